@@ -1,1 +1,16 @@
-//! Placeholder doc, replaced as the crate is written.
+//! The wire of Passerelle: identifiers, error codes and the `In`/`Out`/`Filter` types of every capability.
+//!
+//! Times are RFC 3339 in UTC on the wire.
+//!
+//! This crate builds for the browser too, so it holds data and nothing else: no SQL, no HTTP server, no cluster client.
+
+pub mod access;
+pub mod audit;
+pub mod catalog;
+pub mod deployments;
+pub mod environments;
+pub mod paging;
+pub mod problem;
+
+pub use paging::Page;
+pub use problem::{ErrorCode, FieldError, Problem};

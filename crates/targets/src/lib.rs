@@ -1,1 +1,20 @@
-//! Placeholder doc, replaced as the crate is written.
+//! Where a release runs: one trait, a registry, and one folder per platform.
+//!
+//! A *platform* (`kubernetes`, `docker_swarm`, ...) knows how to open a *connection* (a cluster, an engine, a project) and
+//! how to bind a service to an object on it; the result is a [`Target`]. Everything a target does is idempotent, and
+//! fenced where the platform can: a change carries a [`Fence`], and an older fence is refused.
+//!
+//! A new platform is a new folder that implements [`Platform`] and one line in [`registry::platforms`].
+
+mod error;
+mod registry;
+mod secret;
+mod target;
+
+pub mod docker_swarm;
+pub mod kubernetes;
+
+pub use error::TargetError;
+pub use registry::{AnyConnection, AnyPlatform, UnknownKind, platform, platforms};
+pub use secret::{Secret, SecretError};
+pub use target::{Applied, Change, Connection, Fence, Observation, Platform, Recorded, Rollout, Target, TargetPlan};

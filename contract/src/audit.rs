@@ -1,0 +1,87 @@
+//! Audit rows as they are read.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Written before an effect outside the database; an outcome row follows.
+    Intent,
+    Success,
+    Failure,
+    Denied,
+}
+
+impl Outcome {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuditEventOut {
+    pub id: i64,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    pub actor: String,
+    /// `page`, `api`, `cli`, `webhook`, `job` or `mcp`.
+    pub via: String,
+    /// For example `deployment.create`.
+    pub action: String,
+    /// The kind and key of the object, for example `deployment:019a...` or `service:skillforge/user-service`.
+    pub object: String,
+    /// The service it concerns, when there is one.
+    pub service: Option<String>,
+    pub environment: Option<String>,
+    pub reason: Option<String>,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+    pub request_id: String,
+    pub outcome: Outcome,
+    /// True once the sealer has linked the row into the chain.
+    pub sealed: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditFilter {
+    pub actor: Option<String>,
+    pub action: Option<String>,
+    pub object: Option<String>,
+    pub service: Option<String>,
+    pub environment: Option<String>,
+    pub outcome: Option<Outcome>,
+    /// Inclusive, RFC 3339.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub from: Option<OffsetDateTime>,
+    /// Exclusive, RFC 3339.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub to: Option<OffsetDateTime>,
+    pub cursor: Option<String>,
+    pub limit: Option<u32>,
+}
+
+/// A signed statement that the chain had this hash after this row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CheckpointOut {
+    pub position: i64,
+    pub event_id: i64,
+    pub hash: String,
+    pub signature: String,
+    pub key_id: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+}

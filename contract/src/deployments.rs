@@ -1,0 +1,586 @@
+//! Releases, plans, deployments and what runs where.
+
+use crate::environments::{HoldOut, Tier};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Where a deployment is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DeploymentState {
+    Requested,
+    /// A gate or another deployment refused it; it changed nothing.
+    Blocked,
+    AwaitingApproval,
+    Queued,
+    Running,
+    Verifying,
+    Succeeded,
+    Failed,
+    RolledBack,
+    Cancelled,
+    /// The portal cannot tell what is right; somebody has to look.
+    NeedsPerson,
+}
+
+impl DeploymentState {
+    pub const ALL: [Self; 11] = [
+        Self::Requested,
+        Self::Blocked,
+        Self::AwaitingApproval,
+        Self::Queued,
+        Self::Running,
+        Self::Verifying,
+        Self::Succeeded,
+        Self::Failed,
+        Self::RolledBack,
+        Self::Cancelled,
+        Self::NeedsPerson,
+    ];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Blocked => "blocked",
+            Self::AwaitingApproval => "awaiting_approval",
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Verifying => "verifying",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::RolledBack => "rolled_back",
+            Self::Cancelled => "cancelled",
+            Self::NeedsPerson => "needs_person",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// It holds the lock of its service and environment.
+    #[must_use]
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Requested | Self::AwaitingApproval | Self::Queued | Self::Running | Self::Verifying)
+    }
+}
+
+/// What a deployment does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    Deploy,
+    RollBack,
+    Restart,
+    Scale,
+}
+
+impl Operation {
+    pub const ALL: [Self; 4] = [Self::Deploy, Self::RollBack, Self::Restart, Self::Scale];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::RollBack => "roll_back",
+            Self::Restart => "restart",
+            Self::Scale => "scale",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.as_str() == text)
+    }
+}
+
+/// How what runs is doing. Ordered from best to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    Healthy,
+    Progressing,
+    /// Not observed yet, or the target did not answer.
+    Unknown,
+    Degraded,
+    Failed,
+}
+
+impl Health {
+    pub const ALL: [Self; 5] = [Self::Healthy, Self::Progressing, Self::Unknown, Self::Degraded, Self::Failed];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Progressing => "progressing",
+            Self::Unknown => "unknown",
+            Self::Degraded => "degraded",
+            Self::Failed => "failed",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|health| health.as_str() == text)
+    }
+}
+
+/// Why a deployment failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    ImagePull,
+    CrashLoop,
+    Probe,
+    MissingConfig,
+    Unschedulable,
+    Quota,
+    Deadline,
+    TargetUnreachable,
+    /// The target refused the change, or our right to make it.
+    Refused,
+    Unknown,
+}
+
+impl Cause {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ImagePull => "image_pull",
+            Self::CrashLoop => "crash_loop",
+            Self::Probe => "probe",
+            Self::MissingConfig => "missing_config",
+            Self::Unschedulable => "unschedulable",
+            Self::Quota => "quota",
+            Self::Deadline => "deadline",
+            Self::TargetUnreachable => "target_unreachable",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The named cause of a failure, with the last log lines when there are any.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Failure {
+    pub cause: Cause,
+    pub message: String,
+    /// The pod, task or revision it was seen on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    #[serde(default)]
+    pub logs: Vec<String>,
+}
+
+/// One pod, task or revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Instance {
+    pub name: String,
+    pub state: InstanceState,
+    pub image: String,
+    /// It belongs to the version being rolled out.
+    pub updated: bool,
+    pub restarts: u32,
+    /// What the platform says, for example `ImagePullBackOff: ...`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum InstanceState {
+    Pending,
+    Starting,
+    Ready,
+    Failing,
+    Stopping,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Replicas {
+    pub desired: u32,
+    /// Of the version being rolled out.
+    pub updated: u32,
+    /// Ready, of any version.
+    pub ready: u32,
+}
+
+/// One environment variable; a secret shows where it comes from, never its value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnvVar {
+    pub name: String,
+    /// The value, or a reference such as `secret db-credentials / url`; values of secret-looking names are masked.
+    pub value: String,
+    pub secret: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseIn {
+    /// `namespace/name`.
+    pub service: String,
+    pub version: String,
+    #[serde(default)]
+    pub commit: Option<String>,
+    /// Image of the service, best with a digest.
+    pub image: String,
+    #[serde(default)]
+    pub build_url: Option<String>,
+    #[serde(default)]
+    pub notes: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReleaseOut {
+    pub id: Uuid,
+    pub service: String,
+    pub version: String,
+    pub commit: Option<String>,
+    pub image: String,
+    pub build_url: Option<String>,
+    pub notes: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// Environments where it runs now.
+    pub runs_in: Vec<String>,
+}
+
+/// Body of `POST /plans` and `POST /deployments`: exactly one of `release`, `version` and `image`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DeploymentIn {
+    /// `namespace/name`.
+    pub service: String,
+    pub environment: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Why; 2 to 2,000 characters. Required for a deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Which configuration a roll back uses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ConfigChoice {
+    /// The configuration that ran with that release.
+    #[default]
+    Release,
+    /// Today's configuration with the earlier image.
+    Current,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct RollBackIn {
+    /// A deployment to go back to; the last healthy one before the current when absent.
+    pub to: Option<Uuid>,
+    pub config: ConfigChoice,
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct ReasonIn {
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ScaleIn {
+    /// 0 to 1,000; 0 is refused in production.
+    pub replicas: u32,
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Pass,
+    Wait,
+    Block,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GateOut {
+    pub kind: String,
+    pub verdict: Verdict,
+    /// One plain sentence.
+    pub reason: String,
+    pub facts: Value,
+}
+
+/// What a change would do to one field of the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DiffLine {
+    /// For example `image tinyweb`, `env SESSION_TTL`, `replicas`.
+    pub field: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Info,
+    Warning,
+    /// The deployment would fail: it is blocked.
+    Error,
+}
+
+/// Something noticed before the act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Finding {
+    pub severity: Severity,
+    /// For example `missing_key`, `mutable_tag`, `no_probe`.
+    pub code: String,
+    pub message: String,
+}
+
+/// A dry run: what would change, and whether it may.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PlanOut {
+    pub service: String,
+    pub environment: String,
+    pub tier: Tier,
+    pub simulated: bool,
+    pub current_version: Option<String>,
+    pub incoming_version: Option<String>,
+    pub current_image: Option<String>,
+    pub incoming_image: String,
+    pub replicas: Replicas,
+    pub diff: Vec<DiffLine>,
+    pub env: Vec<EnvVar>,
+    pub gates: Vec<GateOut>,
+    pub findings: Vec<Finding>,
+    pub hold: Option<HoldOut>,
+    /// The target did not answer, so parts above are missing: the reason.
+    pub incomplete: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    Pending,
+    Running,
+    Succeeded,
+    Failed,
+    Skipped,
+}
+
+impl StepState {
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Running, Self::Succeeded, Self::Failed, Self::Skipped];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StepOut {
+    /// `preflight`, `apply`, `rollout`, `verify` or `roll_back`.
+    pub name: String,
+    pub state: StepState,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub started_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub ended_at: Option<OffsetDateTime>,
+    pub message: Option<String>,
+}
+
+/// One deployment with its steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeploymentOut {
+    pub id: Uuid,
+    pub service: String,
+    pub environment: String,
+    pub tier: Tier,
+    pub operation: Operation,
+    pub state: DeploymentState,
+    pub target_kind: String,
+    pub simulated: bool,
+    pub version: Option<String>,
+    pub image: Option<String>,
+    pub replicas: Option<u32>,
+    pub previous_version: Option<String>,
+    pub previous_image: Option<String>,
+    pub config: Option<ConfigChoice>,
+    pub reason: String,
+    pub requested_by: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub started_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub ended_at: Option<OffsetDateTime>,
+    pub gates: Vec<GateOut>,
+    pub steps: Vec<StepOut>,
+    pub failure: Option<Failure>,
+    /// The last seen instances, of the old and the new version.
+    pub instances: Vec<Instance>,
+    pub progress: Option<Replicas>,
+    pub cancel_requested: bool,
+    /// Id of the newest event included; start the event stream after it.
+    pub last_event_id: i64,
+}
+
+/// One row of the deployment list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeploymentRow {
+    pub id: Uuid,
+    pub service: String,
+    pub environment: String,
+    pub tier: Tier,
+    pub operation: Operation,
+    pub state: DeploymentState,
+    pub version: Option<String>,
+    pub image: Option<String>,
+    pub reason: String,
+    pub requested_by: String,
+    pub cause: Option<Cause>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub ended_at: Option<OffsetDateTime>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct DeploymentFilter {
+    pub service: Option<String>,
+    pub environment: Option<String>,
+    pub state: Option<DeploymentState>,
+    pub operation: Option<Operation>,
+    pub actor: Option<String>,
+    /// Only those that hold the lock of their service and environment.
+    pub active: Option<bool>,
+    pub cursor: Option<String>,
+    pub limit: Option<u32>,
+}
+
+/// One entry of a deployment's event stream; the SSE `id` is `id`, the SSE `event` is `kind`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeploymentEvent {
+    pub id: i64,
+    pub deployment: Uuid,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// `state`, `step`, `instances` or `log`.
+    pub kind: String,
+    /// One sentence, for the timeline.
+    pub message: String,
+    pub data: Value,
+}
+
+/// What runs for one service in one environment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CellOut {
+    pub environment: String,
+    pub tier: Tier,
+    /// Absent when the service is not bound to this environment.
+    pub binding: Option<Uuid>,
+    pub target_kind: Option<String>,
+    pub simulated: bool,
+    pub version: Option<String>,
+    pub image: Option<String>,
+    pub health: Health,
+    pub health_message: Option<String>,
+    pub replicas: Option<Replicas>,
+    /// When this version was put there, and by whom, if the portal did it.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub since: Option<OffsetDateTime>,
+    pub by: Option<String>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub observed_at: Option<OffsetDateTime>,
+    pub hold: Option<HoldOut>,
+    /// The deployment that is running now.
+    pub active: Option<Uuid>,
+    pub active_state: Option<DeploymentState>,
+    /// The newest deployment that ended.
+    pub last: Option<Uuid>,
+    pub last_state: Option<DeploymentState>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MatrixRow {
+    pub service: crate::catalog::ServiceOut,
+    /// One per environment, in the order of the environments.
+    pub cells: Vec<CellOut>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct MatrixFilter {
+    pub q: Option<String>,
+    pub system: Option<String>,
+    pub team: Option<String>,
+    /// Only rows where something is failing, degraded, on hold or being deployed.
+    pub attention: Option<bool>,
+    /// Only rows whose environments run different versions.
+    pub differs: Option<bool>,
+    pub cursor: Option<String>,
+    pub limit: Option<u32>,
+}
+
+/// The service x environment matrix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MatrixOut {
+    pub environments: Vec<crate::environments::EnvironmentOut>,
+    pub rows: Vec<MatrixRow>,
+    pub next_cursor: Option<String>,
+    pub total: u64,
+}

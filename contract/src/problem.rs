@@ -1,0 +1,131 @@
+//! Errors as RFC 9457 problem documents with a closed list of codes.
+
+use serde::{Deserialize, Serialize};
+
+/// Every error the portal answers with. Each has a page under `docs/errors/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// A field is missing, of the wrong type or outside what is allowed.
+    InvalidInput,
+    /// No credential, or one that does not hold.
+    Unauthenticated,
+    /// Known caller, but no role allows this.
+    Forbidden,
+    /// The object does not exist, or the caller may not know that it does.
+    NotFound,
+    /// The object exists already.
+    AlreadyExists,
+    /// Another deployment of the same service and environment is running.
+    DeploymentActive,
+    /// The object changed since it was read, or is not in a state that allows this.
+    Conflict,
+    /// The same `Idempotency-Key` came with a different request.
+    IdempotencyMismatch,
+    /// The request body is larger than allowed.
+    TooLarge,
+    /// Too many requests from this source.
+    RateLimited,
+    /// The request came from another site.
+    CrossSite,
+    /// The cluster, cloud or engine did not answer, or refused.
+    TargetUnavailable,
+    /// The database is away; nothing was done.
+    Unavailable,
+    /// Our fault; the log has the details under the request id.
+    Internal,
+}
+
+impl ErrorCode {
+    /// The HTTP status of this code.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::InvalidInput => 422,
+            Self::Unauthenticated => 401,
+            Self::Forbidden | Self::CrossSite => 403,
+            Self::NotFound => 404,
+            Self::AlreadyExists | Self::DeploymentActive | Self::Conflict | Self::IdempotencyMismatch => 409,
+            Self::TooLarge => 413,
+            Self::RateLimited => 429,
+            Self::TargetUnavailable => 502,
+            Self::Unavailable => 503,
+            Self::Internal => 500,
+        }
+    }
+
+    /// The code as it is written on the wire and in the file name of its documentation.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidInput => "invalid_input",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::AlreadyExists => "already_exists",
+            Self::DeploymentActive => "deployment_active",
+            Self::Conflict => "conflict",
+            Self::IdempotencyMismatch => "idempotency_mismatch",
+            Self::TooLarge => "too_large",
+            Self::RateLimited => "rate_limited",
+            Self::CrossSite => "cross_site",
+            Self::TargetUnavailable => "target_unavailable",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Every code, for documentation and tests.
+    pub const ALL: [Self; 14] = [
+        Self::InvalidInput,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::DeploymentActive,
+        Self::Conflict,
+        Self::IdempotencyMismatch,
+        Self::TooLarge,
+        Self::RateLimited,
+        Self::CrossSite,
+        Self::TargetUnavailable,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FieldError {
+    /// JSON pointer of the field, for example `/config/namespace`.
+    pub pointer: String,
+    /// What is wrong and what is allowed.
+    pub message: String,
+}
+
+impl FieldError {
+    #[must_use]
+    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into() }
+    }
+}
+
+/// An error as the client reads it (`application/problem+json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Problem {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    pub code: ErrorCode,
+    pub detail: String,
+    pub request_id: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// For `deployment_active`: the id of the deployment that holds the lock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<uuid::Uuid>,
+}

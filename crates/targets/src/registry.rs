@@ -1,0 +1,115 @@
+//! The list of platforms, with their types erased once.
+
+use crate::target::{Connection, Platform, Target};
+use crate::{TargetError, docker_swarm::DockerSwarm, kubernetes::Kubernetes};
+use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// A platform without its types.
+#[async_trait]
+pub trait AnyPlatform: Send + Sync {
+    fn kind(&self) -> &'static str;
+    fn title(&self) -> &'static str;
+    /// JSON Schema of a connection's configuration.
+    fn connection_schema(&self) -> Value;
+    /// JSON Schema of a binding's configuration.
+    fn binding_schema(&self) -> Value;
+    /// Checks a connection's configuration without opening it.
+    fn check_connection(&self, config: &Value) -> Result<(), TargetError>;
+    /// Checks a binding's configuration without a connection.
+    fn check_binding(&self, config: &Value) -> Result<(), TargetError>;
+    async fn connect(&self, config: Value) -> Result<Arc<dyn AnyConnection>, TargetError>;
+}
+
+/// An open connection without its types.
+#[async_trait]
+pub trait AnyConnection: Send + Sync {
+    async fn check(&self) -> Result<String, TargetError>;
+    fn bind(&self, config: Value) -> Result<Arc<dyn Target>, TargetError>;
+}
+
+/// Every platform the portal knows. A new one is one line here.
+#[must_use]
+pub fn platforms() -> &'static [&'static dyn AnyPlatform] {
+    &[&Erased::<Kubernetes>(PhantomData), &Erased::<DockerSwarm>(PhantomData)]
+}
+
+/// A kind that is not registered; says which are.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown target kind '{kind}'; known are: {known}")]
+pub struct UnknownKind {
+    pub kind: String,
+    pub known: String,
+}
+
+/// # Errors
+/// When no platform has this kind.
+pub fn platform(kind: &str) -> Result<&'static dyn AnyPlatform, UnknownKind> {
+    platforms().iter().copied().find(|platform| platform.kind() == kind).ok_or_else(|| UnknownKind {
+        kind: kind.to_owned(),
+        known: platforms().iter().map(|platform| platform.kind()).collect::<Vec<_>>().join(", "),
+    })
+}
+
+struct Erased<P>(PhantomData<P>);
+
+#[async_trait]
+impl<P: Platform> AnyPlatform for Erased<P> {
+    fn kind(&self) -> &'static str {
+        P::KIND
+    }
+
+    fn title(&self) -> &'static str {
+        P::TITLE
+    }
+
+    fn connection_schema(&self) -> Value {
+        schemars::schema_for!(P::ConnectionConfig).to_value()
+    }
+
+    fn binding_schema(&self) -> Value {
+        schemars::schema_for!(P::BindingConfig).to_value()
+    }
+
+    fn check_connection(&self, config: &Value) -> Result<(), TargetError> {
+        parse::<P::ConnectionConfig>(config.clone()).map(drop)
+    }
+
+    fn check_binding(&self, config: &Value) -> Result<(), TargetError> {
+        parse::<P::BindingConfig>(config.clone()).map(drop)
+    }
+
+    async fn connect(&self, config: Value) -> Result<Arc<dyn AnyConnection>, TargetError> {
+        let connection = P::connect(parse(config)?).await?;
+        Ok(Arc::new(ErasedConnection(connection)))
+    }
+}
+
+struct ErasedConnection<C>(C);
+
+#[async_trait]
+impl<C> AnyConnection for ErasedConnection<C>
+where
+    C: Connection,
+    C::Binding: DeserializeOwned + Send,
+{
+    async fn check(&self) -> Result<String, TargetError> {
+        self.0.check().await
+    }
+
+    fn bind(&self, config: Value) -> Result<Arc<dyn Target>, TargetError> {
+        self.0.bind(parse(config)?)
+    }
+}
+
+/// Reads a configuration; the error names the field by its JSON pointer.
+fn parse<T: DeserializeOwned>(config: Value) -> Result<T, TargetError> {
+    serde_path_to_error::deserialize(config).map_err(|error| {
+        let path = error.path().to_string();
+        let pointer = if path == "." { String::new() } else { format!("/{}", path.replace('.', "/")) };
+        TargetError::Config { pointer: format!("/config{pointer}"), message: error.into_inner().to_string() }
+    })
+}

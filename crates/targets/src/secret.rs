@@ -1,0 +1,79 @@
+//! A credential inside a connection's configuration: given as a value or by reference, never shown again.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+use std::borrow::Cow;
+use std::fmt;
+use std::path::PathBuf;
+
+/// `{"value": "..."}`, `{"env": "NAME"}` or `{"file": "/path"}`. It has no `Serialize` and prints as `***`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Source);
+
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Source {
+    Value(String),
+    Env(String),
+    File(PathBuf),
+}
+
+/// A reference that leads nowhere. The text names the reference, not the secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    #[error("environment variable {0} is not set")]
+    Env(String),
+    #[error("secret file {path} cannot be read: {reason}")]
+    File { path: String, reason: String },
+}
+
+impl Secret {
+    #[must_use]
+    pub fn from_value(value: impl Into<String>) -> Self {
+        Self(Source::Value(value.into()))
+    }
+
+    /// Reads the secret; a file is read anew each time, so that a rotated credential takes effect by itself.
+    ///
+    /// # Errors
+    /// When the variable is not set or the file cannot be read.
+    pub fn reveal(&self) -> Result<String, SecretError> {
+        match &self.0 {
+            Source::Value(value) => Ok(value.clone()),
+            Source::Env(name) => std::env::var(name).map_err(|_| SecretError::Env(name.clone())),
+            Source::File(path) => std::fs::read_to_string(path).map_err(|error| SecretError::File {
+                path: path.display().to_string(),
+                reason: error.kind().to_string(),
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Source::deserialize(deserializer).map(Self)
+    }
+}
+
+impl JsonSchema for Secret {
+    fn schema_name() -> Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        // `format: secret` is what the forms and the masking of the server look for.
+        json_schema!({
+            "type": "object",
+            "format": "secret",
+            "description": "A secret: exactly one of value, env (name of an environment variable of the server) and file (path on the server).",
+            "properties": { "value": {"type": "string"}, "env": {"type": "string"}, "file": {"type": "string"} },
+            "minProperties": 1, "maxProperties": 1, "additionalProperties": false
+        })
+    }
+}

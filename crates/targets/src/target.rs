@@ -1,0 +1,143 @@
+//! The traits that every platform implements, and the values that pass through them.
+
+use crate::TargetError;
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use passerelle_contract::deployments::{DiffLine, EnvVar, Failure, Finding, Health, Instance, Replicas};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Who writes to the target. A write with an epoch lower than the one found there (same deployment), or by a deployment that
+/// is older than the one found there (deployment ids are UUID v7, so they sort by age), is refused as [`TargetError::Fenced`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fence {
+    pub deployment: Uuid,
+    /// Raised at each take-over of the deployment by another process.
+    pub epoch: i64,
+}
+
+/// What to change on the target. Applying the same change with the same fence again changes nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum Change {
+    /// Run this image, everything else as it is.
+    Image {
+        image: String,
+    },
+    /// Run exactly what was recorded: image and configuration (roll back with the release's own configuration).
+    Restore {
+        recorded: Recorded,
+    },
+    /// Replace all instances by new ones of the same version.
+    Restart,
+    Scale {
+        replicas: u32,
+    },
+}
+
+/// The part of the target that a deployment may change, as the platform wrote it, enough to put it back later.
+/// Opaque outside the adapter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Recorded(pub serde_json::Value);
+
+/// Whether what was asked for has come true.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum Rollout {
+    Progressing,
+    /// All instances run the asked version and are ready.
+    Complete,
+    /// It will not come true without another change: the cause is certain (deadline of the platform passed, image
+    /// missing, configuration key missing, crash loop, ...).
+    Failed {
+        failure: Failure,
+    },
+}
+
+/// What runs now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// Image as the platform has it, with the digest when it knows one.
+    pub image: String,
+    pub replicas: Replicas,
+    pub instances: Vec<Instance>,
+    pub env: Vec<EnvVar>,
+    pub rollout: Rollout,
+    pub health: Health,
+    /// Why it is not healthy, in a few words.
+    pub health_message: Option<String>,
+    /// The write that made what runs now, if it was ours.
+    pub fence: Option<Fence>,
+    pub recorded: Recorded,
+}
+
+/// What a change would do, computed without doing it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TargetPlan {
+    pub diff: Vec<DiffLine>,
+    /// Environment variables after the change.
+    pub env: Vec<EnvVar>,
+    pub findings: Vec<Finding>,
+}
+
+/// The platform accepted a change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Applied {
+    /// What was there before, to revert to.
+    pub before: Recorded,
+    /// The change was there already (same fence), so nothing was written.
+    pub unchanged: bool,
+    /// One sentence for the step's log.
+    pub message: String,
+}
+
+/// One service in one environment on one platform.
+#[async_trait]
+pub trait Target: Send + Sync {
+    /// What runs now, in one look.
+    async fn observe(&self) -> Result<Observation, TargetError>;
+
+    /// What runs, now and after each change, pushed by the platform where it can push. The first item is the present state.
+    /// The stream ends with an error when the connection breaks; the caller opens it again.
+    fn watch(&self) -> BoxStream<'static, Result<Observation, TargetError>>;
+
+    /// Computes the difference and the findings of a change, without side effect.
+    async fn plan(&self, change: &Change) -> Result<TargetPlan, TargetError>;
+
+    /// Writes the change, fenced. When the object already carries this fence with this change, answers `unchanged`.
+    async fn apply(&self, change: &Change, fence: Fence) -> Result<Applied, TargetError>;
+
+    /// The last lines of an instance's log (of the run before, when it is restarting).
+    async fn logs(&self, instance: &str, lines: u32) -> Result<Vec<String>, TargetError>;
+}
+
+/// An open connection to a platform.
+#[async_trait]
+pub trait Connection: Send + Sync + 'static {
+    type Binding;
+
+    /// Tries the connection and says what answered, for example `Kubernetes v1.33.1`.
+    async fn check(&self) -> Result<String, TargetError>;
+
+    /// Binds a service to an object. Does not talk to the platform.
+    fn bind(&self, binding: Self::Binding) -> Result<Arc<dyn Target>, TargetError>;
+}
+
+/// A kind of target.
+#[async_trait]
+pub trait Platform: Send + Sync + 'static {
+    /// Text in the database and in the API.
+    const KIND: &'static str;
+    /// Name as people write it.
+    const TITLE: &'static str;
+    type ConnectionConfig: DeserializeOwned + JsonSchema + Send;
+    type BindingConfig: DeserializeOwned + JsonSchema + Send;
+    type Connection: Connection<Binding = Self::BindingConfig>;
+
+    /// Opens a connection; reads secrets, but may leave the first network call to [`Connection::check`].
+    async fn connect(config: Self::ConnectionConfig) -> Result<Self::Connection, TargetError>;
+}
