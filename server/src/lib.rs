@@ -1,1 +1,6 @@
-//! Placeholder doc, replaced as the crate is written.
+//! The portal without its pages: one folder per capability, each with the same file names.
+//!
+//! Capabilities stand in an order (`kernel`, `config`, `identity`, `audit`, `jobs`, `catalog`, `environments`, `deployments`,
+//! `http`) and import only what stands before them; `cargo xtask check` holds that.
+
+pub mod kernel;

@@ -1,0 +1,382 @@
+//! The authorisation kernel: one policy table, one decision function, and the proof that a use case asked.
+//!
+//! Deny by default: a principal without a role that reaches the object may do nothing, and an object that may not be read
+//! answers as if it did not exist.
+
+use super::{Ctx, PrincipalKind};
+use passerelle_contract::access::{Role, RoleGrant, Scope};
+use passerelle_contract::environments::Tier;
+use std::collections::BTreeSet;
+
+/// Everything that can be done. The name is the `action` column of the audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    CatalogRead,
+    CatalogEdit,
+    CatalogImport,
+    EnvironmentRead,
+    EnvironmentEdit,
+    ConnectionRead,
+    ConnectionEdit,
+    BindingRead,
+    BindingEdit,
+    ReleaseRead,
+    ReleaseCreate,
+    DeploymentRead,
+    DeploymentCreate,
+    DeploymentCancel,
+    DeploymentRollBack,
+    DeploymentRestart,
+    DeploymentScale,
+    BindingHold,
+    BindingResume,
+    /// Steps of the engine; the person was authorised when the deployment was made.
+    DeploymentRun,
+    AuditRead,
+    AccessRead,
+    AccessEdit,
+    /// One's own tokens and sessions.
+    OwnAccess,
+}
+
+impl Action {
+    pub const ALL: [Self; 24] = [
+        Self::CatalogRead,
+        Self::CatalogEdit,
+        Self::CatalogImport,
+        Self::EnvironmentRead,
+        Self::EnvironmentEdit,
+        Self::ConnectionRead,
+        Self::ConnectionEdit,
+        Self::BindingRead,
+        Self::BindingEdit,
+        Self::ReleaseRead,
+        Self::ReleaseCreate,
+        Self::DeploymentRead,
+        Self::DeploymentCreate,
+        Self::DeploymentCancel,
+        Self::DeploymentRollBack,
+        Self::DeploymentRestart,
+        Self::DeploymentScale,
+        Self::BindingHold,
+        Self::BindingResume,
+        Self::DeploymentRun,
+        Self::AuditRead,
+        Self::AccessRead,
+        Self::AccessEdit,
+        Self::OwnAccess,
+    ];
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CatalogRead => "catalog.read",
+            Self::CatalogEdit => "catalog.edit",
+            Self::CatalogImport => "catalog.import",
+            Self::EnvironmentRead => "environment.read",
+            Self::EnvironmentEdit => "environment.edit",
+            Self::ConnectionRead => "connection.read",
+            Self::ConnectionEdit => "connection.edit",
+            Self::BindingRead => "binding.read",
+            Self::BindingEdit => "binding.edit",
+            Self::ReleaseRead => "release.read",
+            Self::ReleaseCreate => "release.create",
+            Self::DeploymentRead => "deployment.read",
+            Self::DeploymentCreate => "deployment.create",
+            Self::DeploymentCancel => "deployment.cancel",
+            Self::DeploymentRollBack => "deployment.roll_back",
+            Self::DeploymentRestart => "deployment.restart",
+            Self::DeploymentScale => "deployment.scale",
+            Self::BindingHold => "binding.hold",
+            Self::BindingResume => "binding.resume",
+            Self::DeploymentRun => "deployment.run",
+            Self::AuditRead => "audit.read",
+            Self::AccessRead => "access.read",
+            Self::AccessEdit => "access.edit",
+            Self::OwnAccess => "access.own",
+        }
+    }
+
+    /// THE policy: the least role for each action, outside production and in it. `None`: the portal itself only.
+    #[must_use]
+    pub const fn least_role(self, tier: Option<Tier>) -> Option<Role> {
+        Some(match self {
+            Self::CatalogRead
+            | Self::EnvironmentRead
+            | Self::BindingRead
+            | Self::ReleaseRead
+            | Self::DeploymentRead => Role::Viewer,
+            Self::OwnAccess => Role::Viewer,
+            Self::ConnectionRead | Self::ReleaseCreate | Self::AuditRead => Role::Developer,
+            Self::DeploymentCreate
+            | Self::DeploymentCancel
+            | Self::DeploymentRollBack
+            | Self::DeploymentRestart
+            | Self::DeploymentScale
+            | Self::BindingHold
+            | Self::BindingResume => match tier {
+                Some(Tier::Development | Tier::Staging) => Role::Developer,
+                Some(Tier::Production) | None => Role::Operator,
+            },
+            Self::CatalogEdit
+            | Self::CatalogImport
+            | Self::EnvironmentEdit
+            | Self::ConnectionEdit
+            | Self::BindingEdit
+            | Self::AccessRead
+            | Self::AccessEdit => Role::Admin,
+            Self::DeploymentRun => return None,
+        })
+    }
+
+    /// A read leaves no audit row when it is refused.
+    #[must_use]
+    pub const fn is_read(self) -> bool {
+        matches!(
+            self,
+            Self::CatalogRead
+                | Self::EnvironmentRead
+                | Self::ConnectionRead
+                | Self::BindingRead
+                | Self::ReleaseRead
+                | Self::DeploymentRead
+                | Self::AuditRead
+                | Self::AccessRead
+        )
+    }
+}
+
+/// The service an object belongs to, with what role scopes look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceScope {
+    /// `namespace/name`.
+    pub key: String,
+    /// The owning team, `namespace/name`.
+    pub team: Option<String>,
+    /// The system, `namespace/name`.
+    pub system: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvironmentScope {
+    pub name: String,
+    pub tier: Tier,
+}
+
+/// What an action is about; `kind:key` is the `object` column of the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    pub kind: &'static str,
+    pub key: String,
+    pub service: Option<ServiceScope>,
+    pub environment: Option<EnvironmentScope>,
+}
+
+impl Object {
+    #[must_use]
+    pub fn new(kind: &'static str, key: impl Into<String>) -> Self {
+        Self { kind, key: key.into(), service: None, environment: None }
+    }
+
+    #[must_use]
+    pub fn service(scope: ServiceScope) -> Self {
+        Self { kind: "service", key: scope.key.clone(), service: Some(scope), environment: None }
+    }
+
+    #[must_use]
+    pub fn with_service(mut self, scope: ServiceScope) -> Self {
+        self.service = Some(scope);
+        self
+    }
+
+    #[must_use]
+    pub fn with_environment(mut self, scope: EnvironmentScope) -> Self {
+        self.environment = Some(scope);
+        self
+    }
+
+    #[must_use]
+    pub fn reference(&self) -> String {
+        format!("{}:{}", self.kind, self.key)
+    }
+}
+
+/// The proof that a decision was made and was yes. Only [`super::Db::authorize`] and [`Ctx::permit`] make one.
+#[derive(Debug, Clone)]
+pub struct Authorized {
+    pub(super) action: Action,
+    pub(super) object: Object,
+}
+
+impl Authorized {
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        self.action
+    }
+
+    #[must_use]
+    pub const fn object(&self) -> &Object {
+        &self.object
+    }
+}
+
+/// A decision with the rule that made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    pub allowed: bool,
+    pub because: String,
+}
+
+/// Which services a principal may read; environments' tiers do not narrow the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadScope {
+    All,
+    Only { teams: BTreeSet<String>, systems: BTreeSet<String> },
+}
+
+impl ReadScope {
+    #[must_use]
+    pub fn allows(&self, team: Option<&str>, system: Option<&str>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only { teams, systems } => {
+                team.is_some_and(|team| teams.contains(team)) || system.is_some_and(|system| systems.contains(system))
+            }
+        }
+    }
+}
+
+/// Decides, and says why in one sentence.
+#[must_use]
+pub fn decide(ctx: &Ctx, action: Action, object: &Object) -> Decision {
+    let principal = ctx.principal();
+    match principal.kind {
+        PrincipalKind::System => return yes("the portal acts by itself".to_owned()),
+        PrincipalKind::Anonymous => return no("nobody is signed in".to_owned()),
+        PrincipalKind::Session { .. } | PrincipalKind::Token { .. } => {}
+    }
+    let tier = object.environment.as_ref().map(|environment| environment.tier);
+    let Some(least) = action.least_role(tier) else {
+        return no(format!("{} is done by the portal only", action.name()));
+    };
+    let enough = |grant: &RoleGrant| grant.role >= least && reaches(&grant.scope, action, object);
+    if let Some(cap) = &principal.cap
+        && !enough(cap)
+    {
+        return no(format!("the token is limited to {} on {}", cap.role.as_str(), scope_text(&cap.scope)));
+    }
+    match principal.grants.iter().find(|grant| enough(grant)) {
+        Some(grant) => {
+            yes(format!("role {} on {} allows {}", grant.role.as_str(), scope_text(&grant.scope), action.name()))
+        }
+        None => no(format!("{} needs the role {} on {}", action.name(), least.as_str(), object_text(object))),
+    }
+}
+
+fn reaches(scope: &Scope, action: Action, object: &Object) -> bool {
+    // One's own tokens and sessions are not inside any scope.
+    if action == Action::OwnAccess {
+        return true;
+    }
+    match scope {
+        Scope::Everything => true,
+        Scope::Team(team) => match &object.service {
+            Some(service) => service.team.as_ref() == Some(team),
+            None => shared_read(action),
+        },
+        Scope::System(system) => match &object.service {
+            Some(service) => service.system.as_ref() == Some(system),
+            None => shared_read(action),
+        },
+        Scope::Tier(tier) => match &object.environment {
+            Some(environment) => environment.tier.as_str() == tier,
+            None => action == Action::CatalogRead || action == Action::ReleaseRead || shared_read(action),
+        },
+    }
+}
+
+/// The list of environments is the same for everybody; without it no page can be read.
+const fn shared_read(action: Action) -> bool {
+    matches!(action, Action::EnvironmentRead)
+}
+
+fn scope_text(scope: &Scope) -> String {
+    match scope {
+        Scope::Everything => "everything".to_owned(),
+        Scope::Team(team) => format!("team {team}"),
+        Scope::System(system) => format!("system {system}"),
+        Scope::Tier(tier) => format!("tier {tier}"),
+    }
+}
+
+fn object_text(object: &Object) -> String {
+    match (&object.service, &object.environment) {
+        (Some(service), Some(environment)) => format!("{} in {}", service.key, environment.name),
+        _ => object.reference(),
+    }
+}
+
+const fn yes(because: String) -> Decision {
+    Decision { allowed: true, because }
+}
+
+const fn no(because: String) -> Decision {
+    Decision { allowed: false, because }
+}
+
+impl Ctx {
+    /// Decides a read; what may not be read answers as [`super::AppError::NotFound`].
+    ///
+    /// # Errors
+    /// `Unauthenticated` for nobody, `NotFound` when no role reaches the object.
+    pub fn permit(&self, action: Action, object: &Object) -> super::Result<Authorized> {
+        if self.is_anonymous() {
+            return Err(super::AppError::Unauthenticated);
+        }
+        let decision = decide(self, action, object);
+        if decision.allowed {
+            return Ok(Authorized { action, object: object.clone() });
+        }
+        if object.service.is_some() && action.is_read() {
+            return Err(super::AppError::NotFound(object.reference()));
+        }
+        Err(super::AppError::Forbidden(decision.because))
+    }
+
+    /// Which services this principal may read.
+    #[must_use]
+    pub fn read_scope(&self) -> ReadScope {
+        let principal = self.principal();
+        match principal.kind {
+            PrincipalKind::System => return ReadScope::All,
+            PrincipalKind::Anonymous => return ReadScope::Only { teams: BTreeSet::new(), systems: BTreeSet::new() },
+            PrincipalKind::Session { .. } | PrincipalKind::Token { .. } => {}
+        }
+        let owned = scope_of(principal.grants.iter());
+        match &principal.cap {
+            None => owned,
+            Some(cap) => narrower(owned, scope_of(std::iter::once(cap))),
+        }
+    }
+}
+
+fn scope_of<'a>(grants: impl Iterator<Item = &'a RoleGrant>) -> ReadScope {
+    let (mut teams, mut systems) = (BTreeSet::new(), BTreeSet::new());
+    for grant in grants {
+        match &grant.scope {
+            Scope::Everything | Scope::Tier(_) => return ReadScope::All,
+            Scope::Team(team) => drop(teams.insert(team.clone())),
+            Scope::System(system) => drop(systems.insert(system.clone())),
+        }
+    }
+    ReadScope::Only { teams, systems }
+}
+
+fn narrower(a: ReadScope, b: ReadScope) -> ReadScope {
+    match (a, b) {
+        (ReadScope::All, other) | (other, ReadScope::All) => other,
+        (ReadScope::Only { teams: t1, systems: s1 }, ReadScope::Only { teams: t2, systems: s2 }) => {
+            ReadScope::Only { teams: &t1 & &t2, systems: &s1 & &s2 }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Who acts, through which door, under which request id.
+
+use super::{AppError, Result};
+use passerelle_contract::access::RoleGrant;
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+/// The door a request came through; a column of the audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    Page,
+    Api,
+    Cli,
+    Job,
+}
+
+impl Via {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Api => "api",
+            Self::Cli => "cli",
+            Self::Job => "job",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PrincipalKind {
+    /// Nobody: may sign in, and nothing else.
+    Anonymous,
+    /// A person with a session.
+    Session { id: Uuid, csrf: String },
+    /// A person or service user through an API token.
+    Token { id: String },
+    /// The portal itself: jobs, and the command line on the server's own machine.
+    System,
+}
+
+/// Somebody, with the roles that hold for this request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Principal {
+    pub kind: PrincipalKind,
+    pub user_id: Option<Uuid>,
+    pub name: String,
+    pub display_name: String,
+    pub grants: Vec<RoleGrant>,
+    /// What a token limits its owner's roles to; both must allow.
+    pub cap: Option<RoleGrant>,
+}
+
+/// Goes as first argument into every use case.
+#[derive(Debug, Clone)]
+pub struct Ctx {
+    pub principal: Arc<Principal>,
+    pub via: Via,
+    pub request_id: String,
+}
+
+impl Ctx {
+    #[must_use]
+    pub fn new(principal: Arc<Principal>, via: Via, request_id: String) -> Self {
+        Self { principal, via, request_id }
+    }
+
+    #[must_use]
+    pub fn anonymous(via: Via, request_id: String) -> Self {
+        let principal = Principal {
+            kind: PrincipalKind::Anonymous,
+            user_id: None,
+            name: "anonymous".to_owned(),
+            display_name: String::new(),
+            grants: Vec::new(),
+            cap: None,
+        };
+        Self::new(Arc::new(principal), via, request_id)
+    }
+
+    /// The portal acting by itself; `name` says which part, for example `deployments` or `cli`.
+    #[must_use]
+    pub fn system(via: Via, name: &str) -> Self {
+        let principal = Principal {
+            kind: PrincipalKind::System,
+            user_id: None,
+            name: format!("system:{name}"),
+            display_name: "Passerelle".to_owned(),
+            grants: Vec::new(),
+            cap: None,
+        };
+        Self::new(Arc::new(principal), via, Uuid::now_v7().to_string())
+    }
+
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        self.principal.kind == PrincipalKind::Anonymous
+    }
+
+    /// The hidden field `csrf` of every form. Empty without a session, where there is nothing to protect.
+    #[must_use]
+    pub fn csrf_token(&self) -> String {
+        match &self.principal.kind {
+            PrincipalKind::Session { csrf, .. } => csrf.clone(),
+            _ => String::new(),
+        }
+    }
+
+    /// # Errors
+    /// [`AppError::CrossSite`] when the field is not the one of this session.
+    pub fn verify_csrf(&self, given: &str) -> Result<()> {
+        match &self.principal.kind {
+            PrincipalKind::Session { csrf, .. } if bool::from(csrf.as_bytes().ct_eq(given.as_bytes())) => Ok(()),
+            PrincipalKind::Session { .. } => Err(AppError::CrossSite),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The database: reads from a pool, writes through [`WriteTx`].
+
+use super::access::decide;
+use super::{Action, AppError, Authorized, Ctx, Object, Result};
+use passerelle_contract::audit::Outcome;
+use serde_json::Value;
+use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
+use sqlx::{Postgres, Transaction};
+use std::time::Duration;
+use time::OffsetDateTime;
+
+/// The application's role; see `migrations/0001_access.sql`.
+const APPLICATION_ROLE: &str = "SET ROLE passerelle_app";
+
+#[derive(Debug, Clone)]
+pub struct Db {
+    pool: PgPool,
+}
+
+impl Db {
+    /// Runs the migrations under sqlx's advisory lock, then opens the application's pool.
+    ///
+    /// # Errors
+    /// When the database does not answer or a migration fails.
+    pub async fn connect(url: &str, max_connections: u32) -> Result<Self> {
+        let owner =
+            PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(10)).connect(url).await?;
+        sqlx::migrate!("../migrations").run(&owner).await.map_err(AppError::internal)?;
+        owner.close().await;
+        Self::connect_migrated(url, max_connections).await
+    }
+
+    /// Opens the pool without running migrations.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn connect_migrated(url: &str, max_connections: u32) -> Result<Self> {
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections)
+            .acquire_timeout(Duration::from_secs(5))
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    sqlx::query(APPLICATION_ROLE).execute(connection).await?;
+                    Ok(())
+                })
+            })
+            .connect(url)
+            .await?;
+        Ok(Self { pool })
+    }
+
+    /// For reads.
+    #[must_use]
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Decides a mutation; a refusal is written to the audit before it is answered.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, `Forbidden`, or `NotFound` for a service that the caller may not even read.
+    pub async fn authorize(&self, ctx: &Ctx, action: Action, object: Object) -> Result<Authorized> {
+        let decision = decide(ctx, action, &object);
+        if decision.allowed {
+            return Ok(Authorized { action, object });
+        }
+        let hidden = object.service.is_some() && !decide(ctx, Action::CatalogRead, &object).allowed;
+        let refused = Authorized { action, object };
+        let mut connection = self.pool.acquire().await?;
+        let entry = AuditEntry::new(Outcome::Denied).reason(decision.because.clone());
+        insert_audit(&mut connection, ctx, &refused, &entry).await?;
+        if ctx.is_anonymous() {
+            Err(AppError::Unauthenticated)
+        } else if hidden {
+            Err(AppError::NotFound(refused.object.reference()))
+        } else {
+            Err(AppError::Forbidden(decision.because))
+        }
+    }
+
+    /// Begins the only kind of transaction that may change anything.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn write(&self, ctx: &Ctx, authorized: Authorized) -> Result<WriteTx> {
+        let tx = self.pool.begin().await?;
+        Ok(WriteTx { tx, ctx: ctx.clone(), authorized })
+    }
+
+    /// One audit row that stands alone: an attempt that changed nothing.
+    ///
+    /// # Errors
+    /// When the database is away; then the act must not go on.
+    pub async fn record(&self, ctx: &Ctx, authorized: &Authorized, entry: AuditEntry) -> Result<i64> {
+        let mut connection = self.pool.acquire().await?;
+        insert_audit(&mut connection, ctx, authorized, &entry).await
+    }
+}
+
+/// What the audit says about a change, beyond who, what and when.
+#[derive(Debug, Clone)]
+pub struct AuditEntry {
+    outcome: Outcome,
+    reason: Option<String>,
+    before: Option<Value>,
+    after: Option<Value>,
+}
+
+impl AuditEntry {
+    #[must_use]
+    pub const fn new(outcome: Outcome) -> Self {
+        Self { outcome, reason: None, before: None, after: None }
+    }
+
+    #[must_use]
+    pub const fn success() -> Self {
+        Self::new(Outcome::Success)
+    }
+
+    #[must_use]
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// Secrets must be masked before they come here.
+    #[must_use]
+    pub fn before(mut self, value: Value) -> Self {
+        self.before = Some(value);
+        self
+    }
+
+    /// Secrets must be masked before they come here.
+    #[must_use]
+    pub fn after(mut self, value: Value) -> Self {
+        self.after = Some(value);
+        self
+    }
+}
+
+/// A transaction that cannot commit without its audit row. Dropped without a commit it changes nothing.
+#[derive(Debug)]
+pub struct WriteTx {
+    tx: Transaction<'static, Postgres>,
+    ctx: Ctx,
+    authorized: Authorized,
+}
+
+impl WriteTx {
+    /// The connection, for the store's queries.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    #[must_use]
+    pub const fn authorized(&self) -> &Authorized {
+        &self.authorized
+    }
+
+    /// A further audit row inside the same transaction, for an act that touches several objects.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn also(&mut self, authorized: &Authorized, entry: AuditEntry) -> Result<()> {
+        insert_audit(&mut self.tx, &self.ctx, authorized, &entry).await.map(drop)
+    }
+
+    /// Writes the audit row and commits both.
+    ///
+    /// # Errors
+    /// When either fails; then neither is written.
+    pub async fn commit(mut self, entry: AuditEntry) -> Result<()> {
+        insert_audit(&mut self.tx, &self.ctx, &self.authorized, &entry).await?;
+        self.tx.commit().await?;
+        Ok(())
+    }
+}
+
+async fn insert_audit(
+    connection: &mut PgConnection,
+    ctx: &Ctx,
+    authorized: &Authorized,
+    entry: &AuditEntry,
+) -> Result<i64> {
+    let object = authorized.object();
+    let id = sqlx::query_scalar::<_, i64>(
+        "INSERT INTO audit_events (at, actor, via, action, object, service, environment, reason, before, after, request_id, outcome)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::json, $10::text::json, $11, $12) RETURNING id",
+    )
+    .bind(OffsetDateTime::now_utc())
+    .bind(&ctx.principal().name)
+    .bind(ctx.via.as_str())
+    .bind(authorized.action().name())
+    .bind(object.reference())
+    .bind(object.service.as_ref().map(|service| service.key.as_str()))
+    .bind(object.environment.as_ref().map(|environment| environment.name.as_str()))
+    .bind(entry.reason.as_deref())
+    .bind(entry.before.as_ref().map(Value::to_string))
+    .bind(entry.after.as_ref().map(Value::to_string))
+    .bind(&ctx.request_id)
+    .bind(entry.outcome.as_str())
+    .fetch_one(connection)
+    .await?;
+    Ok(id)
+}

@@ -1,0 +1,20 @@
+//! What every capability stands on: who acts ([`Ctx`]), whether it may ([`access`]), how it is written down ([`Db`],
+//! [`WriteTx`]), how lists are paged and how errors are told.
+//!
+//! Invariant: the only way to change the database is a [`WriteTx`], which needs an [`Authorized`] to begin and an
+//! [`AuditEntry`] to commit.
+
+pub mod access;
+mod ctx;
+mod db;
+mod error;
+mod keys;
+mod paging;
+pub mod validate;
+
+pub use access::{Action, Authorized, Decision, EnvironmentScope, Object, ReadScope, ServiceScope, decide};
+pub use ctx::{Ctx, Principal, PrincipalKind, Via};
+pub use db::{AuditEntry, Db, WriteTx};
+pub use error::{AppError, Result, violated};
+pub use keys::Keys;
+pub use paging::{Cursor, limit_or_default};

@@ -1,0 +1,114 @@
+//! Rules for texts that people give us. Each answers with what is allowed; the caller adds the field.
+
+/// A name of ours (environment, connection, user): a-z, 0-9 and `-`, starting with a letter.
+///
+/// # Errors
+/// What is allowed.
+pub fn slug(text: &str, max_chars: usize) -> Result<(), String> {
+    let good = text.len() <= max_chars
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if good {
+        Ok(())
+    } else {
+        Err(format!("must be 1 to {max_chars} characters a-z, 0-9 and '-', starting with a letter"))
+    }
+}
+
+/// One line of free text.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn line(text: &str, min_chars: usize, max_chars: usize) -> Result<(), String> {
+    if text.contains(['\n', '\r']) {
+        return Err("must be one line".to_owned());
+    }
+    paragraph(text, min_chars, max_chars)
+}
+
+/// Free text over several lines, without characters that hide or turn around what is written.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn paragraph(text: &str, min_chars: usize, max_chars: usize) -> Result<(), String> {
+    let count = text.trim().chars().count();
+    if count < min_chars || text.chars().count() > max_chars {
+        return Err(format!("must be {min_chars} to {max_chars} characters long, and has {count}"));
+    }
+    match text.chars().find(|&c| is_deceptive(c)) {
+        Some(c) => Err(format!("holds the character U+{:04X}, which is not shown; take it out", c as u32)),
+        None => Ok(()),
+    }
+}
+
+/// Control characters (but tab and line ends), bidirectional marks, and invisible characters.
+#[must_use]
+pub const fn is_deceptive(c: char) -> bool {
+    matches!(c,
+        '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+/// `namespace/name`.
+///
+/// # Errors
+/// What is allowed.
+pub fn service_key(text: &str) -> Result<(&str, &str), String> {
+    let part = |part: &str| {
+        (1..=63).contains(&part.len())
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    };
+    match text.split_once('/') {
+        Some((namespace, name)) if part(namespace) && part(name) => Ok((namespace, name)),
+        _ => Err("must be namespace/name, each 1 to 63 characters a-z, A-Z, 0-9, '-', '_' and '.'".to_owned()),
+    }
+}
+
+/// An image reference such as `registry/path/name:tag` or `...@sha256:...`; never starts with `-`.
+///
+/// # Errors
+/// What is allowed.
+pub fn image(text: &str) -> Result<(), String> {
+    let (name, digest) = match text.split_once('@') {
+        Some((name, digest)) => (name, Some(digest)),
+        None => (text, None),
+    };
+    let good_name = !name.is_empty()
+        && text.len() <= 512
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | ':'))
+        && !name.contains("//")
+        && !name.ends_with(['/', ':']);
+    let good_digest = digest.is_none_or(|digest| {
+        digest.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.chars().all(|c| c.is_ascii_hexdigit()))
+    });
+    if good_name && good_digest {
+        Ok(())
+    } else {
+        Err("must be an image reference such as registry.example/team/name:tag or name@sha256:<64 hexadecimal digits>"
+            .to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{image, line, service_key, slug};
+
+    #[test]
+    fn names_images_and_lines_are_held_to_their_rules() {
+        assert!(slug("staging-2", 40).is_ok());
+        for bad in ["", "2nd", "Prod", "a_b", "é"] {
+            assert!(slug(bad, 40).is_err(), "{bad}");
+        }
+        assert!(image("127.0.0.1:15000/tinyweb:v1").is_ok());
+        assert!(image(&format!("a/b@sha256:{}", "0".repeat(64))).is_ok());
+        for bad in ["", "--upload-pack=x", "a b", "a@sha256:12", "a//b", "a;b", "$(id)", "a:"] {
+            assert!(image(bad).is_err(), "{bad}");
+        }
+        assert!(line("release 24", 2, 100).is_ok());
+        assert!(line("a\u{202e}b", 2, 100).is_err());
+        assert!(line("a\nb", 2, 100).is_err());
+        assert!(service_key("shop/web").is_ok());
+        assert!(service_key("shop").is_err());
+    }
+}
