@@ -7,6 +7,8 @@
 //! A new platform is a new folder that implements [`Platform`] and one line in [`registry::platforms`].
 
 mod error;
+mod image;
+pub mod masking;
 mod registry;
 mod secret;
 mod target;
@@ -15,6 +17,7 @@ pub mod docker_swarm;
 pub mod kubernetes;
 
 pub use error::TargetError;
+pub use image::{ImageRef, InvalidImage, same_image};
 pub use registry::{AnyConnection, AnyPlatform, UnknownKind, platform, platforms};
 pub use secret::{Secret, SecretError};
 pub use target::{Applied, Change, Connection, Fence, Observation, Platform, Recorded, Rollout, Target, TargetPlan};
