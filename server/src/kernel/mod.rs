@@ -11,6 +11,7 @@ mod error;
 mod keys;
 mod paging;
 pub mod validate;
+pub mod web;
 
 pub use access::{Action, Authorized, Decision, EnvironmentScope, Object, ReadScope, ServiceScope, decide};
 pub use ctx::{Ctx, Principal, PrincipalKind, Via};
