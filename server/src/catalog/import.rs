@@ -1,0 +1,221 @@
+//! An upload as entities, portal documents, and errors by place. Reads only; [`super::store`] writes.
+
+use super::entity::{self, ParsedEntity};
+use super::portal::{self, PortalDocuments};
+use super::upload::{self, SourceFile, Upload};
+use super::yaml::{self, Document, Limits};
+use super::{cycles, relations::RelationKind};
+use passerelle_contract::catalog::ImportError;
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
+
+/// The most documents in one import.
+pub const MAX_DOCUMENTS: usize = 200_000;
+/// Errors beyond these are counted, not listed.
+pub const MAX_ERRORS: usize = 500;
+
+/// Where an entity's document stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub file: String,
+    /// From 1, in its file.
+    pub number: u32,
+    pub line: u32,
+}
+
+impl Place {
+    /// For example `catalog-info.yaml#3`.
+    #[must_use]
+    pub fn document(&self) -> String {
+        format!("{}#{}", self.file, self.number)
+    }
+
+    fn error(&self, line: u32, pointer: &str, message: impl Into<String>) -> ImportError {
+        ImportError { document: self.document(), line, pointer: pointer.to_owned(), message: message.into() }
+    }
+}
+
+/// A checked entity with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    pub place: Place,
+    pub entity: ParsedEntity,
+}
+
+/// What an upload holds.
+#[derive(Debug, Default, PartialEq)]
+pub struct Parsed {
+    pub entities: Vec<Placed>,
+    pub portal: PortalDocuments,
+    /// The first [`MAX_ERRORS`] of them.
+    pub errors: Vec<ImportError>,
+    pub errors_total: u32,
+    /// Noteworthy, but nothing was refused for it.
+    pub warnings: Vec<ImportError>,
+}
+
+impl Parsed {
+    fn refuse(&mut self, error: ImportError) {
+        self.errors_total += 1;
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(error);
+        }
+    }
+
+    fn warn(&mut self, warning: ImportError) {
+        if self.warnings.len() < MAX_ERRORS {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+/// Reads every document; a broken one is an error and the others go in.
+#[must_use]
+pub fn parse(upload: &Upload) -> Parsed {
+    let mut parsed = Parsed::default();
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut documents = 0;
+    for file in upload.files() {
+        for (index, chunk) in upload::split(&file.text).into_iter().enumerate() {
+            let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+            let place = Place { file: file.path.clone(), number, line: chunk.line };
+            documents += 1;
+            if documents > MAX_DOCUMENTS {
+                parsed.refuse(place.error(chunk.line, "", format!("an import holds at most {MAX_DOCUMENTS} documents")));
+                return parsed;
+            }
+            match yaml::parse(chunk.text, chunk.line, &Limits::default()) {
+                Ok(Some(document)) => take(&mut parsed, &mut seen, place, &document, upload, file),
+                Ok(None) => {}
+                Err(error) => parsed.refuse(place.error(error.line, &error.pointer, error.message)),
+            }
+        }
+    }
+    parsed
+}
+
+fn take(
+    parsed: &mut Parsed,
+    seen: &mut HashMap<String, usize>,
+    mut place: Place,
+    document: &Document,
+    upload: &Upload,
+    file: &SourceFile,
+) {
+    place.line = document.line_of("");
+    let value = &document.value;
+    if value.is_null() {
+        return;
+    }
+    if !value.is_object() {
+        parsed.refuse(place.error(place.line, "", "a document must be a mapping with apiVersion, kind and metadata"));
+        return;
+    }
+    if value.get("apiVersion").and_then(Value::as_str) == Some(portal::API_VERSION) {
+        if let Err((pointer, message)) = parsed.portal.add(&place.document(), place.line, value) {
+            parsed.refuse(place.error(document.line_of(&pointer), &pointer, message));
+        }
+        return;
+    }
+    if value.get("kind").is_none() && value.get("service_level_objectives").is_some_and(Value::is_array) {
+        parsed.warn(place.error(place.line, "", "service level objectives are not part of the catalog; the document was left out"));
+        return;
+    }
+    match entity::parse(value) {
+        Ok(entity) => {
+            if entity.reference.kind == "location" {
+                note_targets(parsed, &place, document, upload, file);
+            }
+            add(parsed, seen, Placed { place, entity }, document);
+        }
+        Err(faults) => {
+            for (pointer, message) in faults {
+                parsed.refuse(place.error(document.line_of(&pointer), &pointer, message));
+            }
+        }
+    }
+}
+
+fn add(parsed: &mut Parsed, seen: &mut HashMap<String, usize>, placed: Placed, document: &Document) {
+    let folded = placed.entity.reference.folded();
+    if let Some(first) = seen.get(&folded).and_then(|index| parsed.entities.get(*index)) {
+        let message = format!(
+            "{} is in this import twice: first in {} line {}, again in {} line {}; the first one counts",
+            placed.entity.reference, first.place.document(), first.place.line, placed.place.document(), placed.place.line
+        );
+        parsed.refuse(placed.place.error(document.line_of("/metadata/name"), "/metadata/name", message));
+        return;
+    }
+    seen.insert(folded, parsed.entities.len());
+    parsed.entities.push(placed);
+}
+
+/// A Location's targets come in with the upload; those outside of it are not fetched, and said so.
+fn note_targets(parsed: &mut Parsed, place: &Place, document: &Document, upload: &Upload, file: &SourceFile) {
+    let spec = document.value.get("spec").unwrap_or(&Value::Null);
+    let one = spec.get("target").map(|target| ("/spec/target".to_owned(), target));
+    let many = spec.get("targets").and_then(Value::as_array).into_iter().flatten().enumerate();
+    for (pointer, target) in one.into_iter().chain(many.map(|(i, target)| (format!("/spec/targets/{i}"), target))) {
+        let line = document.line_of(&pointer);
+        match target.as_str() {
+            None => parsed.warn(place.error(line, &pointer, "is not text, so it leads nowhere")),
+            Some(target) if !is_part(upload, file, target) => {
+                parsed.warn(place.error(line, &pointer, format!("{target:?} is not part of this upload and was not fetched")));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn is_part(upload: &Upload, file: &SourceFile, target: &str) -> bool {
+    if target.contains("://") || target.starts_with('/') {
+        return false;
+    }
+    let Some(path) = upload::resolve(&file.path, target) else { return false };
+    match path.split_once('*') {
+        Some((before, after)) => {
+            let after = after.rsplit('*').next().unwrap_or_default();
+            upload.files().iter().any(|file| file.path.starts_with(before) && file.path.ends_with(after))
+        }
+        None => upload.contains(&path),
+    }
+}
+
+/// Refuses the entities that would close a cycle of parts or of children, together with what is in the catalog already.
+///
+/// `existing` gives, per entity of the catalog (folded reference), its hierarchy relations as (kind, source, target).
+pub fn refuse_cycles<'a, I>(parsed: &mut Parsed, existing: I)
+where
+    I: Iterator<Item = (&'a str, RelationKind, &'a str, &'a str)> + Clone,
+{
+    let replaced: HashSet<String> = parsed.entities.iter().map(|placed| placed.entity.reference.folded()).collect();
+    let mut refused: HashMap<usize, (String, String)> = HashMap::new();
+    for kind in [RelationKind::PartOf, RelationKind::ChildOf] {
+        let mut emitters: HashMap<(&str, &str), (usize, &str)> = HashMap::new();
+        for (index, placed) in parsed.entities.iter().enumerate() {
+            for relation in placed.entity.relations.iter().filter(|relation| relation.kind == kind) {
+                emitters.insert((&relation.source, &relation.target), (index, &relation.pointer));
+            }
+        }
+        let kept = existing.clone().filter(|(entity, of, ..)| *of == kind && !replaced.contains(*entity));
+        let edges = emitters.keys().copied().chain(kept.map(|(_, _, source, target)| (source, target)));
+        for cycle in cycles::find(edges) {
+            let mut text = cycle.join(" -> ");
+            text.push_str(&format!(" -> {}", cycle[0]));
+            for (at, source) in cycle.iter().enumerate() {
+                let target = cycle[(at + 1) % cycle.len()];
+                if let Some((index, pointer)) = emitters.get(&(*source, target)) {
+                    let message = format!("{} in a circle: {text}", kind.as_str());
+                    refused.entry(*index).or_insert(((*pointer).to_owned(), message));
+                }
+            }
+        }
+    }
+    let entities = std::mem::take(&mut parsed.entities);
+    for (index, placed) in entities.into_iter().enumerate() {
+        match refused.remove(&index) {
+            Some((pointer, message)) => parsed.refuse(placed.place.error(placed.place.line, &pointer, message)),
+            None => parsed.entities.push(placed),
+        }
+    }
+}

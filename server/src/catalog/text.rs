@@ -1,0 +1,116 @@
+//! What names, texts and links may look like. The rules for names are Backstage's, so that its documents pass and others do not.
+
+use url::Url;
+
+/// Characters that make a text look like another one: controls and the marks that turn the direction of writing.
+#[must_use]
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}')
+}
+
+/// One line of text for people.
+///
+/// # Errors
+/// A sentence that names the rule.
+pub fn line(text: &str, max_chars: usize) -> Result<(), String> {
+    check(text, max_chars, |_| false)
+}
+
+/// Text for people that may have several lines.
+///
+/// # Errors
+/// A sentence that names the rule.
+pub fn paragraph(text: &str, max_chars: usize) -> Result<(), String> {
+    check(text, max_chars, |c| matches!(c, '\n' | '\t' | '\r'))
+}
+
+fn check(text: &str, max_chars: usize, allowed: impl Fn(char) -> bool) -> Result<(), String> {
+    if text.chars().nth(max_chars).is_some() {
+        return Err(format!("at most {max_chars} characters are allowed"));
+    }
+    match text.chars().find(|c| is_unsafe(*c) && !allowed(*c)) {
+        Some(c) => Err(format!("the character U+{:04X} (control or direction of writing) is not allowed", u32::from(c))),
+        None => Ok(()),
+    }
+}
+
+/// Letters and digits, with single or repeated `-`, `_`, `.` between them, 1 to 63 characters.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    (1..=63).contains(&bytes.len())
+        && bytes[0].is_ascii_alphanumeric()
+        && bytes[bytes.len() - 1].is_ascii_alphanumeric()
+        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// Lower-case letters and digits with `-` between them, 1 to 63 characters.
+#[must_use]
+pub fn is_namespace(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    (1..=63).contains(&bytes.len())
+        && plain(&bytes[0])
+        && plain(&bytes[bytes.len() - 1])
+        && bytes.iter().all(|b| plain(b) || *b == b'-')
+}
+
+/// Like a namespace, several of them with `.` between, at most 253 characters.
+fn is_domain(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_namespace)
+}
+
+/// `[domain/]name`, as in keys of labels and annotations.
+#[must_use]
+pub fn is_qualified_name(text: &str) -> bool {
+    match text.split_once('/') {
+        Some((domain, name)) => is_domain(domain) && is_name(name),
+        None => is_name(text),
+    }
+}
+
+/// `[domain/]version`.
+#[must_use]
+pub fn is_api_version(text: &str) -> bool {
+    let version = |text: &str| (1..=63).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    match text.split_once('/') {
+        Some((domain, name)) => is_domain(domain) && version(name),
+        None => version(text),
+    }
+}
+
+/// A letter, then letters and digits, 1 to 63 characters.
+#[must_use]
+pub fn is_kind(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.as_bytes()[0].is_ascii_alphabetic()
+        && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// Lower-case letters, digits, `:`, `+`, `#`, with single `-` between them, 1 to 63 characters.
+#[must_use]
+pub fn is_tag(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b':' | b'+' | b'#');
+    (1..=63).contains(&text.len()) && text.split('-').all(|part| !part.is_empty() && part.bytes().all(plain))
+}
+
+/// A link a browser may follow: http, https or mailto, without credentials.
+///
+/// # Errors
+/// A sentence that names the rule.
+pub fn safe_url(text: &str) -> Result<(), String> {
+    line(text, 2_000)?;
+    // The URL reader drops blanks and tabs, so they could hide a scheme.
+    if text.chars().any(char::is_whitespace) {
+        return Err("a link holds no blanks".to_owned());
+    }
+    let url = Url::parse(text).map_err(|error| format!("not a link: {error}; it begins with http://, https:// or mailto:"))?;
+    match url.scheme() {
+        "mailto" => Ok(()),
+        "http" | "https" if !url.username().is_empty() || url.password().is_some() => {
+            Err("a link holds no user name or password".to_owned())
+        }
+        "http" | "https" if text[url.scheme().len()..].starts_with("://") => Ok(()),
+        other => Err(format!("links with {other}: are not allowed; use http://, https:// or mailto:")),
+    }
+}
