@@ -3,4 +3,5 @@
 //! Capabilities stand in an order (`kernel`, `config`, `identity`, `audit`, `jobs`, `catalog`, `environments`, `deployments`,
 //! `http`) and import only what stands before them; `cargo xtask check` holds that.
 
+pub mod catalog;
 pub mod kernel;

@@ -38,13 +38,15 @@ pub type Faults = Vec<(String, String)>;
 /// Every fault found.
 pub fn parse(document: &Value) -> Result<ParsedEntity, Faults> {
     let mut check = Check { document, faults: Vec::new() };
-    let api_version = check.required("/apiVersion", text::is_api_version, "[domain/]version, for example backstage.io/v1alpha1");
+    let api_version =
+        check.required("/apiVersion", text::is_api_version, "[domain/]version, for example backstage.io/v1alpha1");
     let kind = check.required("/kind", text::is_kind, "letters and digits, for example Component");
     if !document.get("metadata").is_some_and(Value::is_object) {
         check.fault("/metadata", "is missing or not a mapping; it holds at least a name");
         return Err(check.faults);
     }
-    let name = check.required("/metadata/name", text::is_name, "1 to 63 letters and digits with -, _ or . between them");
+    let name =
+        check.required("/metadata/name", text::is_name, "1 to 63 letters and digits with -, _ or . between them");
     let namespace = check.namespace();
     let title = check.line("/metadata/title", 300);
     let description = check.paragraph("/metadata/description", 20_000);
@@ -72,7 +74,19 @@ pub fn parse(document: &Value) -> Result<ParsedEntity, Faults> {
     let content_hash = Sha256::digest(document.as_bytes()).into();
     let (api_version, kind) = (api_version.to_owned(), kind.to_owned());
     Ok(ParsedEntity {
-        reference, api_version, kind, title, description, entity_type, lifecycle, owner, system, tags, relations, document, content_hash,
+        reference,
+        api_version,
+        kind,
+        title,
+        description,
+        entity_type,
+        lifecycle,
+        owner,
+        system,
+        tags,
+        relations,
+        document,
+        content_hash,
     })
 }
 
@@ -196,7 +210,9 @@ impl<'d> Check<'d> {
                         self.fault(at, message);
                     }
                 }
-                Value::String(_) => self.fault(at, "is not allowed; it is up to 63 letters and digits with -, _ or . between them"),
+                Value::String(_) => {
+                    self.fault(at, "is not allowed; it is up to 63 letters and digits with -, _ or . between them")
+                }
                 _ => self.fault(at, "must be text; put it in quotes"),
             }
         }

@@ -81,7 +81,11 @@ pub fn parse(upload: &Upload) -> Parsed {
             let place = Place { file: file.path.clone(), number, line: chunk.line };
             documents += 1;
             if documents > MAX_DOCUMENTS {
-                parsed.refuse(place.error(chunk.line, "", format!("an import holds at most {MAX_DOCUMENTS} documents")));
+                parsed.refuse(place.error(
+                    chunk.line,
+                    "",
+                    format!("an import holds at most {MAX_DOCUMENTS} documents"),
+                ));
                 return parsed;
             }
             match yaml::parse(chunk.text, chunk.line, &Limits::default()) {
@@ -118,7 +122,11 @@ fn take(
         return;
     }
     if value.get("kind").is_none() && value.get("service_level_objectives").is_some_and(Value::is_array) {
-        parsed.warn(place.error(place.line, "", "service level objectives are not part of the catalog; the document was left out"));
+        parsed.warn(place.error(
+            place.line,
+            "",
+            "service level objectives are not part of the catalog; the document was left out",
+        ));
         return;
     }
     match entity::parse(value) {
@@ -141,7 +149,11 @@ fn add(parsed: &mut Parsed, seen: &mut HashMap<String, usize>, placed: Placed, d
     if let Some(first) = seen.get(&folded).and_then(|index| parsed.entities.get(*index)) {
         let message = format!(
             "{} is in this import twice: first in {} line {}, again in {} line {}; the first one counts",
-            placed.entity.reference, first.place.document(), first.place.line, placed.place.document(), placed.place.line
+            placed.entity.reference,
+            first.place.document(),
+            first.place.line,
+            placed.place.document(),
+            placed.place.line
         );
         parsed.refuse(placed.place.error(document.line_of("/metadata/name"), "/metadata/name", message));
         return;
@@ -160,7 +172,11 @@ fn note_targets(parsed: &mut Parsed, place: &Place, document: &Document, upload:
         match target.as_str() {
             None => parsed.warn(place.error(line, &pointer, "is not text, so it leads nowhere")),
             Some(target) if !is_part(upload, file, target) => {
-                parsed.warn(place.error(line, &pointer, format!("{target:?} is not part of this upload and was not fetched")));
+                parsed.warn(place.error(
+                    line,
+                    &pointer,
+                    format!("{target:?} is not part of this upload and was not fetched"),
+                ));
             }
             Some(_) => {}
         }
@@ -183,16 +199,36 @@ fn is_part(upload: &Upload, file: &SourceFile, target: &str) -> bool {
 
 /// Refuses the entities that would close a cycle of parts or of children, together with what is in the catalog already.
 ///
-/// `existing` gives, per entity of the catalog (folded reference), its hierarchy relations as (kind, source, target).
+/// `existing` gives, per hierarchy relation of the catalog: the entity that states it (folded reference), kind, source, target.
 pub fn refuse_cycles<'a, I>(parsed: &mut Parsed, existing: I)
 where
     I: Iterator<Item = (&'a str, RelationKind, &'a str, &'a str)> + Clone,
 {
-    let replaced: HashSet<String> = parsed.entities.iter().map(|placed| placed.entity.reference.folded()).collect();
+    // Taking out one cycle can leave another one through the same relation, so until none is found.
+    loop {
+        let refused = cyclic(&parsed.entities, existing.clone());
+        if refused.is_empty() {
+            return;
+        }
+        for (index, placed) in std::mem::take(&mut parsed.entities).into_iter().enumerate() {
+            match refused.get(&index) {
+                Some((pointer, message)) => parsed.refuse(placed.place.error(placed.place.line, pointer, message)),
+                None => parsed.entities.push(placed),
+            }
+        }
+    }
+}
+
+/// The entities that are part of a cycle, with the pointer and the sentence to refuse them by.
+fn cyclic<'a, I>(entities: &[Placed], existing: I) -> HashMap<usize, (String, String)>
+where
+    I: Iterator<Item = (&'a str, RelationKind, &'a str, &'a str)> + Clone,
+{
+    let replaced: HashSet<String> = entities.iter().map(|placed| placed.entity.reference.folded()).collect();
     let mut refused: HashMap<usize, (String, String)> = HashMap::new();
     for kind in [RelationKind::PartOf, RelationKind::ChildOf] {
         let mut emitters: HashMap<(&str, &str), (usize, &str)> = HashMap::new();
-        for (index, placed) in parsed.entities.iter().enumerate() {
+        for (index, placed) in entities.iter().enumerate() {
             for relation in placed.entity.relations.iter().filter(|relation| relation.kind == kind) {
                 emitters.insert((&relation.source, &relation.target), (index, &relation.pointer));
             }
@@ -200,22 +236,15 @@ where
         let kept = existing.clone().filter(|(entity, of, ..)| *of == kind && !replaced.contains(*entity));
         let edges = emitters.keys().copied().chain(kept.map(|(_, _, source, target)| (source, target)));
         for cycle in cycles::find(edges) {
-            let mut text = cycle.join(" -> ");
-            text.push_str(&format!(" -> {}", cycle[0]));
+            let text = format!("{} -> {}", cycle.join(" -> "), cycle[0]);
             for (at, source) in cycle.iter().enumerate() {
                 let target = cycle[(at + 1) % cycle.len()];
                 if let Some((index, pointer)) = emitters.get(&(*source, target)) {
-                    let message = format!("{} in a circle: {text}", kind.as_str());
-                    refused.entry(*index).or_insert(((*pointer).to_owned(), message));
+                    let message = format!("{} goes round in a circle: {text}", kind.as_str());
+                    refused.entry(*index).or_insert_with(|| ((*pointer).to_owned(), message));
                 }
             }
         }
     }
-    let entities = std::mem::take(&mut parsed.entities);
-    for (index, placed) in entities.into_iter().enumerate() {
-        match refused.remove(&index) {
-            Some((pointer, message)) => parsed.refuse(placed.place.error(placed.place.line, &pointer, message)),
-            None => parsed.entities.push(placed),
-        }
-    }
+    refused
 }

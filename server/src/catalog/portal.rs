@@ -60,7 +60,8 @@ impl PortalDocuments {
             Some("Binding") => self.bindings.push(read(document, line, spec)?),
             Some("Release") => self.releases.push(read(document, line, spec)?),
             _ => {
-                let message = format!("is not a kind of {API_VERSION}; known are Environment, Connection, Binding and Release");
+                let message =
+                    format!("is not a kind of {API_VERSION}; known are Environment, Connection, Binding and Release");
                 return Err(("/kind".to_owned(), message));
             }
         }

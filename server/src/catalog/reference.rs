@@ -60,5 +60,8 @@ impl fmt::Display for EntityRef {
 }
 
 fn is_part(part: &str) -> bool {
-    !part.is_empty() && part.chars().all(|c| !c.is_whitespace() && !matches!(c, ':' | '/' | '<' | '>' | '"') && !super::text::is_unsafe(c))
+    !part.is_empty()
+        && part
+            .chars()
+            .all(|c| !c.is_whitespace() && !matches!(c, ':' | '/' | '<' | '>' | '"') && !super::text::is_unsafe(c))
 }

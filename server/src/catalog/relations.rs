@@ -16,8 +16,15 @@ pub enum RelationKind {
 }
 
 impl RelationKind {
-    pub const ALL: [Self; 7] =
-        [Self::OwnedBy, Self::PartOf, Self::ProvidesApi, Self::ConsumesApi, Self::DependsOn, Self::ChildOf, Self::MemberOf];
+    pub const ALL: [Self; 7] = [
+        Self::OwnedBy,
+        Self::PartOf,
+        Self::ProvidesApi,
+        Self::ConsumesApi,
+        Self::DependsOn,
+        Self::ChildOf,
+        Self::MemberOf,
+    ];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -147,7 +154,9 @@ pub fn derive(entity: &EntityRef, spec: Option<&Value>) -> (Vec<Relation>, Vec<(
                 for (index, item) in items.iter().enumerate() {
                     match item {
                         Value::String(text) => found.add(field, text, format!("{pointer}/{index}")),
-                        _ => found.errors.push((format!("{pointer}/{index}"), "must be text: an entity reference".to_owned())),
+                        _ => found
+                            .errors
+                            .push((format!("{pointer}/{index}"), "must be text: an entity reference".to_owned())),
                     }
                 }
             }

@@ -5,7 +5,8 @@ use url::Url;
 /// Characters that make a text look like another one: controls and the marks that turn the direction of writing.
 #[must_use]
 pub fn is_unsafe(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}')
+    c.is_control()
+        || matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}')
 }
 
 /// One line of text for people.
@@ -29,7 +30,9 @@ fn check(text: &str, max_chars: usize, allowed: impl Fn(char) -> bool) -> Result
         return Err(format!("at most {max_chars} characters are allowed"));
     }
     match text.chars().find(|c| is_unsafe(*c) && !allowed(*c)) {
-        Some(c) => Err(format!("the character U+{:04X} (control or direction of writing) is not allowed", u32::from(c))),
+        Some(c) => {
+            Err(format!("the character U+{:04X} (control or direction of writing) is not allowed", u32::from(c)))
+        }
         None => Ok(()),
     }
 }
@@ -104,7 +107,8 @@ pub fn safe_url(text: &str) -> Result<(), String> {
     if text.chars().any(char::is_whitespace) {
         return Err("a link holds no blanks".to_owned());
     }
-    let url = Url::parse(text).map_err(|error| format!("not a link: {error}; it begins with http://, https:// or mailto:"))?;
+    let url = Url::parse(text)
+        .map_err(|error| format!("not a link: {error}; it begins with http://, https:// or mailto:"))?;
     match url.scheme() {
         "mailto" => Ok(()),
         "http" | "https" if !url.username().is_empty() || url.password().is_some() => {

@@ -128,7 +128,9 @@ impl<'l> Builder<'l> {
                     return Err(self.error(line, "text after the end of the document; begin the next one with `---`"));
                 }
                 Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, anchor, tag.as_deref(), line)?,
-                Event::SequenceStart(anchor, _) => self.open(line, |start| Frame::Sequence { items: Vec::new(), anchor, start })?,
+                Event::SequenceStart(anchor, _) => {
+                    self.open(line, |start| Frame::Sequence { items: Vec::new(), anchor, start })?
+                }
                 Event::MappingStart(anchor, _) => {
                     self.open(line, |start| Frame::Mapping { map: Map::new(), key: None, anchor, start })?;
                 }
@@ -142,6 +144,9 @@ impl<'l> Builder<'l> {
 
     fn scan_error(&self, error: &ScanError) -> SyntaxError {
         let line = self.first_line + u32::try_from(error.marker().line()).unwrap_or(u32::MAX).saturating_sub(1);
+        if error.info().contains("recursion limit") {
+            return self.error(line, format!("nested deeper than {} levels", self.limits.depth));
+        }
         self.error(line, format!("not YAML: {}", error.info()))
     }
 

@@ -1,0 +1,23 @@
+//! Services, APIs, resources, systems and teams, in Backstage's terms.
+//!
+//! Documents come in by [`import`] (pure), are written by `store`, and are read from [`index`]: an image of the whole catalog in
+//! memory that follows the table by its revision. Postgres holds the truth; the image can be thrown away at any time.
+//!
+//! Invariants: an entity's id stays the same over re-imports and archiving; one broken document never keeps others out; an import
+//! that changes nothing writes nothing.
+
+pub mod cycles;
+pub mod entity;
+pub mod import;
+pub mod portal;
+pub mod reference;
+pub mod relations;
+pub mod text;
+pub mod upload;
+pub mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+pub use portal::{PortalDocumentSink, PortalDocuments, PortalOutcome, Sourced};
+pub use upload::{MAX_UPLOAD_BYTES, Upload};
