@@ -27,18 +27,13 @@ document.addEventListener("pointerover", (event) => {
   time.title = `${time.dateTime}\n${zone.format(new Date(time.dateTime))} ${zoneName}`;
 });
 
-// Prefetch a page when the pointer rests on its link.
-const fetched = new Set();
-document.addEventListener("pointerover", (event) => {
+// Fetch a page as soon as the button goes down; not on hover, for a page read minutes ago would not be the truth.
+document.addEventListener("pointerdown", (event) => {
   const a = event.target.closest?.("a[href^='/']");
-  if (!a || a.download || fetched.has(a.pathname) || /export|\/docs\//.test(a.pathname)) return;
-  const timer = setTimeout(() => {
-    fetched.add(a.pathname);
-    const link = document.createElement("link");
-    Object.assign(link, { rel: "prefetch", href: a.href });
-    document.head.append(link);
-  }, 80);
-  a.addEventListener("pointerleave", () => clearTimeout(timer), { once: true });
+  if (!a || event.button !== 0 || a.hasAttribute("download") || a.pathname.includes("export")) return;
+  const link = document.createElement("link");
+  Object.assign(link, { rel: "prefetch", href: a.href });
+  document.head.append(link);
 });
 
 document.addEventListener("click", async (event) => {

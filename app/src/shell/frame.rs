@@ -144,7 +144,7 @@ fn search(t: T, words: String) -> impl IntoView {
 }
 
 /// Theme and language: forms that set a cookie and come back here.
-fn preferences(page: &Page) -> impl IntoView {
+fn preferences(page: &Page) -> impl IntoView + use<> {
     let t = page.t;
     let other = if t.0 == Locale::En { Locale::Fr } else { Locale::En };
     let (label, here) = (if t.0 == Locale::En { "Français" } else { "English" }, page.here.clone());

@@ -28,7 +28,7 @@ fn page_hits(t: T, words: &str) -> Vec<Hit> {
     all.filter(|hit| words.split_whitespace().all(|word| hit.text.to_lowercase().contains(word))).collect()
 }
 
-#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only the browser searches"))]
+#[cfg(feature = "hydrate")]
 fn service_hits(t: T, words: &str, keys: &[String]) -> Vec<Hit> {
     let act = |verb: &str| words.split_whitespace().any(|word| word.len() > 2 && verb.to_lowercase().starts_with(word));
     let (deploy, back) = (act(t.act_deploy()), act(t.act_roll_back()));
@@ -49,7 +49,7 @@ fn service_hits(t: T, words: &str, keys: &[String]) -> Vec<Hit> {
 }
 
 /// The words to search services with: without the verb of an act.
-#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only the browser searches"))]
+#[cfg(feature = "hydrate")]
 fn object_words(t: T, words: &str) -> String {
     let verbs = format!("{} {}", t.act_deploy(), t.act_roll_back()).to_lowercase();
     let is_verb = |word: &&str| word.len() > 2 && verbs.split(' ').any(|verb| verb.starts_with(*word));
@@ -63,10 +63,7 @@ pub fn Palette(t: T) -> impl IntoView {
     let (services, set_services) = signal(Vec::<Hit>::new());
     let (failed, set_failed) = signal(false);
     let (chosen, set_chosen) = signal(0_usize);
-    #[cfg(feature = "hydrate")]
-    Effect::new(move |_| {
-        search(t, words.get(), words, set_services, set_failed);
-    });
+    Effect::new(move |_| search(t, words.get(), words, set_services, set_failed));
     let hits = move || {
         let mut hits = services.get();
         hits.extend(page_hits(t, &words.get().to_lowercase()));
@@ -187,3 +184,7 @@ fn search(t: T, now: String, words: ReadSignal<String>, hits: WriteSignal<Vec<Hi
         hits.set(service_hits(t, &lower, &keys));
     });
 }
+
+/// On the server nothing is searched: the effect never runs there.
+#[cfg(not(feature = "hydrate"))]
+fn search(_: T, _: String, _: ReadSignal<String>, _: WriteSignal<Vec<Hit>>, _: WriteSignal<bool>) {}

@@ -116,7 +116,7 @@ impl Page {
         self
     }
 
-    /// The answer: never cached, because it shows what is true now to one person.
+    /// The answer: asked for anew each time, because it shows what is true now to one person.
     #[must_use]
     pub fn render(self, content: AnyView) -> Response {
         let shown_flash = self.flash.is_some();
@@ -124,7 +124,7 @@ impl Page {
         let mut response = html.into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         if shown_flash && let Ok(gone) = HeaderValue::from_str(&set_cookie(FLASH, "", 0)) {
             headers.append(SET_COOKIE, gone);
         }

@@ -9,7 +9,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use passerelle_server::kernel::{AppError, Ctx, Via};
-use passerelle_server::portal::Portal;
 use std::convert::Infallible;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -18,7 +17,6 @@ use uuid::Uuid;
 /// What the pages share.
 #[derive(Debug, Clone)]
 pub struct AppState {
-    pub portal: Portal,
     pub assets: Arc<Assets>,
 }
 
@@ -56,7 +54,6 @@ impl Theme {
 #[derive(Debug, Clone)]
 pub struct Req {
     pub ctx: Ctx,
-    pub portal: Portal,
     pub t: T,
     pub theme: Theme,
     pub now: OffsetDateTime,
@@ -77,7 +74,6 @@ impl Req {
         let ctx = parts.extensions.get::<Ctx>().cloned();
         Self {
             ctx: ctx.unwrap_or_else(|| Ctx::anonymous(Via::Page, Uuid::now_v7().to_string())),
-            portal: state.portal.clone(),
             t: T(locale),
             theme: cookie(headers, THEME).map(|text| Theme::parse(&text)).unwrap_or_default(),
             now: OffsetDateTime::now_utc(),
