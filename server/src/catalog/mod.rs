@@ -9,6 +9,7 @@
 pub mod cycles;
 pub mod entity;
 pub mod import;
+pub mod index;
 pub mod portal;
 pub mod reference;
 pub mod relations;
