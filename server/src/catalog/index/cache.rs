@@ -15,13 +15,19 @@ const WORTH_KEEPING: usize = 64;
 
 #[derive(Default)]
 pub(super) struct Cache {
-    hits: Mutex<(HashMap<ServiceQuery, Arc<[u32]>>, usize)>,
+    hits: Mutex<Lists>,
     facets: Mutex<HashMap<ServiceQuery, Arc<ServiceFacets>>>,
+}
+
+#[derive(Default)]
+struct Lists {
+    lists: HashMap<ServiceQuery, Arc<[u32]>>,
+    bytes: usize,
 }
 
 impl Snapshot {
     pub(super) fn cached_hits(&self, query: &ServiceQuery) -> Option<Arc<[u32]>> {
-        self.cache.hits.lock().0.get(query).cloned()
+        self.cache.hits.lock().lists.get(query).cloned()
     }
 
     pub(super) fn cache_hits(&self, query: &ServiceQuery, nodes: Vec<u32>) -> Arc<[u32]> {
@@ -30,11 +36,11 @@ impl Snapshot {
             let mut hits = self.cache.hits.lock();
             let bytes = nodes.len() * 4 + 500;
             // Starting afresh is as good as choosing what to drop: what is asked often is back at once.
-            if hits.1 + bytes > MAX_HITS_BYTES {
-                *hits = (HashMap::new(), 0);
+            if hits.bytes + bytes > MAX_HITS_BYTES {
+                *hits = Lists::default();
             }
-            hits.1 += bytes;
-            hits.0.insert(query.clone(), nodes.clone());
+            hits.bytes += bytes;
+            hits.lists.insert(query.clone(), nodes.clone());
         }
         nodes
     }

@@ -20,6 +20,8 @@ pub struct Found {
     pub owner: Option<String>,
     pub system: Option<String>,
     pub title: Option<String>,
+    /// The revision it was last changed in.
+    pub revision: i64,
 }
 
 impl Snapshot {
@@ -102,6 +104,7 @@ impl Snapshot {
             owner: self.core.symbol(record.owner).map(str::to_owned),
             system: self.core.symbol(record.system).map(str::to_owned),
             title: record.title.as_deref().map(str::to_owned),
+            revision: record.revision,
         })
     }
 

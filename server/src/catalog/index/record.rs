@@ -29,6 +29,7 @@ pub struct Row {
     pub system: Option<String>,
     pub tags: Vec<String>,
     pub updated_at: OffsetDateTime,
+    pub revision: i64,
     pub archived: bool,
     /// Kind, source, target as the entity states them.
     pub relations: Vec<(RelationKind, String, String)>,
@@ -70,6 +71,7 @@ pub(super) struct Record {
     pub kind: u32,
     pub title: Option<Box<str>>,
     pub updated_us: i64,
+    pub revision: i64,
     pub entity_type: Option<u32>,
     pub lifecycle: Option<u32>,
     pub owner: Option<u32>,
@@ -100,6 +102,7 @@ impl Record {
             kind: symbols.number(&row.kind),
             title: row.title.as_deref().map(Into::into),
             updated_us: i64::try_from(row.updated_at.unix_timestamp_nanos() / 1_000).unwrap_or(0),
+            revision: row.revision,
             entity_type,
             lifecycle,
             owner,

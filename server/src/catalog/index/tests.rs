@@ -21,6 +21,7 @@ fn row(kind: &str, namespace: &str, name: &str) -> Row {
         system: None,
         tags: Vec::new(),
         updated_at: OffsetDateTime::UNIX_EPOCH,
+        revision: 1,
         archived: false,
         relations: Vec::new(),
     }
