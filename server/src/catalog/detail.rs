@@ -51,7 +51,9 @@ fn entity_out(detail: Detail) -> EntityOut {
     let document = detail.document.0;
     let text = |value: &Value, field: &str| value.get(field).and_then(Value::as_str).map(str::to_owned);
     let links = document.pointer("/metadata/links").and_then(Value::as_array).into_iter().flatten();
-    let links = links.filter_map(|link| Some(LinkOut { url: text(link, "url")?, title: text(link, "title"), icon: text(link, "icon") }));
+    let links = links.filter_map(|link| {
+        Some(LinkOut { url: text(link, "url")?, title: text(link, "title"), icon: text(link, "icon") })
+    });
     let annotations = document.pointer("/metadata/annotations").and_then(Value::as_object).into_iter().flatten();
     let annotations = annotations.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
     EntityOut {

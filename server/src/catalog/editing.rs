@@ -40,7 +40,8 @@ impl CatalogService {
         let overrides = merged(&detail.overrides.0, patch);
         let own = Own::of(&detail, &overrides);
         let before = json!({"title": detail.title, "description": detail.description, "lifecycle": detail.lifecycle, "tags": detail.tags});
-        let after = json!({"title": own.title, "description": own.description, "lifecycle": own.lifecycle, "tags": own.tags});
+        let after =
+            json!({"title": own.title, "description": own.description, "lifecycle": own.lifecycle, "tags": own.tags});
         // Nothing to write: dropped without a commit.
         if before != after || overrides != detail.overrides.0 {
             let edited = Edited {
@@ -82,7 +83,9 @@ fn check(patch: &ServicePatch) -> Result<()> {
 
 fn merged(overrides: &Value, patch: &ServicePatch) -> Value {
     let mut merged: Map<String, Value> = overrides.as_object().cloned().unwrap_or_default();
-    for (field, value) in [("title", &patch.title), ("description", &patch.description), ("lifecycle", &patch.lifecycle)] {
+    for (field, value) in
+        [("title", &patch.title), ("description", &patch.description), ("lifecycle", &patch.lifecycle)]
+    {
         match value.as_deref() {
             None => {}
             Some("") => drop(merged.shift_remove(field)),

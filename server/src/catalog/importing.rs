@@ -36,7 +36,12 @@ impl CatalogService {
     ///
     /// # Errors
     /// When the caller may not, the source's name is not allowed, or the database is away. Then nothing was written.
-    pub async fn import_catalog(self: &Arc<Self>, ctx: &Ctx, upload: Upload, options: &ImportOptions) -> Result<ImportReport> {
+    pub async fn import_catalog(
+        self: &Arc<Self>,
+        ctx: &Ctx,
+        upload: Upload,
+        options: &ImportOptions,
+    ) -> Result<ImportReport> {
         let authorized = self.db.authorize(ctx, Action::CatalogImport, Object::new("catalog", &options.source)).await?;
         if options.source.is_empty() {
             return Err(AppError::field("/source", "must not be empty"));
@@ -61,7 +66,7 @@ impl CatalogService {
         report.errors_total = parsed.errors_total;
         report.errors = parsed.errors;
         report.warnings = parsed.warnings;
-        if !options.dry_run && report.created + report.updated + report.archived > 0 {
+        if !options.dry_run {
             self.refresh().await?;
         }
         self.apply_portal(ctx, portal, options.dry_run, &mut report).await;
@@ -75,7 +80,8 @@ impl CatalogService {
         blocking(move || {
             let mut parsed = import::parse(&upload);
             let hierarchy: Vec<_> = snapshot.hierarchy().collect();
-            let existing = hierarchy.iter().map(|(entity, kind, source, target)| (entity.as_str(), *kind, *source, *target));
+            let existing =
+                hierarchy.iter().map(|(entity, kind, source, target)| (entity.as_str(), *kind, *source, *target));
             import::refuse_cycles(&mut parsed, existing);
             parsed
         })
@@ -161,7 +167,7 @@ impl ImportPlan<'_> {
         store::write_over(connection, &self.update, source, revision).await?;
         store::write_over(connection, &self.restore, source, revision).await?;
         if !self.moved.is_empty() {
-            store::move_place(connection, &self.moved, source).await?;
+            store::move_place(connection, &self.moved, source, revision).await?;
         }
         if !self.archive.is_empty() {
             let ids: Vec<_> = self.archive.iter().map(|(id, _)| *id).collect();
@@ -173,7 +179,8 @@ impl ImportPlan<'_> {
 
 /// The audit says how much changed and names the first changes.
 fn audit_entry(report: &ImportReport) -> AuditEntry {
-    let changes: Vec<String> = report.changes.iter().take(50).map(|c| format!("{} {}", c.change, c.reference)).collect();
+    let changes: Vec<String> =
+        report.changes.iter().take(50).map(|c| format!("{} {}", c.change, c.reference)).collect();
     AuditEntry::success().after(json!({
         "created": report.created,
         "updated": report.updated,

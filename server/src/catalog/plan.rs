@@ -50,7 +50,9 @@ impl<'p> ImportPlan<'p> {
                 Some(row) => {
                     plan.unchanged += 1;
                     let line = i32::try_from(placed.place.line).unwrap_or(i32::MAX);
-                    if (row.source.as_str(), row.source_file.as_str(), row.source_line) != (source, &placed.place.file, line) {
+                    if (row.source.as_str(), row.source_file.as_str(), row.source_line)
+                        != (source, &placed.place.file, line)
+                    {
                         plan.moved.push((row.id, placed));
                     }
                 }
@@ -59,15 +61,11 @@ impl<'p> ImportPlan<'p> {
         plan
     }
 
-    #[must_use]
-    pub fn writes_nothing(&self) -> bool {
-        self.create.is_empty() && self.update.is_empty() && self.restore.is_empty() && self.moved.is_empty() && self.archive.is_empty()
-    }
-
     /// The changes for the report; `old` holds documents as they are in the table.
     #[must_use]
     pub fn changes(&self, old: &HashMap<Uuid, Value>) -> Vec<ImportChange> {
-        let change = |reference: String, change: &str, fields| ImportChange { reference, change: change.to_owned(), fields };
+        let change =
+            |reference: String, change: &str, fields| ImportChange { reference, change: change.to_owned(), fields };
         let created = self.create.iter().copied().chain(self.restore.iter().map(|(_, placed)| *placed));
         let created = created.map(|placed| change(placed.entity.reference.to_string(), "created", Vec::new()));
         let updated = self.update.iter().map(|(id, placed)| {

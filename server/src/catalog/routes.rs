@@ -6,6 +6,7 @@ use super::upload::{MAX_UPLOAD_BYTES, Upload};
 use crate::kernel::web::{Json, Query};
 use crate::kernel::{AppError, Ctx, Result};
 use axum::body::Bytes;
+use axum::extract::multipart::MultipartError;
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Multipart, Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
@@ -84,7 +85,11 @@ fn json(body: Vec<u8>) -> Response {
         ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 200; 20 when absent"),
     ),
     responses((status = 200, body = Page<ServiceOut>), (status = 401, body = Problem), (status = 422, body = Problem)))]
-async fn list_services(State(service): State<Arc<CatalogService>>, ctx: Ctx, Filter(filter): Filter) -> Result<Response> {
+async fn list_services(
+    State(service): State<Arc<CatalogService>>,
+    ctx: Ctx,
+    Filter(filter): Filter,
+) -> Result<Response> {
     service.list_services_json(&ctx, &filter).map(json)
 }
 
@@ -228,28 +233,37 @@ async fn import_catalog(
 
 async fn upload(request: Request) -> Result<Upload> {
     let too_large = || AppError::TooLarge { limit_bytes: MAX_UPLOAD_BYTES };
-    let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
-    let announced = header(header::CONTENT_LENGTH).parse::<usize>().unwrap_or(0);
+    let announced = header_text(&request, header::CONTENT_LENGTH).parse::<usize>().unwrap_or(0);
     if announced > MAX_UPLOAD_BYTES + MULTIPART_OVERHEAD {
         return Err(too_large());
     }
-    if header(header::CONTENT_TYPE).starts_with("multipart/form-data") {
-        let mut parts = Multipart::from_request(request, &()).await.map_err(|error| AppError::field("", error.body_text()))?;
-        let mut upload = Upload::default();
-        let broken = |error: axum::extract::multipart::MultipartError| match error.status().as_u16() {
-            413 => too_large(),
-            _ => AppError::field("", error.body_text()),
-        };
-        while let Some(part) = parts.next_field().await.map_err(broken)? {
-            let path = part.file_name().or(part.name()).unwrap_or_default().to_owned();
-            let body = part.bytes().await.map_err(broken)?;
-            upload.push(&path, &body).map_err(|error| AppError::Invalid(vec![error]))?;
-        }
-        return Ok(upload);
+    let multipart = header_text(&request, header::CONTENT_TYPE).starts_with("multipart/form-data");
+    if multipart {
+        return files(request).await;
     }
     let body = Bytes::from_request(request, &()).await.map_err(|_| too_large())?;
     if body.len() > MAX_UPLOAD_BYTES {
         return Err(too_large());
     }
     Upload::from_stream(&body).map_err(|error| AppError::Invalid(vec![error]))
+}
+
+fn header_text(request: &Request, name: header::HeaderName) -> &str {
+    request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+async fn files(request: Request) -> Result<Upload> {
+    let broken = |error: MultipartError| match error.status().as_u16() {
+        413 => AppError::TooLarge { limit_bytes: MAX_UPLOAD_BYTES },
+        _ => AppError::field("", error.body_text()),
+    };
+    let mut parts =
+        Multipart::from_request(request, &()).await.map_err(|error| AppError::field("", error.body_text()))?;
+    let mut upload = Upload::default();
+    while let Some(part) = parts.next_field().await.map_err(broken)? {
+        let path = part.file_name().or(part.name()).unwrap_or_default().to_owned();
+        let body = part.bytes().await.map_err(broken)?;
+        upload.push(&path, &body).map_err(|error| AppError::Invalid(vec![error]))?;
+    }
+    Ok(upload)
 }

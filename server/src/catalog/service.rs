@@ -5,9 +5,13 @@ use super::detail::{DetailCache, Prepared};
 use super::index::{CatalogIndex, Found, MAX_DEPTH, Position, ServiceQuery, Slice, Snapshot};
 use super::portal::PortalDocumentSink;
 use super::{reference, store};
-use crate::kernel::{Action, AppError, Cursor, Ctx, Db, Keys, Object, ReadScope, Result, ServiceScope, limit_or_default};
+use crate::kernel::{
+    Action, AppError, Ctx, Cursor, Db, Keys, Object, ReadScope, Result, ServiceScope, limit_or_default,
+};
 use passerelle_contract::Page;
-use passerelle_contract::catalog::{EntityOut, EntityRow, GraphOut, RelationOut, ServiceFacets, ServiceFilter, ServiceOut};
+use passerelle_contract::catalog::{
+    EntityOut, EntityRow, GraphOut, RelationOut, ServiceFacets, ServiceFilter, ServiceOut,
+};
 use passerelle_contract::deployments::Health;
 use serde::Deserialize;
 use std::sync::{Arc, OnceLock};
@@ -140,7 +144,8 @@ impl CatalogService {
         let query = ServiceQuery::new(filter, &Self::permit(ctx)?).map_err(AppError::Invalid)?;
         let limit = limit_or_default(filter.limit)?;
         let list = format!("services:{:?}", query.sort);
-        let after = filter.cursor.as_deref().map(|cursor| Cursor::decode::<Position>(&self.keys, &list, cursor)).transpose()?;
+        let after =
+            filter.cursor.as_deref().map(|cursor| Cursor::decode::<Position>(&self.keys, &list, cursor)).transpose()?;
         let snapshot = self.snapshot();
         let slice = snapshot.page(&query, after.as_ref(), limit);
         let next = slice.next.as_ref().map(|next| Cursor::encode(&self.keys, &list, next)).transpose()?;

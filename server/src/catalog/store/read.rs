@@ -97,7 +97,8 @@ pub struct Detail {
     pub updated_at: OffsetDateTime,
 }
 
-const DETAIL: &str = "SELECT id, revision, kind, namespace, name, title, description, entity_type, lifecycle, owner, system, tags,
+const DETAIL: &str =
+    "SELECT id, revision, kind, namespace, name, title, description, entity_type, lifecycle, owner, system, tags,
     document, overrides, source_file, source_line, updated_at FROM entities";
 
 /// Entities by id; those that do not exist are left out.
@@ -129,7 +130,11 @@ pub async fn existing(connection: &mut PgConnection, references: &[String]) -> R
 }
 
 /// Live entities of a source that are not among these references.
-pub async fn missing_from(connection: &mut PgConnection, source: &str, references: &[String]) -> Result<Vec<(Uuid, String)>> {
+pub async fn missing_from(
+    connection: &mut PgConnection,
+    source: &str,
+    references: &[String],
+) -> Result<Vec<(Uuid, String)>> {
     Ok(sqlx::query_as(
         "SELECT id, reference FROM entities
          WHERE source = $1 AND archived_at IS NULL AND NOT (reference = ANY($2)) ORDER BY reference",

@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// Rows per statement; keeps the memory of an import even.
 const CHUNK: usize = 1_000;
 /// "catalog" in the key space of advisory locks.
-const LOCK_KEY: i64 = 0x6361_7461_6c6f_67;
+const LOCK_KEY: i64 = 0x0063_6174_616c_6f67;
 
 /// Waits for other writers of the catalog and takes the revision of this change. Held until the transaction ends.
 pub async fn lock(connection: &mut PgConnection) -> Result<i64> {
@@ -112,7 +112,12 @@ pub async fn write_new(connection: &mut PgConnection, rows: &[&Placed], source: 
 }
 
 /// Entities whose document changed or that are back. What was edited in the portal stays on top.
-pub async fn write_over(connection: &mut PgConnection, rows: &[(Uuid, &Placed)], source: &str, revision: i64) -> Result<()> {
+pub async fn write_over(
+    connection: &mut PgConnection,
+    rows: &[(Uuid, &Placed)],
+    source: &str,
+    revision: i64,
+) -> Result<()> {
     for chunk in rows.chunks(CHUNK) {
         let columns = Columns::new(chunk);
         let update = "UPDATE entities e SET reference = t.reference, api_version = t.api_version, kind = t.kind, namespace = t.namespace,
@@ -129,7 +134,10 @@ pub async fn write_over(connection: &mut PgConnection, rows: &[(Uuid, &Placed)],
                 document, content_hash, source_file, source_line)
              WHERE e.id = t.id";
         bind_columns!(update, columns, source, revision).execute(&mut *connection).await?;
-        sqlx::query("DELETE FROM relations WHERE entity_id = ANY($1)").bind(&columns.ids).execute(&mut *connection).await?;
+        sqlx::query("DELETE FROM relations WHERE entity_id = ANY($1)")
+            .bind(&columns.ids)
+            .execute(&mut *connection)
+            .await?;
         write_relations(connection, chunk).await?;
     }
     Ok(())
@@ -137,7 +145,9 @@ pub async fn write_over(connection: &mut PgConnection, rows: &[(Uuid, &Placed)],
 
 async fn write_relations(connection: &mut PgConnection, rows: &[(Uuid, &Placed)]) -> Result<()> {
     let (mut ids, mut kinds, mut sources, mut targets) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (id, relation) in rows.iter().flat_map(|(id, placed)| placed.entity.relations.iter().map(move |relation| (id, relation))) {
+    for (id, relation) in
+        rows.iter().flat_map(|(id, placed)| placed.entity.relations.iter().map(move |relation| (id, relation)))
+    {
         ids.push(*id);
         kinds.push(relation.kind.as_str());
         sources.push(relation.source.as_str());
@@ -156,19 +166,25 @@ async fn write_relations(connection: &mut PgConnection, rows: &[(Uuid, &Placed)]
     Ok(())
 }
 
-/// The same documents in another place; nothing that anybody lists changes, so the revision stays.
-pub async fn move_place(connection: &mut PgConnection, rows: &[(Uuid, &Placed)], source: &str) -> Result<()> {
+/// The same documents in another place. They count as unchanged, but what shows their place has to read them again.
+pub async fn move_place(
+    connection: &mut PgConnection,
+    rows: &[(Uuid, &Placed)],
+    source: &str,
+    revision: i64,
+) -> Result<()> {
     let ids: Vec<Uuid> = rows.iter().map(|(id, _)| *id).collect();
     let files: Vec<&str> = rows.iter().map(|(_, placed)| placed.place.file.as_str()).collect();
     let lines: Vec<i32> = rows.iter().map(|(_, placed)| i32::try_from(placed.place.line).unwrap_or(i32::MAX)).collect();
     sqlx::query(
-        "UPDATE entities e SET source = $4, source_file = t.file, source_line = t.line
+        "UPDATE entities e SET source = $4, source_file = t.file, source_line = t.line, revision = $5
          FROM UNNEST($1::uuid[], $2::text[], $3::int[]) AS t (id, file, line) WHERE e.id = t.id",
     )
     .bind(&ids)
     .bind(&files)
     .bind(&lines)
     .bind(source)
+    .bind(revision)
     .execute(connection)
     .await?;
     Ok(())
@@ -195,7 +211,12 @@ pub struct Edited<'e> {
 }
 
 /// Writes an edit.
-pub async fn override_fields(connection: &mut PgConnection, id: Uuid, edited: &Edited<'_>, revision: i64) -> Result<()> {
+pub async fn override_fields(
+    connection: &mut PgConnection,
+    id: Uuid,
+    edited: &Edited<'_>,
+    revision: i64,
+) -> Result<()> {
     sqlx::query(
         "UPDATE entities SET title = $2, description = $3, lifecycle = $4, tags = $5, overrides = $6, revision = $7, updated_at = now()
          WHERE id = $1",
