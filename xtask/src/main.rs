@@ -1,1 +1,102 @@
-fn main() {}
+//! `cargo xtask`: builds, checks, tests and demonstrates Passerelle. No other tool has to be installed.
+
+mod build;
+mod check;
+mod demo;
+mod dev;
+mod install;
+mod paths;
+mod process;
+mod rust_text;
+mod signals;
+mod steps;
+mod test;
+mod waiting;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use build::Profile;
+use paths::Paths;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Builds, checks, tests and demonstrates Passerelle")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Build the browser client, the styles and the server
+    Build {
+        /// Optimised; the result is target/release/passerelle with target/release/site beside it
+        #[arg(long)]
+        release: bool,
+        /// Only the site: client, styles, static files
+        #[arg(long)]
+        site_only: bool,
+    },
+    /// Install what is missing, build, and run the portal with its five demo systems on a simulator
+    Demo {
+        /// Where the demo keeps its database; made when absent
+        #[arg(long, default_value = "data/demo")]
+        data: PathBuf,
+        /// Address of the portal
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: String,
+        /// Address of the simulator
+        #[arg(long, default_value = "127.0.0.1:8090")]
+        simulator: String,
+        /// Optimised build: takes longer, runs faster
+        #[arg(long)]
+        release: bool,
+    },
+    /// Run the portal and rebuild it on every change
+    Dev {
+        /// Where the database is kept
+        #[arg(long, default_value = "data/dev")]
+        data: PathBuf,
+        /// Address of the portal
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: String,
+    },
+    /// Check formatting, lints and the rules of the code
+    Check {
+        /// Write the files that a check compares, instead of comparing
+        #[arg(long)]
+        write: bool,
+        /// Only these checks; all when empty
+        #[arg(value_enum)]
+        only: Vec<check::Rule>,
+    },
+    /// Install what is missing, then run the checks and every test
+    Test {
+        /// Also the slow tests
+        #[arg(long)]
+        full: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let paths = Paths::find();
+    let result = match arguments.task {
+        Task::Build { release, site_only } => build::run(&paths, Profile::from_release(release), site_only),
+        Task::Demo { data, listen, simulator, release } => {
+            demo::run(&paths, &demo::Demo { data, listen, simulator, profile: Profile::from_release(release) })
+        }
+        Task::Dev { data, listen } => dev::run(&paths, &data, &listen),
+        Task::Check { write, only } => check::run(&paths, &only, write),
+        Task::Test { full } => test::run(&paths, full),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! `cargo xtask demo`: from a clone to a portal with five systems in a browser.
+//!
+//! The real server with its real adapters; only the platforms that it deploys to are the simulator's.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::build::{self, Client, Profile};
+use crate::install;
+use crate::paths::Paths;
+use crate::process::{Companion, output, run as run_command};
+use crate::signals::Signals;
+use crate::steps::Steps;
+use crate::waiting;
+
+/// What can be chosen.
+#[derive(Debug)]
+pub struct Demo {
+    pub data: PathBuf,
+    pub listen: String,
+    pub simulator: String,
+    pub profile: Profile,
+}
+
+pub fn run(paths: &Paths, demo: &Demo) -> Result<()> {
+    let signals = Signals::catch()?;
+    let mut steps = Steps::new(8);
+    waiting::check_free(&demo.listen, "--listen")?;
+    waiting::check_free(&demo.simulator, "--simulator")?;
+    steps.step("Rust's target for the browser", || install::wasm_target(paths))?;
+    steps.step("Postgres", install::postgres)?;
+    steps.step("browser client and styles", || build::build_site(paths, demo.profile, Client::Small))?;
+    steps.step("server", || build::build_server(paths, demo.profile, true))?;
+    let portal = Portal::new(paths, &demo.data, &demo.listen, demo.profile)?;
+
+    let mut simulator = steps.step("start the simulator", || start_simulator(&portal, &demo.simulator, &signals))?;
+    let mut server = steps.step("start the portal", || portal.start(&signals))?;
+    steps.step("load the five systems", || import(paths, &portal))?;
+    let link = steps.step("sign-in link", || output(portal.command().args(["admin", "setup-token"])))?;
+
+    println!("\nPasserelle runs, with five systems on simulated platforms (ready after {}).", steps.elapsed());
+    println!("\n  Sign in:  {}\n  Portal:   http://{}/\n", link.trim(), demo.listen);
+    println!("The database is in {}. Ctrl-C stops everything.", portal.data.display());
+    wait(&signals, &mut server, &mut simulator)?;
+    eprintln!("\nstopping");
+    drop(server);
+    drop(simulator);
+    Ok(())
+}
+
+fn wait(signals: &Signals, server: &mut Companion, simulator: &mut Companion) -> Result<()> {
+    while !signals.asked_to_stop(Duration::from_millis(500)) {
+        server.still_runs()?;
+        simulator.still_runs()?;
+    }
+    Ok(())
+}
+
+fn start_simulator(portal: &Portal, address: &str, signals: &Signals) -> Result<Companion> {
+    let mut simulator = Companion::start("the simulator", &portal.binary, |command| {
+        command.args(["simulator", "--listen", address]);
+    })?;
+    waiting::until_listening(address, &mut simulator, signals, Duration::from_secs(30))?;
+    Ok(simulator)
+}
+
+/// Over the API, as a person would; importing again changes nothing.
+fn import(paths: &Paths, portal: &Portal) -> Result<()> {
+    let token = output(portal.command().args([
+        "admin",
+        "token",
+        "create",
+        "--user",
+        "demo-import",
+        "--role",
+        "admin",
+        "--expires",
+        "1d",
+    ]))?;
+    let folder = paths.root().join("demo");
+    run_command(portal.command().arg("import").arg(folder).args([
+        "--server",
+        &format!("http://{}", portal.listen),
+        "--token",
+        token.trim(),
+    ]))
+}
+
+/// A built server and how to run it.
+#[derive(Debug)]
+pub struct Portal {
+    binary: PathBuf,
+    site: PathBuf,
+    data: PathBuf,
+    listen: String,
+}
+
+impl Portal {
+    pub fn new(paths: &Paths, data: &Path, listen: &str, profile: Profile) -> Result<Self> {
+        let data = paths.root().join(data);
+        std::fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
+        Ok(Self { binary: profile.binary(paths), site: profile.site(paths), data, listen: listen.to_owned() })
+    }
+
+    /// One of its commands, on this portal's data.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        self.configure(&mut command);
+        command
+    }
+
+    /// Starts it and waits until it is ready.
+    pub fn start(&self, signals: &Signals) -> Result<Companion> {
+        let mut server = Companion::start("the portal", &self.binary, |command| {
+            command.arg("serve");
+            self.configure(command);
+        })?;
+        waiting::until_ready(&self.listen, "/readyz", &mut server, signals, Duration::from_secs(60))?;
+        Ok(server)
+    }
+
+    fn configure(&self, command: &mut Command) {
+        command
+            // The demo has its own database even when the developer has another one at hand.
+            .env_remove("DATABASE_URL")
+            .env("PASSERELLE__SERVER__LISTEN", &self.listen)
+            .env("PASSERELLE__SERVER__SITE", &self.site)
+            .env("PASSERELLE__DATA__FOLDER", &self.data);
+    }
+}
