@@ -1,1 +1,37 @@
-//! Placeholder doc, replaced as the crate is written.
+//! The pages of Passerelle: rendered on the server from the service layer, with islands where a page is live or instant.
+//!
+//! Feature `ssr` builds the router of all pages and forms ([`router`]); feature `hydrate` builds the browser's half, in which
+//! only the islands and what they draw with are linked.
+#![recursion_limit = "256"]
+
+pub mod i18n;
+pub mod shell;
+pub mod ui;
+
+#[cfg(feature = "hydrate")]
+pub mod browser;
+
+#[cfg(feature = "ssr")]
+mod gallery;
+#[cfg(feature = "ssr")]
+mod preferences;
+#[cfg(feature = "ssr")]
+mod web;
+
+#[cfg(feature = "ssr")]
+pub use web::{AppState, Assets};
+
+/// All pages and forms. The caller puts it behind the layer that sets [`passerelle_server::kernel::Ctx`] as a request
+/// extension, the origin check and the security headers.
+#[cfg(feature = "ssr")]
+pub fn router(assets: Assets) -> axum::Router {
+    let state = AppState { assets: std::sync::Arc::new(assets) };
+    axum::Router::new().merge(gallery::routes()).merge(preferences::routes()).with_state(state)
+}
+
+/// Entry of the browser's half: makes the runtime ready; `public/app.js` then starts each island.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    leptos::mount::hydrate_islands();
+}

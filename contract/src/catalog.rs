@@ -142,6 +142,24 @@ pub struct EntityOut {
     pub updated_at: OffsetDateTime,
 }
 
+/// One row of the list of entities of any kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EntityRow {
+    pub id: Uuid,
+    /// Full reference, `kind:namespace/name`.
+    pub reference: String,
+    pub kind: String,
+    pub namespace: String,
+    pub name: String,
+    pub title: Option<String>,
+    #[serde(rename = "type")]
+    pub entity_type: Option<String>,
+    pub lifecycle: Option<String>,
+    pub owner: Option<String>,
+    pub system: Option<String>,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GraphNode {
@@ -183,7 +201,14 @@ pub struct ImportReport {
     pub archived: u32,
     /// The entities that change, at most 200 of them.
     pub changes: Vec<ImportChange>,
+    /// What was refused, at most 500 places; everything else went in.
     pub errors: Vec<ImportError>,
+    /// How many places were refused in all.
+    #[serde(default)]
+    pub errors_total: u32,
+    /// What was noticed and refused nothing, for example a location outside the upload.
+    #[serde(default)]
+    pub warnings: Vec<ImportError>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

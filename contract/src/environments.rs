@@ -147,6 +147,20 @@ pub struct BindingPatch {
     pub config: Option<Value>,
 }
 
+/// Filters of the list of bindings; all are optional and combine with "and".
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct BindingFilter {
+    /// `namespace/name`.
+    pub service: Option<String>,
+    pub environment: Option<String>,
+    /// Name of a connection.
+    pub connection: Option<String>,
+    pub cursor: Option<String>,
+    pub limit: Option<u32>,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BindingOut {

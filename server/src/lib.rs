@@ -4,4 +4,5 @@
 //! `http`) and import only what stands before them; `cargo xtask check` holds that.
 
 pub mod catalog;
+pub mod environments;
 pub mod kernel;

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// `{"value": "..."}`, `{"env": "NAME"}` or `{"file": "/path"}`. It has no `Serialize` and prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,6 +45,16 @@ impl Secret {
                 path: path.display().to_string(),
                 reason: error.kind().to_string(),
             }),
+        }
+    }
+}
+
+impl Secret {
+    /// The file that holds the secret, for clients that read it again by themselves.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match &self.0 {
+            Source::File(path) => Some(path),
+            Source::Value(_) | Source::Env(_) => None,
         }
     }
 }

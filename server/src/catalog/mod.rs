@@ -7,11 +7,19 @@
 //! that changes nothing writes nothing.
 
 pub mod cycles;
+mod detail;
+mod editing;
 pub mod entity;
 pub mod import;
+mod importing;
+pub mod index;
+mod plan;
 pub mod portal;
 pub mod reference;
 pub mod relations;
+pub mod routes;
+mod service;
+mod store;
 pub mod text;
 pub mod upload;
 pub mod yaml;
@@ -19,5 +27,7 @@ pub mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub use importing::ImportOptions;
 pub use portal::{PortalDocumentSink, PortalDocuments, PortalOutcome, Sourced};
+pub use service::{CatalogService, EntityFilter, ServiceRef};
 pub use upload::{MAX_UPLOAD_BYTES, Upload};

@@ -1,28 +1,53 @@
-//! Placeholder: being written.
+//! Kubernetes: a service is bound to a Deployment.
+//!
+//! What runs is read from the Deployment, its ReplicaSets and their Pods, by watch. A change is one JSON merge patch that carries the
+//! `resourceVersion` it was computed from and the fence in annotations, so that two writers cannot both succeed. All
+//! decisions (is it complete, why did it fail, what is different) are pure functions over a [`snapshot`]; only `apply`, `evidence`,
+//! `preflight`, `logs` and `watch` talk to the cluster.
+//!
+//! Invariants: values of Secrets are never requested; no command named in a kubeconfig is ever run; only Pods of the ReplicaSet
+//! that the Deployment asks for now count for or against a rollout.
 
-use crate::{Connection, Platform, Target, TargetError};
+mod annotations;
+mod apply;
+mod binding;
+mod change;
+mod cluster;
+mod config;
+mod diagnose;
+mod diff;
+mod env;
+mod error;
+mod evidence;
+mod health;
+mod instances;
+mod kubeconfig;
+mod logs;
+mod names;
+mod observe;
+mod plan;
+mod preflight;
+mod references;
+mod rollout;
+mod snapshot;
+mod symptom;
+mod watch;
+mod workload;
+
+#[cfg(test)]
+mod fixtures;
+
+pub use binding::BindingConfig;
+pub use cluster::Cluster;
+pub use config::{Access, Certificate, ConnectionConfig};
+pub use names::{Label, Name};
+
+use crate::{Platform, TargetError};
 use async_trait::async_trait;
-use std::sync::Arc;
 
+/// Any cluster that speaks the Kubernetes API with Deployments (`apps/v1`).
 #[derive(Debug)]
 pub struct Kubernetes;
-#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
-pub struct ConnectionConfig {}
-#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
-pub struct BindingConfig {}
-#[derive(Debug)]
-pub struct Open;
-
-#[async_trait]
-impl Connection for Open {
-    type Binding = BindingConfig;
-    async fn check(&self) -> Result<String, TargetError> {
-        Err(TargetError::Unreachable("not written".into()))
-    }
-    fn bind(&self, _: BindingConfig) -> Result<Arc<dyn Target>, TargetError> {
-        Err(TargetError::Unreachable("not written".into()))
-    }
-}
 
 #[async_trait]
 impl Platform for Kubernetes {
@@ -30,8 +55,9 @@ impl Platform for Kubernetes {
     const TITLE: &'static str = "Kubernetes";
     type ConnectionConfig = ConnectionConfig;
     type BindingConfig = BindingConfig;
-    type Connection = Open;
-    async fn connect(_: ConnectionConfig) -> Result<Open, TargetError> {
-        Ok(Open)
+    type Connection = Cluster;
+
+    async fn connect(config: ConnectionConfig) -> Result<Cluster, TargetError> {
+        Cluster::open(&config).await
     }
 }

@@ -1,6 +1,6 @@
 //! Failing: the cause has a name, and the way back works.
 
-use super::{Image, Peer, Workload, new_fence};
+use super::{Image, Peer, Workload, new_fence, say};
 use passerelle_contract::deployments::{Cause, Failure, Health, InstanceState};
 use passerelle_targets::{Change, same_image};
 
@@ -42,7 +42,7 @@ pub async fn a_missing_key_is_named(peer: &dyn Peer) {
     let workload = Workload::settled(peer, "key", 1).await;
     let good = workload.target.observe().await.expect("observe").recorded;
     let Some(key) = peer.break_config(&workload.name).await else {
-        eprintln!("skipped: this platform has no configuration keys");
+        say("skipped: this platform has no configuration keys");
         return workload.remove().await;
     };
     let plan = workload.target.plan(&Change::Restart).await.expect("plan");

@@ -12,6 +12,7 @@ use futures::FutureExt as _;
 use futures::StreamExt as _;
 use passerelle_contract::deployments::Failure;
 use passerelle_targets::{Fence, Observation, Rollout, Target};
+use std::io::Write as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,7 +64,7 @@ pub async fn run(peer: &dyn Peer) {
                 let begun = std::time::Instant::now();
                 let outcome = AssertUnwindSafe($module::$case(peer)).catch_unwind().await;
                 let verdict = if outcome.is_ok() { "ok" } else { "FAILED" };
-                eprintln!("case {} ... {verdict} ({:.1} s)", stringify!($case), begun.elapsed().as_secs_f32());
+                say(&format!("case {} ... {verdict} ({:.1} s)", stringify!($case), begun.elapsed().as_secs_f32()));
                 if outcome.is_err() {
                     failed.push(stringify!($case));
                 }
@@ -87,6 +88,11 @@ pub async fn run(peer: &dyn Peer) {
         causes::a_missing_key_is_named,
     );
     assert!(failed.is_empty(), "failed cases: {failed:?}");
+}
+
+/// Tells the person at the terminal, also when the test passes: the harness keeps back what `eprintln!` writes.
+pub fn say(line: &str) {
+    drop(writeln!(std::io::stderr(), "{line}"));
 }
 
 /// A workload that is removed when its case is over, also when the case fails.

@@ -1,0 +1,85 @@
+//! The places one can go to. What does not exist yet is not listed.
+
+use crate::i18n::T;
+
+/// A place in the navigation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Section {
+    #[default]
+    None,
+    Matrix,
+    Services,
+    Systems,
+    Deployments,
+    Environments,
+    Connections,
+    Bindings,
+    Import,
+    Audit,
+    Access,
+    Api,
+}
+
+impl Section {
+    pub const MAIN: [Self; 4] = [Self::Matrix, Self::Services, Self::Systems, Self::Deployments];
+    pub const OPERATE: [Self; 7] = [
+        Self::Environments,
+        Self::Connections,
+        Self::Bindings,
+        Self::Import,
+        Self::Audit,
+        Self::Access,
+        Self::Api,
+    ];
+
+    #[must_use]
+    pub const fn href(self) -> &'static str {
+        match self {
+            Self::None | Self::Matrix => "/",
+            Self::Services => "/services",
+            Self::Systems => "/systems",
+            Self::Deployments => "/deployments",
+            Self::Environments => "/environments",
+            Self::Connections => "/connections",
+            Self::Bindings => "/bindings",
+            Self::Import => "/catalog/import",
+            Self::Audit => "/audit",
+            Self::Access => "/access",
+            Self::Api => "/docs/api",
+        }
+    }
+
+    #[must_use]
+    pub const fn icon(self) -> &'static str {
+        match self {
+            Self::None | Self::Matrix => "matrix",
+            Self::Services => "service",
+            Self::Systems => "system",
+            Self::Deployments => "deploy",
+            Self::Environments => "env",
+            Self::Connections => "plug",
+            Self::Bindings => "bind",
+            Self::Import => "import",
+            Self::Audit => "audit",
+            Self::Access => "key",
+            Self::Api => "api",
+        }
+    }
+
+    #[must_use]
+    pub const fn text(self, t: T) -> &'static str {
+        match self {
+            Self::None | Self::Matrix => t.nav_matrix(),
+            Self::Services => t.nav_services(),
+            Self::Systems => t.nav_systems(),
+            Self::Deployments => t.nav_deployments(),
+            Self::Environments => t.nav_environments(),
+            Self::Connections => t.nav_connections(),
+            Self::Bindings => t.nav_bindings(),
+            Self::Import => t.nav_import(),
+            Self::Audit => t.nav_audit(),
+            Self::Access => t.nav_access(),
+            Self::Api => t.nav_api(),
+        }
+    }
+}

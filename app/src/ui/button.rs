@@ -1,0 +1,81 @@
+//! Buttons that submit, links that look like buttons, and the copy button.
+
+use super::Icon;
+use crate::i18n::T;
+use leptos::prelude::*;
+
+/// How much a button matters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ButtonKind {
+    #[default]
+    Plain,
+    /// The one thing to do on this page.
+    Primary,
+    /// It takes something away.
+    Danger,
+    /// The one thing to do, and it changes production.
+    Production,
+    Quiet,
+    Small,
+}
+
+impl ButtonKind {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Plain => "btn",
+            Self::Primary => "btn primary",
+            Self::Danger => "btn danger",
+            Self::Production => "btn prod",
+            Self::Quiet => "btn quiet",
+            Self::Small => "btn small",
+        }
+    }
+}
+
+/// Submits its form. A disabled one says why in the text that `why` points to.
+#[component]
+pub fn Submit(
+    #[prop(into)] label: String,
+    #[prop(default = ButtonKind::Primary)] kind: ButtonKind,
+    #[prop(optional, into)] disabled_because: Option<String>,
+    #[prop(optional, into)] name: Option<&'static str>,
+    #[prop(optional, into)] value: Option<&'static str>,
+    #[prop(optional, into)] aria_label: Option<String>,
+) -> impl IntoView {
+    let disabled = disabled_because.is_some();
+    view! {
+        <button class=kind.class() type="submit" name=name value=value disabled=disabled aria-label=aria_label>
+            {label}
+        </button>
+        {disabled_because.map(|why| view! { <span class="muted">{why}</span> })}
+    }
+}
+
+/// Goes somewhere.
+#[component]
+pub fn LinkButton(
+    #[prop(into)] href: String,
+    #[prop(into)] label: String,
+    #[prop(optional)] kind: ButtonKind,
+    #[prop(optional)] icon: Option<&'static str>,
+    #[prop(optional, into)] aria_label: Option<String>,
+) -> impl IntoView {
+    view! {
+        <a class=kind.class() href=href aria-label=aria_label>
+            {icon.map(|icon| view! { <Icon name=icon /> })} {label}
+        </a>
+    }
+}
+
+/// An identifier that one click copies; without a script it is plain text to select.
+#[component]
+pub fn CopyId(t: T, #[prop(into)] id: String, #[prop(optional, into)] shown: Option<String>) -> impl IntoView {
+    let shown = shown.unwrap_or_else(|| id.clone());
+    let label = format!("{}: {id}", t.copy());
+    view! {
+        <button type="button" class="copy" data-copy=id data-done=t.copied() aria-label=label>
+            <span>{shown}</span>
+            <Icon name="copy" />
+        </button>
+    }
+}

@@ -1,0 +1,29 @@
+//! The design system: components without data access, each shown with its states on `/ui`.
+//!
+//! They render on the server and, inside islands, in the browser; so they take the language as an argument.
+
+mod alert;
+mod badge;
+mod button;
+mod diff;
+mod field;
+mod graph;
+mod icon;
+mod list;
+mod nav;
+mod sparkline;
+mod steps;
+mod time;
+
+pub use alert::{Alert, Empty, Flash};
+pub use badge::{HealthBadge, OutcomeBadge, Simulated, StateBadge, Status, TierTag, Tone, health_tone, state_tone};
+pub use button::{ButtonKind, CopyId, LinkButton, Submit};
+pub use diff::{Diff, GateList};
+pub use field::{Check, Choice, Hidden, Select, Text, TextArea};
+pub use graph::{DependencyGraph, entity_href};
+pub use icon::{Icon, SPRITE};
+pub use list::{Chip, Pager, Table};
+pub use nav::{Crumb, Crumbs, Head, Tab, Tabs};
+pub use sparkline::Sparkline;
+pub use steps::{InstanceDots, Steps};
+pub use time::{Ago, Moment};

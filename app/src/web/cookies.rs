@@ -1,0 +1,46 @@
+//! The three cookies of the pages: language, theme, and the message after a redirect. None is a secret.
+
+use axum::http::HeaderMap;
+use axum::http::header::COOKIE;
+
+pub const LOCALE: &str = "psl_locale";
+pub const THEME: &str = "psl_theme";
+pub const FLASH: &str = "psl_flash";
+
+/// The value of a cookie, percent-decoded.
+#[must_use]
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let mut pairs = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    let (_, value) = pairs.find(|(key, _)| *key == name)?;
+    let decoded = url::form_urlencoded::parse(value.as_bytes()).next()?;
+    Some(decoded.0.into_owned())
+}
+
+/// A `Set-Cookie` value; `max_age_s` 0 removes the cookie. Encoded so that no value can end the header.
+#[must_use]
+pub fn set_cookie(name: &str, value: &str, max_age_s: u32) -> String {
+    let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+    format!("{name}={value}; Path=/; Max-Age={max_age_s}; SameSite=Lax; HttpOnly")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn a_cookie_comes_back_as_it_was_set() {
+        let header = set_cookie(FLASH, "ok:a; b=c\r\nX: 1 é", 30);
+        assert!(!header.contains('\r') && !header.contains('\n'));
+        let mut headers = HeaderMap::new();
+        let pair = header.split(';').next().unwrap();
+        headers.insert(COOKIE, HeaderValue::from_str(&format!("a=1; {pair}")).unwrap());
+        assert_eq!(cookie(&headers, FLASH).as_deref(), Some("ok:a; b=c\r\nX: 1 é"));
+        assert_eq!(cookie(&headers, "b"), None);
+    }
+}

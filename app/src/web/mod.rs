@@ -1,0 +1,18 @@
+//! Between axum and the pages: who asks in which language, forms, cookies, redirects, errors, and the rendering itself.
+//!
+//! Each page is a handler that first asks the services for what it shows and then renders once, synchronously; nothing is
+//! streamed and nothing is sent twice.
+
+mod cookies;
+mod error;
+mod form;
+mod query;
+mod render;
+mod req;
+
+pub use cookies::{FLASH, LOCALE, THEME, cookie, set_cookie};
+pub use error::{OrPage, PageError, error_page};
+pub use form::{Errors, Posted};
+pub use query::Query;
+pub use render::{Assets, Page, page, plain_page};
+pub use req::{AppState, Req, Theme, see_other};

@@ -1,0 +1,136 @@
+//! What every handler starts from: the caller, the language, the theme, the moment.
+
+use super::{Assets, FLASH, LOCALE, Page, PageError, Query, THEME, cookie, set_cookie};
+use crate::i18n::{Locale, T};
+use crate::ui::Flash;
+use axum::extract::FromRequestParts;
+use axum::http::header::{ACCEPT_LANGUAGE, LOCATION, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use passerelle_server::kernel::{AppError, Ctx, Via};
+use std::convert::Infallible;
+use std::sync::Arc;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// What the pages share.
+#[derive(Debug, Clone)]
+pub struct AppState {
+    pub assets: Arc<Assets>,
+}
+
+/// Light, dark, or what the system says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Theme {
+    #[default]
+    Auto,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::Auto,
+        }
+    }
+
+    /// The `data-theme` attribute; none follows the system.
+    #[must_use]
+    pub const fn attribute(self) -> Option<&'static str> {
+        match self {
+            Self::Auto => None,
+            Self::Light => Some("light"),
+            Self::Dark => Some("dark"),
+        }
+    }
+}
+
+/// One request for a page.
+#[derive(Debug, Clone)]
+pub struct Req {
+    pub ctx: Ctx,
+    pub t: T,
+    pub theme: Theme,
+    pub now: OffsetDateTime,
+    pub path: String,
+    pub query: Query,
+    flash: Option<Flash>,
+    assets: Arc<Assets>,
+}
+
+impl Req {
+    #[must_use]
+    pub fn from_parts(parts: &Parts, state: &AppState) -> Self {
+        let headers = &parts.headers;
+        let accept = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let locale = cookie(headers, LOCALE)
+            .and_then(|tag| Locale::parse(&tag))
+            .unwrap_or_else(|| Locale::negotiate(accept));
+        let ctx = parts.extensions.get::<Ctx>().cloned();
+        Self {
+            ctx: ctx.unwrap_or_else(|| Ctx::anonymous(Via::Page, Uuid::now_v7().to_string())),
+            t: T(locale),
+            theme: cookie(headers, THEME).map(|text| Theme::parse(&text)).unwrap_or_default(),
+            now: OffsetDateTime::now_utc(),
+            path: parts.uri.path().to_owned(),
+            query: Query::parse(parts.uri.query().unwrap_or_default()),
+            flash: cookie(headers, FLASH).and_then(|text| serde_json::from_str(&text).ok()),
+            assets: state.assets.clone(),
+        }
+    }
+
+    /// An empty page with this title, to be filled and rendered.
+    #[must_use]
+    pub fn page(&self, title: impl Into<String>) -> Page {
+        Page::new(self, title.into())
+    }
+
+    #[must_use]
+    pub fn flash(&self) -> Option<&Flash> {
+        self.flash.as_ref()
+    }
+
+    #[must_use]
+    pub fn assets(&self) -> &Arc<Assets> {
+        &self.assets
+    }
+
+    /// The page that tells this error.
+    #[must_use]
+    pub fn fail(&self, error: AppError) -> PageError {
+        PageError::new(self, error)
+    }
+
+    /// The present address with its query.
+    #[must_use]
+    pub fn here(&self) -> String {
+        self.query.href(&self.path)
+    }
+}
+
+impl FromRequestParts<AppState> for Req {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        Ok(Self::from_parts(parts, state))
+    }
+}
+
+/// 303 to a page of ours, with a message for it.
+#[must_use]
+pub fn see_other(path: &str, flash: Option<Flash>) -> Response {
+    // Only our own pages: one slash, and nothing a browser could read as another host.
+    let safe = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\t', '\r', '\n']);
+    let location = HeaderValue::from_str(if safe { path } else { "/" }).unwrap_or(HeaderValue::from_static("/"));
+    let mut response = (StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response();
+    let text = flash.and_then(|flash| serde_json::to_string(&flash).ok());
+    if let Some(value) = text.and_then(|text| HeaderValue::from_str(&set_cookie(FLASH, &text, 60)).ok()) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+    response
+}

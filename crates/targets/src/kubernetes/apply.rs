@@ -1,0 +1,140 @@
+//! Writes a change: read, check the fence, compute, write with the version that was read; again when somebody was faster.
+//!
+//! The write is a JSON merge patch with `metadata.resourceVersion`, not a server-side apply: a restore has to take away fields that
+//! others own, and an apply that leaves out `replicas` would give it up.
+
+use super::annotations;
+use super::change::{Desired, desired, merge_patch};
+use super::error::{CALL_TIMEOUT, translate};
+use super::preflight::autoscaler;
+use super::snapshot::Snapshot;
+use super::workload::Workload;
+use crate::{Applied, Change, Fence, Recorded, TargetError};
+use kube::api::{Patch, PatchParams};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// Writes are attempted this often before the object counts as too busy.
+const ATTEMPTS: u32 = 8;
+const FIELD_MANAGER: &str = "passerelle";
+
+pub(super) async fn apply(workload: &Workload, change: &Change, fence: Fence) -> Result<Applied, TargetError> {
+    // Where an autoscaler decides the number of pods, a restore leaves it alone.
+    let keep_replicas = matches!(change, Change::Restore { .. }) && autoscaler(workload).await.is_some();
+    for attempt in 0..ATTEMPTS {
+        let snapshot = workload.snapshot().await?;
+        let there = annotations::fence(snapshot.metadata.annotations.as_ref());
+        annotations::check(there, fence)?;
+        let mut after = desired(&snapshot, change, fence.deployment)?;
+        if keep_replicas {
+            after.replicas = snapshot.replicas();
+        }
+        let done = after.template == snapshot.template
+            && annotations::carries(snapshot.metadata.annotations.as_ref(), change, fence.deployment);
+        if done && there == Some(fence) {
+            return Ok(Applied {
+                before: before_that(&snapshot),
+                unchanged: true,
+                message: "the change was there already".to_owned(),
+            });
+        }
+        if done {
+            // Another process takes the deployment over: only the fence is new.
+            after = Desired::present(&snapshot);
+        }
+        if write(workload, body(&snapshot, &after, change, fence)).await? {
+            let before = if done { before_that(&snapshot) } else { Desired::present(&snapshot).record() };
+            return Ok(Applied { before, unchanged: done, message: message(&snapshot, &after, change, done) });
+        }
+        tokio::time::sleep(Duration::from_millis(50 << attempt.min(4))).await;
+    }
+    Err(TargetError::Unreachable(format!("{} kept changing while it was to be written", workload.title())))
+}
+
+/// The merge patch; the version that was read makes a write over something unseen a conflict.
+fn body(snapshot: &Snapshot, after: &Desired, change: &Change, fence: Fence) -> Value {
+    let mut spec = Map::new();
+    if let Some(template) = merge_patch(&snapshot.template, &after.template) {
+        spec.insert("template".to_owned(), template);
+    }
+    if after.replicas != snapshot.replicas() {
+        spec.insert("replicas".to_owned(), json!(after.replicas));
+    }
+    let mut body = json!({
+        "metadata": {
+            "resourceVersion": snapshot.metadata.resource_version,
+            "annotations": annotations::patch(change, fence),
+        }
+    });
+    if !spec.is_empty() {
+        body["spec"] = Value::Object(spec);
+    }
+    body
+}
+
+/// Whether the write went through; not when the object has changed since it was read.
+async fn write(workload: &Workload, body: Value) -> Result<bool, TargetError> {
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    let deployments = workload.deployments();
+    let patch = Patch::Merge(body);
+    let request = deployments.patch(&workload.name, &params, &patch);
+    match tokio::time::timeout(CALL_TIMEOUT, request).await {
+        Ok(Ok(_)) => Ok(true),
+        Ok(Err(kube::Error::Api(status))) if status.is_conflict() => Ok(false),
+        Ok(Err(error)) => Err(translate(&workload.title(), &error)),
+        Err(_) => Err(TargetError::Unreachable(format!("no answer to the write within {} s", CALL_TIMEOUT.as_secs()))),
+    }
+}
+
+/// What ran before a change that is there already: the cluster keeps the last templates as ReplicaSets. Without one, the present state.
+fn before_that(snapshot: &Snapshot) -> Recorded {
+    let mut record = Desired::present(snapshot);
+    if let Some(template) = snapshot.previous_template() {
+        record.template = template;
+    }
+    record.record()
+}
+
+fn message(snapshot: &Snapshot, after: &Desired, change: &Change, done: bool) -> String {
+    if done {
+        return "the change was there already; the deployment was taken over".to_owned();
+    }
+    let nothing = if after.template == snapshot.template && after.replicas == snapshot.replicas() {
+        "; it ran already"
+    } else {
+        ""
+    };
+    match change {
+        Change::Image { image } => format!("image of container {} set to {image}{nothing}", snapshot.container),
+        Change::Restore { .. } => format!("recorded pod template put back, {} replicas{nothing}", after.replicas),
+        Change::Restart => "all pods are being replaced".to_owned(),
+        Change::Scale { replicas } => format!("scaled from {} to {replicas}", snapshot.replicas()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_write_carries_its_version_and_touches_nothing_else() {
+        let snapshot = fixtures::snapshot("complete");
+        let fence = Fence { deployment: Uuid::from_u128(3), epoch: 4 };
+        let change = Change::Scale { replicas: 5 };
+        let after = desired(&snapshot, &change, fence.deployment).unwrap();
+        let body = body(&snapshot, &after, &change, fence);
+        assert_eq!(body["metadata"]["resourceVersion"], json!(snapshot.metadata.resource_version));
+        assert_eq!(body["metadata"]["annotations"][annotations::EPOCH], "4");
+        assert_eq!(body["spec"], json!({"replicas": 5}));
+    }
+
+    #[test]
+    fn what_ran_before_is_found_in_the_replica_sets() {
+        let snapshot = fixtures::snapshot("rolling");
+        let before = before_that(&snapshot);
+        assert_eq!(before.0.pointer("/template/spec/containers/0/image"), Some(&json!("tinyweb:v1")));
+        assert_eq!(before.0.pointer("/template/metadata/labels"), Some(&json!({"app": "web"})));
+    }
+}

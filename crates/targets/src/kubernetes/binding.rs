@@ -1,0 +1,53 @@
+//! Which Deployment a service is bound to.
+
+use super::names::{Label, Name};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A Deployment, and the container of it that carries the service.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BindingConfig {
+    /// Namespace of the Deployment.
+    #[schemars(title = "Namespace", example = &"shop-staging")]
+    pub namespace: Label,
+    /// Name of the Deployment.
+    #[schemars(title = "Deployment", example = &"web")]
+    pub deployment: Name,
+    /// Container that runs the service's image. Not needed when the Deployment has only one.
+    #[serde(default)]
+    #[schemars(title = "Container", with = "Option<String>")]
+    pub container: Option<Label>,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{TargetError, platform};
+    use serde_json::json;
+
+    #[test]
+    fn a_binding_error_points_at_its_field() {
+        let kubernetes = platform("kubernetes").unwrap();
+        assert_eq!(kubernetes.check_binding(&json!({"namespace": "shop", "deployment": "web"})), Ok(()));
+        for (config, pointer) in [
+            (json!({"namespace": "Shop", "deployment": "web"}), "/config/namespace"),
+            (json!({"namespace": "shop", "deployment": "web/x"}), "/config/deployment"),
+            (json!({"namespace": "shop", "deployment": "web", "container": "a_b"}), "/config/container"),
+            (json!({"namespace": "shop", "deployment": "web", "extra": 1}), "/config/extra"),
+            (json!({"namespace": "shop"}), "/config"),
+        ] {
+            let Err(TargetError::Config { pointer: found, .. }) = kubernetes.check_binding(&config) else {
+                panic!("{config} passed");
+            };
+            assert_eq!(found, pointer);
+        }
+    }
+
+    #[test]
+    fn the_form_has_names_and_descriptions() {
+        let schema = platform("kubernetes").unwrap().binding_schema();
+        assert_eq!(schema["properties"]["namespace"]["type"], "string");
+        assert!(schema["properties"]["deployment"]["description"].is_string());
+        assert_eq!(schema["additionalProperties"], false);
+    }
+}

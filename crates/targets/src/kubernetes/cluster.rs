@@ -1,0 +1,54 @@
+//! An open connection to a cluster.
+
+use super::binding::BindingConfig;
+use super::config::ConnectionConfig;
+use super::error::{call, translate};
+use super::kubeconfig::client_config;
+use super::workload::Workload;
+use crate::{Connection, Target, TargetError};
+use async_trait::async_trait;
+use kube::Client;
+use std::fmt;
+use std::sync::Arc;
+
+/// One cluster, with the credentials of the connection.
+pub struct Cluster {
+    client: Client,
+}
+
+impl Cluster {
+    pub(super) async fn open(config: &ConnectionConfig) -> Result<Self, TargetError> {
+        // The client needs a process-wide provider of cryptography and would panic without; a second installation is refused, which is fine.
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            drop(rustls::crypto::ring::default_provider().install_default());
+        }
+        let client = Client::try_from(client_config(config).await?).map_err(|error| match error {
+            kube::Error::RustlsTls(_) | kube::Error::InferKubeconfig(_) => TargetError::Config {
+                pointer: "/config".to_owned(),
+                message: format!("the certificates of the connection cannot be used: {error}"),
+            },
+            other => translate("the client", &other),
+        })?;
+        Ok(Self { client })
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Connection for Cluster {
+    type Binding = BindingConfig;
+
+    async fn check(&self) -> Result<String, TargetError> {
+        let version = call("the API server", self.client.apiserver_version()).await?;
+        Ok(format!("Kubernetes {}", crate::masking::shown(&version.git_version)))
+    }
+
+    fn bind(&self, binding: BindingConfig) -> Result<Arc<dyn Target>, TargetError> {
+        Ok(Arc::new(Workload::new(self.client.clone(), binding)))
+    }
+}

@@ -1,0 +1,122 @@
+// What pages do beyond HTML, without which everything still works: load the islands, copy, times in the reader's zone,
+// prefetch, one submit per form, Ctrl-K, arrow keys in the matrix, the confirm-by-typing button.
+const self = document.querySelector("script[data-client]");
+const lang = document.documentElement.lang;
+const all = (selector, root = document) => root.querySelectorAll(selector);
+
+// Islands: one module, then each island by its own entry.
+async function hydrate() {
+  const mod = await import(self.dataset.client);
+  await mod.default({ module_or_path: self.dataset.wasm });
+  mod.hydrate();
+  for (const el of all("leptos-island")) mod[el.dataset.component]?.(el);
+  document.documentElement.dataset.ready = "";
+}
+let hydrating;
+const ready = () => (hydrating ??= hydrate());
+if (self.dataset.load === "now") ready();
+else if (document.querySelector("leptos-island")) (window.requestIdleCallback ?? setTimeout)(ready, { timeout: 1500 });
+
+// Times: the tooltip in the reader's own zone, named.
+const zone = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "medium" });
+const zoneName = Intl.DateTimeFormat().resolvedOptions().timeZone;
+document.addEventListener("pointerover", (event) => {
+  const time = event.target.closest?.("time[datetime]");
+  if (!time || time.dataset.zoned) return;
+  time.dataset.zoned = "1";
+  time.title = `${time.dateTime}\n${zone.format(new Date(time.dateTime))} ${zoneName}`;
+});
+
+// Fetch a page as soon as the button goes down; not on hover, for a page read minutes ago would not be the truth.
+document.addEventListener("pointerdown", (event) => {
+  const a = event.target.closest?.("a[href^='/']");
+  if (!a || event.button !== 0 || a.hasAttribute("download") || a.pathname.includes("export")) return;
+  const link = document.createElement("link");
+  Object.assign(link, { rel: "prefetch", href: a.href });
+  document.head.append(link);
+});
+
+document.addEventListener("click", async (event) => {
+  const copy = event.target.closest?.("[data-copy]");
+  if (copy) {
+    await navigator.clipboard?.writeText(copy.dataset.copy);
+    const label = copy.querySelector("span"), was = label.textContent;
+    label.textContent = copy.dataset.done;
+    setTimeout(() => (label.textContent = was), 1200);
+  }
+  // Menus close when one clicks elsewhere; the palette when one clicks beside it.
+  for (const open of all("details.drop[open]")) if (!open.contains(event.target)) open.open = false;
+  if (event.target.id === "palette") event.target.close();
+});
+
+// A double click is one act.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "1";
+  setTimeout(() => delete form.dataset.sent, 8000);
+});
+window.addEventListener("pageshow", () => { for (const form of all("form[data-sent]")) delete form.dataset.sent; });
+
+// Selects of filter forms act at once.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("form[data-auto] select, form[data-auto] input[type=radio]")) event.target.form.requestSubmit();
+});
+
+// Confirm by typing: the button waits for the name. The server checks it again.
+for (const input of all("input[data-confirm]")) {
+  const button = input.form.querySelector("button[type=submit]:not([name])");
+  const check = () => (button.disabled = input.value.trim() !== input.dataset.confirm);
+  input.addEventListener("input", check);
+  check();
+}
+
+async function palette() {
+  const dialog = document.getElementById("palette");
+  if (!dialog) return document.querySelector(".search input")?.focus();
+  if (!dialog.open) dialog.showModal();
+  dialog.querySelector("input").focus();
+  await ready();
+}
+document.querySelector(".search kbd")?.addEventListener("click", palette);
+
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    return palette();
+  }
+  if (event.key === "Escape") for (const open of all("details.drop[open]")) {
+    open.open = false;
+    open.querySelector("summary").focus();
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "/" && !event.target.matches("input, textarea, select")) {
+    event.preventDefault();
+    return document.querySelector(".search input")?.focus();
+  }
+  matrixKey(event);
+});
+
+// The matrix: arrows go from cell to cell, D deploys, R rolls back, Enter follows the cell's own link.
+function matrixKey(event) {
+  const cell = event.target.closest?.("[data-cell]");
+  if (!cell || event.target !== cell) return;
+  const row = cell.closest("tr"), index = [...row.children].indexOf(cell);
+  const beside = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const along = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
+  const key = event.key.toLowerCase();
+  let to;
+  if (beside) to = row.children[index + beside];
+  else if (along) { let next = row[along]; while (next && next.children.length < 2) next = next[along]; to = next?.children[index]; }
+  else if (event.key === "Enter") return cell.querySelector("a")?.click();
+  else if (key === "d" || key === "r") return cell.querySelector(`[data-act=${key}]`)?.click();
+  else return;
+  event.preventDefault();
+  to?.matches("[data-cell]") && focusCell(to);
+}
+function focusCell(cell) {
+  for (const other of all("[data-cell][tabindex='0']")) other.tabIndex = -1;
+  cell.tabIndex = 0;
+  cell.focus();
+}

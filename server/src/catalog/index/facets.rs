@@ -1,0 +1,72 @@
+//! How many services each value of each field has, within a filter.
+
+use super::Snapshot;
+use super::core::Facet;
+use super::query::{Hits, ServiceQuery};
+use passerelle_contract::catalog::{FacetValue, ServiceFacets};
+use passerelle_contract::deployments::Health;
+use std::sync::Arc;
+
+/// The most values of one field in an answer.
+pub const MAX_FACET_VALUES: usize = 200;
+
+impl Snapshot {
+    /// The values that occur, most frequent first; a field's own filter does not narrow its values. At most [`MAX_FACET_VALUES`] each.
+    #[must_use]
+    pub fn facets(&self, query: &ServiceQuery) -> Arc<ServiceFacets> {
+        let key = query.without(None, false, false);
+        if let Some(cached) = self.cached_facets(&key) {
+            return cached;
+        }
+        let field = |facet: Facet| self.values_of(&key.without(Some(facet), false, false), facet);
+        let facets = Arc::new(ServiceFacets {
+            system: field(Facet::System),
+            team: field(Facet::Team),
+            kind: field(Facet::Type),
+            lifecycle: field(Facet::Lifecycle),
+            tag: field(Facet::Tag),
+            environment: self.environments(&key.without(None, true, false)),
+            health: self.healths(&key.without(None, false, true)),
+        });
+        self.cache_facets(key, facets.clone());
+        facets
+    }
+
+    fn each(&self, query: &ServiceQuery, mut visit: impl FnMut(u32)) {
+        match self.hits(query) {
+            Hits::All => self.core.services.clone().for_each(visit),
+            Hits::Some(nodes) => nodes.iter().for_each(|node| visit(*node)),
+        }
+    }
+
+    fn values_of(&self, query: &ServiceQuery, facet: Facet) -> Vec<FacetValue> {
+        let field = &self.core.fields[facet as usize];
+        let mut counts = vec![0u32; field.values.len()];
+        self.each(query, |node| field.values_of.get(node).iter().for_each(|value| counts[*value as usize] += 1));
+        ranked(field.values.iter().map(|value| &**value).zip(counts))
+    }
+
+    fn environments(&self, query: &ServiceQuery) -> Vec<FacetValue> {
+        let names = &self.overlay.environments;
+        let mut counts = vec![0u32; names.len()];
+        self.each(query, |node| self.overlay.environments_of(node).for_each(|number| counts[number as usize] += 1));
+        ranked(names.iter().map(|name| &**name).zip(counts))
+    }
+
+    fn healths(&self, query: &ServiceQuery) -> Vec<FacetValue> {
+        let mut counts = [0u32; Health::ALL.len()];
+        self.each(query, |node| {
+            if let Some(health) = self.overlay.worst(node) {
+                counts[health as usize] += 1;
+            }
+        });
+        ranked(Health::ALL.iter().map(|health| health.as_str()).zip(counts))
+    }
+}
+
+fn ranked<'a>(counts: impl Iterator<Item = (&'a str, u32)>) -> Vec<FacetValue> {
+    let mut counts: Vec<(&str, u32)> = counts.filter(|(_, count)| *count > 0).collect();
+    counts.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    counts.truncate(MAX_FACET_VALUES);
+    counts.into_iter().map(|(value, count)| FacetValue { value: value.to_owned(), count }).collect()
+}

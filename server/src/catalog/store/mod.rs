@@ -1,0 +1,7 @@
+//! All SQL of the catalog.
+
+mod read;
+mod write;
+
+pub(super) use read::{Detail, changed_after, details, documents, existing, for_update, missing_from};
+pub(super) use write::{Edited, archive, lock, move_place, override_fields, write_new, write_over};

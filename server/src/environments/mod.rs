@@ -1,0 +1,18 @@
+//! Where services run: environments (stages), connections (places with credentials) and bindings (which object on which
+//! connection is a service in an environment), and the hold that keeps automation off a binding.
+//!
+//! Invariants:
+//! - A secret is stored sealed for its own place, and leaves this capability only towards the target adapter.
+//! - A binding's kind is its connection's kind, and its configuration has been checked by that kind.
+//! - No two bindings of one connection name the same object.
+//! - Saving what is there already changes nothing and writes no audit row, so an import can be repeated.
+
+mod model;
+mod routes;
+mod secrets;
+mod service;
+mod store;
+
+pub use model::{BindingRow, Change, ConnectionRow, Etag, IfMatch, OpenError, ServiceRef};
+pub use routes::router;
+pub use service::EnvironmentService;

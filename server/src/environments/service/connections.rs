@@ -1,0 +1,172 @@
+//! Connections.
+
+use super::super::model::{
+    Change, ConnectionRow, IfMatch, MAX_CONNECTION_NAME, check_storable, config_error, known_platform,
+};
+use super::super::secrets;
+use super::super::store::{bindings, connections as store};
+use super::{EnvironmentService, absent, connection_name};
+use crate::kernel::{Action, AppError, AuditEntry, Authorized, Ctx, Object, Result, validate};
+use passerelle_contract::environments::{ConnectionIn, ConnectionOut, ConnectionPatch};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// How many services a refusal names.
+const NAMED_SERVICES: usize = 5;
+
+impl EnvironmentService {
+    /// All connections by name, secrets replaced by `{"set": true}`.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, `Forbidden`, `Unavailable`.
+    pub async fn list_connections(&self, ctx: &Ctx) -> Result<Vec<ConnectionOut>> {
+        ctx.permit(Action::ConnectionRead, &Object::new("connection", "*"))?;
+        Ok(store::list(self.db.pool()).await?.iter().map(ConnectionRow::to_out).collect())
+    }
+
+    /// # Errors
+    /// `NotFound`, and as [`Self::list_connections`].
+    pub async fn get_connection(&self, ctx: &Ctx, name: &str) -> Result<ConnectionOut> {
+        Ok(self.readable_connection(ctx, name).await?.to_out())
+    }
+
+    pub(super) async fn readable_connection(&self, ctx: &Ctx, name: &str) -> Result<ConnectionRow> {
+        ctx.permit(Action::ConnectionRead, &Object::new("connection", name))?;
+        self.connection_by_name(name).await?.ok_or_else(|| absent("connection", name))
+    }
+
+    pub(super) async fn connection_by_name(&self, name: &str) -> Result<Option<ConnectionRow>> {
+        match connection_name(name) {
+            Some(name) => store::by_name(self.db.pool(), name).await,
+            None => Ok(None),
+        }
+    }
+
+    /// # Errors
+    /// `Invalid` by field (an unknown kind is answered with the known ones), `Forbidden`, `AlreadyExists`.
+    pub async fn create_connection(&self, ctx: &Ctx, new: ConnectionIn) -> Result<ConnectionOut> {
+        let authorized = self.may_edit_connection(ctx, &new.name).await?;
+        validate::slug(&new.name, MAX_CONNECTION_NAME).map_err(|message| AppError::field("/name", message))?;
+        let config = checked_config(&new.kind, &new.config, None)?;
+        let id = Uuid::now_v7();
+        let sealed = secrets::seal(&self.keys, id, &known_platform(&new.kind)?.connection_schema(), &config)?;
+        let mut tx = self.db.write(ctx, authorized).await?;
+        let row = store::insert(tx.conn(), id, &new.name, &new.kind, sealed).await?;
+        tx.commit(AuditEntry::success().after(row.summary())).await?;
+        Ok(row.to_out())
+    }
+
+    /// A secret given as `{"set": true}` stays as it is stored.
+    ///
+    /// # Errors
+    /// `Invalid` by field, `Forbidden`, `NotFound`.
+    pub async fn patch_connection(&self, ctx: &Ctx, name: &str, patch: ConnectionPatch) -> Result<ConnectionOut> {
+        self.patch_connection_if(ctx, name, patch, &IfMatch::default()).await
+    }
+
+    /// As [`Self::patch_connection`], for a version that was read before.
+    ///
+    /// # Errors
+    /// Also `Conflict` when it is another version now.
+    pub async fn patch_connection_if(
+        &self,
+        ctx: &Ctx,
+        name: &str,
+        patch: ConnectionPatch,
+        if_match: &IfMatch,
+    ) -> Result<ConnectionOut> {
+        let authorized = self.may_edit_connection(ctx, name).await?;
+        let (row, _) = self.update_connection(ctx, authorized, name, None, patch.config, if_match).await?;
+        Ok(row.to_out())
+    }
+
+    /// Creates or changes, for the importer. The kind of a connection cannot change.
+    ///
+    /// # Errors
+    /// As create and patch.
+    pub async fn apply_connection(&self, ctx: &Ctx, wanted: ConnectionIn) -> Result<Change> {
+        if self.connection_by_name(&wanted.name).await?.is_none() {
+            return self.create_connection(ctx, wanted).await.map(|_| Change::Created);
+        }
+        let authorized = self.may_edit_connection(ctx, &wanted.name).await?;
+        let ConnectionIn { name, kind, config } = wanted;
+        self.update_connection(ctx, authorized, &name, Some(&kind), Some(config), &IfMatch::default())
+            .await
+            .map(|(_, change)| change)
+    }
+
+    /// # Errors
+    /// `Forbidden`, `NotFound`, `Conflict` while services are bound through it, naming some of them.
+    pub async fn delete_connection(&self, ctx: &Ctx, name: &str) -> Result<()> {
+        let authorized = self.may_edit_connection(ctx, name).await?;
+        let mut tx = self.db.write(ctx, authorized).await?;
+        let row = lock(tx.conn(), name).await?;
+        let bound = bindings::on_connection(&mut *tx.conn(), row.id).await?;
+        if !bound.is_empty() {
+            let mut names: Vec<String> = bound.iter().map(bindings::Row::service_key).collect();
+            names.dedup();
+            let more = names.len().saturating_sub(NAMED_SERVICES);
+            names.truncate(NAMED_SERVICES);
+            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let text =
+                format!("{} is bound through connection {name}: delete those bindings first", names.join(", ") + &rest);
+            return Err(AppError::Conflict(text));
+        }
+        store::delete(tx.conn(), row.id).await?;
+        tx.commit(AuditEntry::success().before(row.summary())).await?;
+        self.opened.forget(row.id);
+        Ok(())
+    }
+
+    async fn may_edit_connection(&self, ctx: &Ctx, name: &str) -> Result<Authorized> {
+        self.db.authorize(ctx, Action::ConnectionEdit, Object::new("connection", name)).await
+    }
+
+    async fn update_connection(
+        &self,
+        ctx: &Ctx,
+        authorized: Authorized,
+        name: &str,
+        kind: Option<&str>,
+        config: Option<Value>,
+        if_match: &IfMatch,
+    ) -> Result<(ConnectionRow, Change)> {
+        let mut tx = self.db.write(ctx, authorized).await?;
+        let before = lock(tx.conn(), name).await?;
+        if_match.check(&before.to_out())?;
+        if let Some(kind) = kind.filter(|kind| *kind != before.kind) {
+            let text = format!("connection {name} is of kind {}, which cannot become {kind}", before.kind);
+            return Err(AppError::field("/kind", text));
+        }
+        let Some(config) = config else { return Ok((before, Change::Unchanged)) };
+        let opened = self.opened_config(&before)?;
+        let wanted = checked_config(&before.kind, &config, Some(&opened))?;
+        if wanted == opened {
+            return Ok((before, Change::Unchanged));
+        }
+        let schema = known_platform(&before.kind)?.connection_schema();
+        let sealed = secrets::seal(&self.keys, before.id, &schema, &wanted)?;
+        let updated_at = store::update(tx.conn(), before.id, &sealed).await?;
+        let after = ConnectionRow { config: sealed, updated_at, ..before.clone() };
+        tx.commit(AuditEntry::success().before(before.summary()).after(after.summary())).await?;
+        self.opened.forget(before.id);
+        Ok((after, Change::Updated))
+    }
+}
+
+async fn lock(db: &mut sqlx::postgres::PgConnection, name: &str) -> Result<ConnectionRow> {
+    let row = match connection_name(name) {
+        Some(name) => store::lock(db, name).await?,
+        None => None,
+    };
+    row.ok_or_else(|| absent("connection", name))
+}
+
+/// The configuration with kept secrets filled in, checked by its kind.
+fn checked_config(kind: &str, given: &Value, opened: Option<&Value>) -> Result<Value> {
+    let platform = known_platform(kind)?;
+    check_storable(given)?;
+    let config = secrets::keep(&platform.connection_schema(), given, opened)?;
+    platform.check_connection(&config).map_err(config_error)?;
+    Ok(config)
+}

@@ -1,0 +1,73 @@
+//! The use cases, one file per object.
+
+mod bindings;
+mod connections;
+mod environments;
+mod holds;
+mod targets;
+
+use super::model::{MAX_CONNECTION_NAME, MAX_ENVIRONMENT_NAME, ServiceRef, known_platform};
+use super::{secrets, store};
+use crate::kernel::{AppError, Db, Keys, Result, validate};
+use passerelle_contract::environments::{EnvironmentOut, TargetKindOut};
+use passerelle_targets::platforms;
+use serde_json::Value;
+
+/// Environments, connections, bindings and holds. Cheap to clone; clones share the open connections.
+#[derive(Debug, Clone)]
+pub struct EnvironmentService {
+    db: Db,
+    keys: Keys,
+    opened: targets::Opened,
+}
+
+impl EnvironmentService {
+    #[must_use]
+    pub fn new(db: Db, keys: Keys) -> Self {
+        Self { db, keys, opened: targets::Opened::default() }
+    }
+
+    /// The registered kinds with the schemas that forms are drawn from.
+    #[must_use]
+    pub fn target_kinds(&self) -> Vec<TargetKindOut> {
+        platforms()
+            .iter()
+            .map(|platform| TargetKindOut {
+                kind: platform.kind().to_owned(),
+                title: platform.title().to_owned(),
+                connection_schema: platform.connection_schema(),
+                binding_schema: platform.binding_schema(),
+            })
+            .collect()
+    }
+
+    /// Nothing for a key that no service can have.
+    async fn service_by_key(&self, key: &str) -> Result<Option<ServiceRef>> {
+        if validate::service_key(key).is_err() {
+            return Ok(None);
+        }
+        store::bindings::service(self.db.pool(), key).await
+    }
+
+    async fn environment_by_name(&self, name: &str) -> Result<Option<EnvironmentOut>> {
+        if validate::slug(name, MAX_ENVIRONMENT_NAME).is_err() {
+            return Ok(None);
+        }
+        store::environments::by_name(self.db.pool(), name).await
+    }
+
+    /// The configuration of a stored connection with its secrets, for the adapter only.
+    fn opened_config(&self, connection: &super::ConnectionRow) -> Result<Value> {
+        let schema = known_platform(&connection.kind)?.connection_schema();
+        secrets::open(&self.keys, connection.id, &schema, &connection.config)
+    }
+}
+
+/// Names that no connection can have are not asked for.
+fn connection_name(name: &str) -> Option<&str> {
+    validate::slug(name, MAX_CONNECTION_NAME).ok().map(|()| name)
+}
+
+fn absent(kind: &str, name: &str) -> AppError {
+    AppError::NotFound(format!("{kind}:{name}"))
+}

@@ -1,0 +1,86 @@
+//! One cluster for all tests of this binary, one database per test.
+
+use passerelle_contract::access::{Role, RoleGrant, Scope};
+use passerelle_contract::catalog::ImportReport;
+use passerelle_embedded_postgres::{EmbeddedPostgres, Options};
+use passerelle_server::catalog::{CatalogService, ImportOptions, Upload};
+use passerelle_server::kernel::{Ctx, Db, Keys, Principal, PrincipalKind, Via};
+use sqlx::{Connection, PgConnection};
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::{Arc, OnceLock};
+use uuid::Uuid;
+
+/// Never dropped: the operating system stops Postgres when the test binary ends.
+fn cluster() -> &'static (tempfile::TempDir, EmbeddedPostgres) {
+    static CLUSTER: OnceLock<(tempfile::TempDir, EmbeddedPostgres)> = OnceLock::new();
+    CLUSTER.get_or_init(|| {
+        let folder = tempfile::tempdir_in("/tmp").unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let options = Options { data_folder: folder.path().to_owned(), durable: false };
+        (folder, EmbeddedPostgres::start(options).unwrap())
+    })
+}
+
+pub struct Portal {
+    pub db: Db,
+    pub catalog: Arc<CatalogService>,
+    pub url: String,
+}
+
+impl Portal {
+    pub async fn new() -> Self {
+        let name = format!("t{}", Uuid::now_v7().simple());
+        let cluster = tokio::task::spawn_blocking(cluster).await.unwrap();
+        let mut admin = PgConnection::connect(&cluster.1.url("postgres")).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
+        let url = cluster.1.url(&name);
+        let db = Db::connect(&url, 4).await.unwrap();
+        let catalog = CatalogService::open(db.clone(), Arc::new(Keys::from_bytes([7; 32]))).await.unwrap();
+        Self { db, catalog, url }
+    }
+
+    /// A second process on the same database.
+    pub async fn replica(&self) -> Arc<CatalogService> {
+        let db = Db::connect_migrated(&self.url, 2).await.unwrap();
+        CatalogService::open(db, Arc::new(Keys::from_bytes([7; 32]))).await.unwrap()
+    }
+
+    pub async fn import(&self, text: &str) -> ImportReport {
+        self.import_as(&admin(), text, &ImportOptions::default()).await
+    }
+
+    pub async fn import_as(&self, ctx: &Ctx, text: &str, options: &ImportOptions) -> ImportReport {
+        let upload = Upload::from_stream(text.as_bytes()).unwrap();
+        self.catalog.import_catalog(ctx, upload, options).await.unwrap()
+    }
+
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(self.db.pool()).await.unwrap()
+    }
+}
+
+pub fn ctx(role: Role, scope: Scope) -> Ctx {
+    let principal = Principal {
+        kind: PrincipalKind::Session { id: Uuid::nil(), csrf: String::new() },
+        user_id: Some(Uuid::nil()),
+        name: "ann".to_owned(),
+        display_name: "Ann".to_owned(),
+        grants: vec![RoleGrant { role, scope }],
+        cap: None,
+    };
+    Ctx::new(Arc::new(principal), Via::Api, "test".to_owned())
+}
+
+pub fn admin() -> Ctx {
+    ctx(Role::Admin, Scope::Everything)
+}
+
+pub fn viewer() -> Ctx {
+    ctx(Role::Viewer, Scope::Everything)
+}
+
+pub fn component(name: &str, more: &str) -> String {
+    format!(
+        "---\napiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\n  namespace: shop\n  title: The {name}\n  tags: [one, two]\nspec:\n  type: service\n  lifecycle: production\n  owner: payments\n  system: till\n{more}"
+    )
+}
