@@ -85,7 +85,7 @@ fn without_credentials(value: &str) -> Option<String> {
     Some(shown(&format!("{scheme}://{MASK}@{}", &rest[at + 1..])))
 }
 
-/// One line that is safe to print: no control characters, at most [`MAX_LINE_BYTES`].
+/// One line that is safe to print: no control characters or direction marks, at most [`MAX_LINE_BYTES`].
 #[must_use]
 pub fn shown(text: &str) -> String {
     let mut line = String::with_capacity(text.len().min(MAX_LINE_BYTES));
@@ -100,6 +100,9 @@ pub fn shown(text: &str) -> String {
             }
             continue;
         }
+        if is_direction_mark(c) {
+            continue;
+        }
         let c = if c.is_control() { ' ' } else { c };
         if line.len() + c.len_utf8() > MAX_LINE_BYTES {
             break;
@@ -108,6 +111,11 @@ pub fn shown(text: &str) -> String {
     }
     line.truncate(line.trim_end().len());
     line
+}
+
+/// Marks that turn the direction of the text around them, so that a line reads as something else.
+const fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The last lines of a log, each made safe, at most [`MAX_LOG_LINES`].
@@ -144,6 +152,7 @@ mod tests {
 
     #[test]
     fn lines_are_cut_and_cleaned() {
+        assert_eq!(shown("user\u{202e}nimda"), "usernimda");
         assert_eq!(shown("\u{1b}[31mred\u{1b}[0m\r\nnext\u{7}"), "red  next");
         assert!(shown(&"é".repeat(5000)).len() <= MAX_LINE_BYTES);
         let log = (0..80).map(|n| format!("line {n}\n")).collect::<String>();

@@ -155,3 +155,32 @@ fn the_observation_says_it_all() {
     );
     assert_eq!(seen.env[1].value, "***");
 }
+
+/// Whatever a cluster says, the answer is an observation of bounded size.
+#[test]
+fn hostile_statuses_neither_panic_nor_grow() {
+    let long = format!("\u{1b}[31m\u{0}\u{202e}é{}", "x".repeat(20_000));
+    let mut statuses =
+        vec![json!({}), json!({"containerStatuses": []}), json!({"phase": "Failed", "reason": long, "message": long})];
+    for reason in ["CrashLoopBackOff", "ImagePullBackOff", "CreateContainerConfigError", "RunContainerError", ""] {
+        let mut status = container(&json!({"waiting": {"reason": reason, "message": long}}), i32::MIN);
+        status["containerStatuses"][0]["lastState"] =
+            json!({"terminated": {"exitCode": i32::MIN, "reason": "StartError", "message": long}});
+        statuses.push(status);
+    }
+    for status in statuses {
+        let mut pod = fixtures::pod("web-v2-1", "web-v2", &status);
+        pod.metadata.name = None;
+        pod.spec = None;
+        for mut parts in [fixtures::rolling(vec![pod.clone(); 300]), fixtures::deadline(vec![pod])] {
+            parts.deployment["spec"]["replicas"] = json!(i32::MIN);
+            parts.deployment["status"]["updatedReplicas"] = json!(i32::MIN);
+            parts.deployment["status"]["observedGeneration"] = json!(i64::MAX);
+            let evidence = Evidence { events: vec![event("Failed", &long), event("Unhealthy", &long)], logs: vec![] };
+            let seen = super::super::observe::observation(&parts.snapshot(), &evidence);
+            assert!(seen.instances.len() <= 200);
+            let told = serde_json::to_string(&(&seen.instances, &seen.rollout)).unwrap();
+            assert!(told.len() < 250_000 && !told.contains("\\u001b") && !told.contains("\\u0000"), "{}", told.len());
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! How what runs is doing, in a word and a few more. Pure.
 
-use super::rollout::was_complete;
+use super::rollout::{updated, was_complete};
 use super::snapshot::{Snapshot, count};
 use crate::Rollout;
 use passerelle_contract::deployments::{Cause, Health};
@@ -24,7 +24,7 @@ pub(super) fn of(snapshot: &Snapshot, rollout: &Rollout) -> (Health, Option<Stri
             (health, Some(format!("{ready} of {desired} ready")))
         }
         Rollout::Progressing => {
-            let updated = count(snapshot.status.updated_replicas.unwrap_or(0));
+            let updated = updated(snapshot);
             (Health::Progressing, Some(format!("{updated} of {desired} updated, {ready} ready")))
         }
     }

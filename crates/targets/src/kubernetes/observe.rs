@@ -5,23 +5,23 @@ use super::diagnose::verdict;
 use super::evidence::Evidence;
 use super::snapshot::{Snapshot, count};
 use super::symptom::is_ready;
-use super::{annotations, env, health, instances};
+use super::{annotations, env, health, instances, rollout};
 use crate::{ImageRef, Observation};
 use passerelle_contract::deployments::Replicas;
 
 pub(super) fn observation(snapshot: &Snapshot, evidence: &Evidence) -> Observation {
-    let rollout = verdict(snapshot, evidence);
-    let (health, health_message) = health::of(snapshot, &rollout);
+    let verdict = verdict(snapshot, evidence);
+    let (health, health_message) = health::of(snapshot, &verdict);
     Observation {
         image: image(snapshot),
         replicas: Replicas {
             desired: snapshot.replicas(),
-            updated: count(snapshot.status.updated_replicas.unwrap_or(0)),
+            updated: rollout::updated(snapshot),
             ready: count(snapshot.status.ready_replicas.unwrap_or(0)),
         },
         instances: instances::of(snapshot),
         env: snapshot.bound_container().map(env::of).unwrap_or_default(),
-        rollout,
+        rollout: verdict,
         health,
         health_message,
         fence: annotations::fence(snapshot.metadata.annotations.as_ref()),

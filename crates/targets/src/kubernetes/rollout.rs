@@ -43,6 +43,14 @@ pub(super) fn was_complete(snapshot: &Snapshot) -> bool {
         .is_some_and(|progress| progress.reason.as_deref() == Some("NewReplicaSetAvailable"))
 }
 
+/// Pods of the present template. The controller's own count is of the template before until it has seen the new one.
+pub(super) fn updated(snapshot: &Snapshot) -> u32 {
+    match stage(snapshot) {
+        Stage::Unseen => u32::try_from(snapshot.updated_pods().count()).unwrap_or(u32::MAX),
+        _ => count(snapshot.status.updated_replicas.unwrap_or(0)),
+    }
+}
+
 pub(super) fn condition<'a>(snapshot: &'a Snapshot, kind: &str) -> Option<&'a DeploymentCondition> {
     snapshot.status.conditions.as_deref().unwrap_or_default().iter().find(|condition| condition.type_ == kind)
 }
@@ -101,6 +109,14 @@ mod tests {
         assert_eq!(with(|s| s.status.replicas = Some(3)), Stage::Progressing);
         assert_eq!(with(|s| s.status.available_replicas = Some(1)), Stage::Progressing);
         assert_eq!(with(|s| s.status.available_replicas = Some(-1)), Stage::Progressing);
+    }
+
+    #[test]
+    fn a_count_of_the_template_before_is_not_shown() {
+        let mut snapshot = fixtures::snapshot("rolling");
+        snapshot.status.updated_replicas = Some(2);
+        snapshot.metadata.generation = Some(99);
+        assert_eq!(updated(&snapshot), 1);
     }
 
     #[test]
