@@ -2,6 +2,8 @@
 CREATE TABLE releases (
   id uuid PRIMARY KEY,
   service_id uuid NOT NULL REFERENCES entities (id),
+  -- `namespace/name`; an entity never changes its key.
+  service_key text NOT NULL,
   version text NOT NULL,
   commit_sha text,
   image text NOT NULL,
@@ -17,9 +19,12 @@ CREATE TABLE deployments (
   -- UUID v7: sorts by age, which the fence on the target relies on.
   id uuid PRIMARY KEY,
   service_id uuid NOT NULL REFERENCES entities (id),
+  service_key text NOT NULL,
   environment_id uuid NOT NULL REFERENCES environments (id),
   binding_id uuid REFERENCES bindings (id) ON DELETE SET NULL,
   target_kind text NOT NULL,
+  -- The target was the simulator.
+  simulated boolean NOT NULL DEFAULT false,
   operation text NOT NULL CHECK (operation IN ('deploy', 'roll_back', 'restart', 'scale')),
   state text NOT NULL CHECK (state IN ('requested', 'blocked', 'awaiting_approval', 'queued', 'running', 'verifying',
     'succeeded', 'failed', 'rolled_back', 'cancelled', 'needs_person')),
@@ -36,6 +41,8 @@ CREATE TABLE deployments (
   recorded_before jsonb,
   -- What ran when it succeeded: put back by a later roll back with the release's own configuration.
   recorded_after jsonb,
+  -- For a roll back: the deployment whose version comes back.
+  rolls_back_to uuid REFERENCES deployments (id),
   reason text NOT NULL,
   requested_by text NOT NULL,
   request_id text NOT NULL,
@@ -109,3 +116,10 @@ CREATE TABLE idempotency_keys (
   PRIMARY KEY (principal, key)
 );
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
+
+-- One process at a time does a periodic job; the lease is taken and kept by the database's clock.
+CREATE TABLE job_leases (
+  job text PRIMARY KEY,
+  owner text NOT NULL,
+  until timestamptz NOT NULL
+);

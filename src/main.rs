@@ -1,1 +1,57 @@
-fn main() {}
+//! The `passerelle` binary: server, worker and tools in one program.
+
+mod admin;
+mod cli;
+mod database;
+mod import;
+mod logging;
+mod serve;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use cli::{AdminCommand, AuditCommand, Cli, Command, TokenCommand};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            // The chain of causes on one line each; no backtrace for what a person did.
+            eprintln!("passerelle: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    // reqwest and kube take whatever TLS provider the process has chosen.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        anyhow::bail!("another TLS provider is installed already");
+    }
+    let config = database::read_config(cli.config.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    runtime.block_on(async move {
+        match cli.command {
+            Command::Serve => serve::serve(config).await.map(|()| ExitCode::SUCCESS),
+            Command::Worker => serve::worker(config).await.map(|()| ExitCode::SUCCESS),
+            Command::Migrate => admin::migrate(&config).await.map(|()| ExitCode::SUCCESS),
+            Command::Import(arguments) => import::import(&config, arguments).await,
+            Command::Audit(AuditCommand::Verify) => admin::verify_audit(&config).await,
+            Command::Admin(AdminCommand::Token(TokenCommand::Create(arguments))) => {
+                admin::create_token(&config, arguments).await.map(|()| ExitCode::SUCCESS)
+            }
+            Command::Admin(AdminCommand::SetupToken) => admin::setup_token(&config).await.map(|()| ExitCode::SUCCESS),
+            Command::ValidateConfig => {
+                println!("The configuration is good.");
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Openapi => {
+                println!("{}", passerelle_server::portal::openapi_json()?);
+                Ok(ExitCode::SUCCESS)
+            }
+            #[cfg(feature = "simulator")]
+            Command::Simulator { listen, world } => serve::simulator(listen, world).await.map(|()| ExitCode::SUCCESS),
+        }
+    })
+}

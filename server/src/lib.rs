@@ -3,6 +3,9 @@
 //! Capabilities stand in an order (`kernel`, `config`, `identity`, `audit`, `jobs`, `catalog`, `environments`, `deployments`,
 //! `http`) and import only what stands before them; `cargo xtask check` holds that.
 
+pub mod audit;
 pub mod catalog;
+pub mod config;
+pub mod deployments;
 pub mod environments;
 pub mod kernel;

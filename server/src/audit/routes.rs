@@ -1,0 +1,77 @@
+//! REST of the audit.
+
+use super::AuditService;
+use super::export::Format;
+use crate::kernel::web::{Json, Query};
+use crate::kernel::{Ctx, Result};
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use passerelle_contract::Page;
+use passerelle_contract::audit::{AuditEventOut, AuditFilter, CheckpointOut, Outcome};
+use serde::Deserialize;
+use time::OffsetDateTime;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this capability, relative to `/api/v1`.
+pub fn router() -> OpenApiRouter<AuditService> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(export)).routes(routes!(checkpoints))
+}
+
+/// Who did what, newest first.
+#[utoipa::path(get, path = "/audit", tag = "audit", responses((status = 200, body = Page<AuditEventOut>)))]
+async fn list(
+    State(service): State<AuditService>,
+    ctx: Ctx,
+    Query(filter): Query<AuditFilter>,
+) -> Result<Json<Page<AuditEventOut>>> {
+    service.list_events(&ctx, filter).await.map(Json)
+}
+
+/// The filter of the list, and the format.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Export {
+    format: Format,
+    actor: Option<String>,
+    action: Option<String>,
+    object: Option<String>,
+    service: Option<String>,
+    environment: Option<String>,
+    outcome: Option<Outcome>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    from: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    to: Option<OffsetDateTime>,
+}
+
+/// All rows of a filter as JSON lines or CSV.
+#[utoipa::path(get, path = "/audit/export", tag = "audit", responses((status = 200, content_type = "application/jsonl", body = String)))]
+async fn export(State(service): State<AuditService>, ctx: Ctx, Query(wanted): Query<Export>) -> Result<Response> {
+    let filter = AuditFilter {
+        actor: wanted.actor,
+        action: wanted.action,
+        object: wanted.object,
+        service: wanted.service,
+        environment: wanted.environment,
+        outcome: wanted.outcome,
+        from: wanted.from,
+        to: wanted.to,
+        cursor: None,
+        limit: None,
+    };
+    let (mime, name) = match wanted.format {
+        Format::Jsonl => ("application/jsonl", "attachment; filename=\"audit.jsonl\""),
+        Format::Csv => ("text/csv; charset=utf-8", "attachment; filename=\"audit.csv\""),
+    };
+    let stream = service.export(&ctx, filter, wanted.format).await?;
+    Ok(([(header::CONTENT_TYPE, mime), (header::CONTENT_DISPOSITION, name)], Body::from_stream(stream)).into_response())
+}
+
+/// The newest signed checkpoints of the hash chain.
+#[utoipa::path(get, path = "/audit/checkpoints", tag = "audit", responses((status = 200, body = Vec<CheckpointOut>)))]
+async fn checkpoints(State(service): State<AuditService>, ctx: Ctx) -> Result<Json<Vec<CheckpointOut>>> {
+    service.checkpoints(&ctx).await.map(Json)
+}

@@ -1,0 +1,67 @@
+//! Use cases of the audit: reading. Writing is part of every act.
+
+use super::store::Store;
+use crate::kernel::{Action, Ctx, Cursor, Db, Keys, Object, ReadScope, Result, ServiceScope, decide, limit_or_default};
+use passerelle_contract::Page;
+use passerelle_contract::audit::{AuditEventOut, AuditFilter, CheckpointOut};
+use std::collections::BTreeSet;
+
+const LIST: &str = "audit";
+const CHECKPOINTS: i64 = 200;
+
+/// Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AuditService {
+    pub(super) store: Store,
+    keys: Keys,
+}
+
+impl AuditService {
+    #[must_use]
+    pub const fn new(db: Db, keys: Keys) -> Self {
+        Self { store: Store { db }, keys }
+    }
+
+    /// Which rows the caller may read: all, or those of services in scope.
+    pub(super) fn scope(ctx: &Ctx) -> Result<ReadScope> {
+        let refused = match ctx.permit(Action::AuditRead, &Object::new("audit", "*")) {
+            Ok(_) => return Ok(ReadScope::All),
+            Err(error) => error,
+        };
+        let ReadScope::Only { teams, systems } = ctx.read_scope() else { return Err(refused) };
+        let may = |team: Option<&String>, system: Option<&String>| {
+            let service = ServiceScope { key: "*".to_owned(), team: team.cloned(), system: system.cloned() };
+            decide(ctx, Action::AuditRead, &Object::service(service)).allowed
+        };
+        let teams: BTreeSet<_> = teams.into_iter().filter(|team| may(Some(team), None)).collect();
+        let systems: BTreeSet<_> = systems.into_iter().filter(|system| may(None, Some(system))).collect();
+        if teams.is_empty() && systems.is_empty() { Err(refused) } else { Ok(ReadScope::Only { teams, systems }) }
+    }
+
+    /// Newest first.
+    ///
+    /// # Errors
+    /// `Invalid` by field, `Forbidden`.
+    pub async fn list_events(&self, ctx: &Ctx, filter: AuditFilter) -> Result<Page<AuditEventOut>> {
+        let scope = Self::scope(ctx)?;
+        let limit = limit_or_default(filter.limit)?;
+        let below: Option<i64> =
+            filter.cursor.as_deref().map(|text| Cursor::decode(&self.keys, LIST, text)).transpose()?;
+        let mut items = self.store.list(&filter, &scope, below, limit + 1).await?;
+        let total = self.store.count(&filter, &scope).await?;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| more);
+        let next_cursor = last.map(|event| Cursor::encode(&self.keys, LIST, &event.id)).transpose()?;
+        Ok(Page { items, next_cursor, total })
+    }
+
+    /// The newest signed checkpoints.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn checkpoints(&self, ctx: &Ctx) -> Result<Vec<CheckpointOut>> {
+        ctx.permit(Action::AuditRead, &Object::new("audit", "*"))?;
+        self.store.checkpoints(CHECKPOINTS).await
+    }
+}

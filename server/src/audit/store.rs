@@ -1,0 +1,277 @@
+//! All SQL of the audit.
+
+use crate::kernel::{AppError, Db, ReadScope, Result};
+use passerelle_audit_chain::{Checkpoint, Hash, Row};
+use passerelle_contract::audit::{AuditEventOut, AuditFilter, CheckpointOut, Outcome};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(super) db: Db,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct EventRow {
+    id: i64,
+    at: OffsetDateTime,
+    actor: String,
+    via: String,
+    action: String,
+    object: String,
+    service: Option<String>,
+    environment: Option<String>,
+    reason: Option<String>,
+    before: Option<String>,
+    after: Option<String>,
+    request_id: String,
+    outcome: String,
+    #[sqlx(default)]
+    sealed: bool,
+}
+
+/// `before` and `after` as the exact text that is hashed.
+const COLUMNS: &str =
+    "a.id, a.at, a.actor, a.via, a.action, a.object, a.service, a.environment, a.reason, a.before::text AS before,
+  a.after::text AS after, a.request_id, a.outcome";
+
+const FILTER: &str = "($1::text IS NULL OR a.actor = $1) AND ($2::text IS NULL OR a.action = $2) AND ($3::text IS NULL OR a.object = $3)
+  AND ($4::text IS NULL OR a.service = $4) AND ($5::text IS NULL OR a.environment = $5) AND ($6::text IS NULL OR a.outcome = $6)
+  AND ($7::timestamptz IS NULL OR a.at >= $7) AND ($8::timestamptz IS NULL OR a.at < $8)
+  AND ($9::text[] IS NULL OR EXISTS (SELECT FROM entities e WHERE e.reference = 'component:' || lower(a.service)
+       AND (e.owner = ANY ($9) OR e.system = ANY ($10))))";
+
+type Query<'q, O> = sqlx::query::QueryAs<'q, sqlx::Postgres, O, sqlx::postgres::PgArguments>;
+
+fn bind<'q, O>(query: Query<'q, O>, filter: &'q AuditFilter, scope: &ReadScope) -> Query<'q, O> {
+    let (teams, systems) = match scope {
+        ReadScope::All => (None, None),
+        ReadScope::Only { teams, systems } => {
+            (Some(teams.iter().cloned().collect::<Vec<_>>()), Some(systems.iter().cloned().collect::<Vec<_>>()))
+        }
+    };
+    query
+        .bind(&filter.actor)
+        .bind(&filter.action)
+        .bind(&filter.object)
+        .bind(&filter.service)
+        .bind(&filter.environment)
+        .bind(filter.outcome.map(Outcome::as_str))
+        .bind(filter.from)
+        .bind(filter.to)
+        .bind(teams)
+        .bind(systems)
+}
+
+impl Store {
+    /// Newest first, below an id.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn list(
+        &self,
+        filter: &AuditFilter,
+        scope: &ReadScope,
+        below: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<AuditEventOut>> {
+        let sql = format!(
+            "SELECT {COLUMNS}, EXISTS (SELECT FROM audit_chain c WHERE c.event_id = a.id) AS sealed
+             FROM audit_events a WHERE {FILTER} AND ($11::bigint IS NULL OR a.id < $11) ORDER BY a.id DESC LIMIT $12"
+        );
+        let rows: Vec<EventRow> = bind(sqlx::query_as(sqlx::AssertSqlSafe(sql)), filter, scope)
+            .bind(below)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.db.pool())
+            .await?;
+        rows.into_iter().map(out).collect()
+    }
+
+    /// # Errors
+    /// When the database is away.
+    pub async fn count(&self, filter: &AuditFilter, scope: &ReadScope) -> Result<u64> {
+        let sql = format!("SELECT count(*) FROM audit_events a WHERE {FILTER}");
+        let (count,): (i64,) =
+            bind(sqlx::query_as(sqlx::AssertSqlSafe(sql)), filter, scope).fetch_one(self.db.pool()).await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Newest first.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn checkpoints(&self, limit: i64) -> Result<Vec<CheckpointOut>> {
+        let rows: Vec<(i64, i64, Vec<u8>, Vec<u8>, String, OffsetDateTime)> = sqlx::query_as(
+            "SELECT position, event_id, hash, signature, key_id, at FROM audit_checkpoints ORDER BY position DESC LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(self.db.pool())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(position, event_id, hash, signature, key_id, at)| CheckpointOut {
+                position,
+                event_id,
+                hash: hex::encode(hash),
+                signature: hex::encode(signature),
+                key_id,
+                at,
+            })
+            .collect())
+    }
+
+    /// A stretch of the chain with its rows, for verification.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn linked(&self, after: i64, limit: i64) -> Result<Vec<(i64, i64, Vec<u8>, Option<Row>)>> {
+        #[derive(sqlx::FromRow)]
+        struct LinkRow {
+            position: i64,
+            event_id: i64,
+            hash: Vec<u8>,
+        }
+        let links: Vec<LinkRow> = sqlx::query_as(
+            "SELECT position, event_id, hash FROM audit_chain WHERE position > $1 ORDER BY position LIMIT $2",
+        )
+        .bind(after)
+        .bind(limit)
+        .fetch_all(self.db.pool())
+        .await?;
+        let ids: Vec<i64> = links.iter().map(|link| link.event_id).collect();
+        let sql = format!("SELECT {COLUMNS} FROM audit_events a WHERE a.id = ANY ($1)");
+        let rows: Vec<EventRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ids).fetch_all(self.db.pool()).await?;
+        let mut rows: std::collections::HashMap<i64, Row> =
+            rows.into_iter().map(|row| (row.id, chain_row(row))).collect();
+        Ok(links
+            .into_iter()
+            .map(|link| (link.position, link.event_id, link.hash, rows.remove(&link.event_id)))
+            .collect())
+    }
+}
+
+/// Seals under an advisory lock that the transaction holds; see `sealer.rs`.
+pub(super) mod sealing {
+    use super::{COLUMNS, Checkpoint, EventRow, Hash, Row, chain_row};
+    use crate::kernel::{AppError, Result};
+    use sqlx::PgConnection;
+    use time::OffsetDateTime;
+
+    /// Any number that nothing else in the database locks.
+    const LOCK: i64 = 0x7061_7373_6561_6c;
+    /// Ids are given out before their rows are committed: how far back a row may still be missing.
+    const LATE_IDS: i64 = 20_000;
+
+    /// # Errors
+    /// When the database is away.
+    pub async fn lock(connection: &mut PgConnection) -> Result<bool> {
+        Ok(sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(LOCK).fetch_one(connection).await?)
+    }
+
+    /// The end of the chain: position and link.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn end(connection: &mut PgConnection) -> Result<Option<(i64, Hash)>> {
+        let row: Option<(i64, Vec<u8>)> =
+            sqlx::query_as("SELECT position, hash FROM audit_chain ORDER BY position DESC LIMIT 1")
+                .fetch_optional(connection)
+                .await?;
+        row.map(|(position, hash)| {
+            Ok((position, hash.try_into().map_err(|_| AppError::internal("a link is not 32 bytes"))?))
+        })
+        .transpose()
+    }
+
+    /// Committed rows that are not in the chain yet, in the order of their ids.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn unlinked(connection: &mut PgConnection, limit: i64) -> Result<Vec<Row>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM audit_events a
+             WHERE a.id > (SELECT coalesce(max(event_id), 0) - $1 FROM audit_chain)
+               AND NOT EXISTS (SELECT FROM audit_chain c WHERE c.event_id = a.id) ORDER BY a.id LIMIT $2"
+        );
+        let rows: Vec<EventRow> =
+            sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(LATE_IDS).bind(limit).fetch_all(connection).await?;
+        Ok(rows.into_iter().map(chain_row).collect())
+    }
+
+    /// # Errors
+    /// When the database is away.
+    pub async fn append(connection: &mut PgConnection, links: &[(i64, i64, Hash)]) -> Result<()> {
+        let positions: Vec<i64> = links.iter().map(|link| link.0).collect();
+        let ids: Vec<i64> = links.iter().map(|link| link.1).collect();
+        let hashes: Vec<Vec<u8>> = links.iter().map(|link| link.2.to_vec()).collect();
+        sqlx::query("INSERT INTO audit_chain (position, event_id, hash) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])")
+            .bind(positions)
+            .bind(ids)
+            .bind(hashes)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    /// # Errors
+    /// When the database is away.
+    pub async fn add_checkpoint(connection: &mut PgConnection, checkpoint: &Checkpoint) -> Result<()> {
+        let decode = |text: &str| hex::decode(text).map_err(AppError::internal);
+        sqlx::query(
+            "INSERT INTO audit_checkpoints (position, event_id, hash, signature, key_id, at)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(checkpoint.position)
+        .bind(checkpoint.event_id)
+        .bind(decode(&checkpoint.hash)?)
+        .bind(decode(&checkpoint.signature)?)
+        .bind(&checkpoint.key_id)
+        .bind(
+            OffsetDateTime::from_unix_timestamp_nanos(i128::from(checkpoint.at_us) * 1000)
+                .map_err(AppError::internal)?,
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+}
+
+fn chain_row(row: EventRow) -> Row {
+    Row {
+        id: row.id,
+        at_us: i64::try_from(row.at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX),
+        actor: row.actor,
+        via: row.via,
+        action: row.action,
+        object: row.object,
+        service: row.service,
+        environment: row.environment,
+        reason: row.reason,
+        before: row.before,
+        after: row.after,
+        request_id: row.request_id,
+        outcome: row.outcome,
+    }
+}
+
+fn out(row: EventRow) -> Result<AuditEventOut> {
+    // Preserves what was written: a row that somebody edited into broken JSON is shown as text.
+    let json = |text: Option<String>| text.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text)));
+    let outcome = serde_json::from_value(Value::String(row.outcome)).map_err(AppError::internal)?;
+    Ok(AuditEventOut {
+        id: row.id,
+        at: row.at,
+        actor: row.actor,
+        via: row.via,
+        action: row.action,
+        object: row.object,
+        service: row.service,
+        environment: row.environment,
+        reason: row.reason,
+        before: json(row.before),
+        after: json(row.after),
+        request_id: row.request_id,
+        outcome,
+        sealed: row.sealed,
+    })
+}

@@ -1,0 +1,85 @@
+//! `passerelle audit verify`: walks the chain against every checkpoint that can be found.
+
+use super::sealer::signing_key;
+use super::store::Store;
+use crate::kernel::{AppError, Db, Keys, Result};
+use passerelle_audit_chain::{Checkpoint, Linked, Report, Verifier};
+use std::path::Path;
+
+const BATCH: i64 = 5000;
+
+/// What verification found, as a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict(Report);
+
+impl Verdict {
+    #[must_use]
+    pub const fn is_good(&self) -> bool {
+        self.0.fault.is_none()
+    }
+
+    #[must_use]
+    pub const fn report(&self) -> &Report {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0.fault {
+            None => write!(f, "The audit holds: {} rows, {} checkpoints.", self.0.rows, self.0.checkpoints),
+            Some(fault) => write!(f, "The audit does NOT hold after {} good rows: {fault}.", self.0.rows),
+        }
+    }
+}
+
+/// Verifies the database against the checkpoints in its table and in the file.
+///
+/// # Errors
+/// When rows or file cannot be read; a broken chain is a verdict.
+pub async fn verify(db: &Db, keys: &Keys, file: &Path) -> Result<Verdict> {
+    let store = Store { db: db.clone() };
+    let mut checkpoints = read_checkpoints(file).await?;
+    let stored = store.checkpoints(i64::MAX).await?;
+    checkpoints.extend(stored.into_iter().map(|checkpoint| Checkpoint {
+        position: checkpoint.position,
+        event_id: checkpoint.event_id,
+        hash: checkpoint.hash,
+        signature: checkpoint.signature,
+        key_id: checkpoint.key_id,
+        at_us: i64::try_from(checkpoint.at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX),
+    }));
+    let mut verifier = Verifier::new(&signing_key(keys).verifying_key(), checkpoints);
+    let mut after = 0;
+    loop {
+        let links = store.linked(after, BATCH).await?;
+        let Some(last) = links.last() else { break };
+        after = last.0;
+        for (position, event_id, hash, row) in links {
+            let hash = hash.try_into().map_err(|_| AppError::internal("a link is not 32 bytes"))?;
+            if !verifier.take(&Linked { position, event_id, hash, row }) {
+                return Ok(Verdict(verifier.finish()));
+            }
+        }
+    }
+    Ok(Verdict(verifier.finish()))
+}
+
+async fn read_checkpoints(file: &Path) -> Result<Vec<Checkpoint>> {
+    let text = match tokio::fs::read_to_string(file).await {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(AppError::internal(format!("{}: {error}", file.display()))),
+    };
+    // The last line may be half written after a power cut.
+    let mut lines: Vec<&str> = text.lines().collect();
+    if !text.ends_with('\n') {
+        lines.pop();
+    }
+    lines
+        .into_iter()
+        .map(|line| {
+            serde_json::from_str(line).map_err(|error| AppError::internal(format!("{}: {error}", file.display())))
+        })
+        .collect()
+}

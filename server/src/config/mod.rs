@@ -1,0 +1,159 @@
+//! The configuration: `passerelle.toml`, then environment variables `PASSERELLE__SECTION__KEY`. Unknown keys are refused.
+//!
+//! `passerelle.default.toml` at the root of the project is the commented reference; a test holds it against this code.
+
+mod read;
+
+pub use read::{ConfigError, load};
+
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub server: ServerConfig,
+    pub data: DataConfig,
+    pub database: DatabaseConfig,
+    pub deployments: DeploymentsConfig,
+    pub log: LogConfig,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// Address and port of pages and API.
+    pub listen: SocketAddr,
+    /// What people type, when a proxy stands before the portal: `https://portal.example.org`.
+    pub public_origin: Option<String>,
+    /// Folder of the built client and styles; found beside the program when absent.
+    pub site: Option<PathBuf>,
+    /// Drive deployments in this process; `false` where `passerelle worker` runs beside it.
+    pub worker: bool,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 3000)), public_origin: None, site: None, worker: true }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataConfig {
+    /// Keys, the embedded Postgres, audit checkpoints.
+    pub folder: PathBuf,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("data") }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DatabaseConfig {
+    /// `DATABASE_URL` wins; without both the embedded Postgres is started.
+    pub url: Option<String>,
+    /// Connections of this process at most.
+    pub max_connections: u32,
+}
+
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        Self { url: None, max_connections: 16 }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeploymentsConfig {
+    /// How long a complete rollout must stay healthy before it counts, in milliseconds.
+    pub verify_ms: u64,
+}
+
+impl Default for DeploymentsConfig {
+    fn default() -> Self {
+        Self { verify_ms: 5000 }
+    }
+}
+
+impl DeploymentsConfig {
+    #[must_use]
+    pub const fn verify_for(&self) -> Duration {
+        Duration::from_millis(self.verify_ms)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// As `tracing` filters are written: `info`, `passerelle_server=debug,warn`.
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { filter: "info,sqlx=warn".to_owned(), format: LogFormat::Text }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Config {
+    /// # Errors
+    /// The first value that cannot work, with its key.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if let Some(origin) = &self.server.public_origin {
+            let good = url::Url::parse(origin).is_ok_and(|url| {
+                matches!(url.scheme(), "http" | "https")
+                    && url.path() == "/"
+                    && url.query().is_none()
+                    && url.host().is_some()
+            });
+            if !good || origin.ends_with('/') {
+                return Err(ConfigError::value(
+                    "server.public_origin",
+                    "must be like https://portal.example.org, without a path",
+                ));
+            }
+        }
+        if !(2..=200).contains(&self.database.max_connections) {
+            return Err(ConfigError::value("database.max_connections", "must be 2 to 200"));
+        }
+        if self.deployments.verify_ms > 600_000 {
+            return Err(ConfigError::value("deployments.verify_ms", "must be at most 600000"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, load};
+
+    #[test]
+    fn the_reference_file_says_what_the_code_does() {
+        let text = include_str!("../../../passerelle.default.toml");
+        assert_eq!(load(Some(text), std::iter::empty()).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn the_environment_wins_and_unknown_keys_are_refused() {
+        let variables = [("PASSERELLE__SERVER__LISTEN".to_owned(), "127.0.0.1:4000".to_owned())];
+        let config = load(Some("[server]\nlisten = \"127.0.0.1:1\"\n"), variables.into_iter()).unwrap();
+        assert_eq!(config.server.listen.port(), 4000);
+        let unknown = [("PASSERELLE__SERVER__LISTN".to_owned(), "x".to_owned())];
+        assert!(load(None, unknown.into_iter()).unwrap_err().to_string().contains("listn"));
+        assert!(load(Some("[serve]\n"), std::iter::empty()).is_err());
+    }
+}

@@ -1,0 +1,137 @@
+//! Following a target until it is where it should be, has failed, takes too long, or somebody cancels.
+
+use super::run::Run;
+use crate::deployments::model::{Progress, deadline_failure, progress};
+use crate::kernel::Result;
+use futures::StreamExt;
+use passerelle_contract::deployments::{Failure, Health, Instance, Replicas};
+use passerelle_targets::{Observation, Target};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long the target may show somebody else's write before it counts: watches may start with an older state.
+const FOREIGN_GRACE: Duration = Duration::from_secs(10);
+/// The pause before a broken watch is opened again.
+const REOPEN: Duration = Duration::from_secs(1);
+
+/// How following ended.
+#[derive(Debug)]
+pub enum Followed {
+    Done(Box<Observation>),
+    Failed(Failure),
+    Cancelled(String),
+    Foreign(String),
+}
+
+/// What to wait for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wait {
+    pub deadline: Duration,
+    /// It must stay complete for so long.
+    pub stable_for: Duration,
+    /// A wish to cancel ends the wait.
+    pub cancellable: bool,
+}
+
+/// What was written last, so that only changes are written.
+#[derive(Debug, Default)]
+struct Seen {
+    last: Option<Observation>,
+    written: Option<(Vec<Instance>, Replicas)>,
+    done_since: Option<Instant>,
+    foreign_since: Option<Instant>,
+    unreachable: bool,
+}
+
+impl Run<'_> {
+    /// # Errors
+    /// When the lease is lost or the database is away; the target's troubles are part of the answer.
+    pub async fn follow(&self, target: &dyn Target, wait: Wait) -> Result<Followed> {
+        let end = Instant::now() + wait.deadline;
+        let mut seen = Seen::default();
+        let mut stream = target.watch();
+        loop {
+            let next_look = seen.done_since.map_or(end, |since| (since + wait.stable_for).min(end));
+            tokio::select! {
+                item = stream.next() => match item {
+                    Some(Ok(observation)) => {
+                        if let Some(ended) = self.look(observation, &mut seen, wait).await? {
+                            return Ok(ended);
+                        }
+                    }
+                    broken => {
+                        self.note_break(broken, &mut seen).await?;
+                        tokio::time::sleep(REOPEN.min(end.saturating_duration_since(Instant::now()))).await;
+                        stream = target.watch();
+                    }
+                },
+                () = tokio::time::sleep_until(next_look) => {}
+                by = self.cancelled(), if wait.cancellable => return Ok(Followed::Cancelled(by)),
+            }
+            if let (Some(since), Some(observation)) = (seen.done_since, &seen.last)
+                && since.elapsed() >= wait.stable_for
+            {
+                return Ok(Followed::Done(Box::new(observation.clone())));
+            }
+            if Instant::now() >= end {
+                let seconds = i32::try_from(wait.deadline.as_secs()).unwrap_or(i32::MAX);
+                return Ok(Followed::Failed(deadline_failure(
+                    seen.last.as_ref().filter(|_| !seen.unreachable),
+                    seconds,
+                )));
+            }
+        }
+    }
+
+    /// Writes down what changed, and says whether it ends the wait.
+    async fn look(&self, observation: Observation, seen: &mut Seen, wait: Wait) -> Result<Option<Followed>> {
+        seen.unreachable = false;
+        let now = (observation.instances.clone(), observation.replicas);
+        if seen.written.as_ref() != Some(&now) {
+            self.seen(&observation).await?;
+            seen.written = Some(now);
+        }
+        let ended = match progress(&observation, self.claim.id) {
+            Progress::Done if observation.health == Health::Healthy || wait.stable_for.is_zero() => {
+                seen.done_since.get_or_insert_with(Instant::now);
+                seen.foreign_since = None;
+                None
+            }
+            Progress::Done | Progress::Going => {
+                seen.done_since = None;
+                seen.foreign_since = None;
+                None
+            }
+            Progress::Failed(failure) => Some(Followed::Failed(failure)),
+            Progress::Foreign => {
+                seen.done_since = None;
+                let since = *seen.foreign_since.get_or_insert_with(Instant::now);
+                (since.elapsed() >= FOREIGN_GRACE).then(|| {
+                    Followed::Foreign(
+                        "somebody else has changed the target while this deployment was rolling out".to_owned(),
+                    )
+                })
+            }
+        };
+        seen.last = Some(observation);
+        Ok(ended)
+    }
+
+    async fn note_break(
+        &self,
+        broken: Option<Result<Observation, passerelle_targets::TargetError>>,
+        seen: &mut Seen,
+    ) -> Result<()> {
+        // Said once per break, not at each try.
+        if !seen.unreachable {
+            let why = match broken {
+                Some(Err(error)) => error.to_string(),
+                _ => "the watch ended".to_owned(),
+            };
+            self.note(&format!("Lost sight of the target, trying again: {why}")).await?;
+        }
+        seen.unreachable = true;
+        seen.done_since = None;
+        Ok(())
+    }
+}

@@ -1,0 +1,439 @@
+//! One deployment from where its rows say it is to its end.
+
+use super::Engine;
+use super::follow::{Followed, Wait};
+use crate::deployments::model::{ROLL_BACK_STEP, version_of_image};
+use crate::deployments::store::{Claim, Ending, ObservedState, Store};
+use crate::environments::OpenError;
+use crate::kernel::{
+    Action, AppError, AuditEntry, Authorized, Ctx, EnvironmentScope, Object, Result, ServiceScope, Via,
+};
+use passerelle_contract::audit::Outcome;
+use passerelle_contract::deployments::{Cause, DeploymentState, Failure, Operation, Severity, StepState};
+use passerelle_contract::environments::Tier;
+use passerelle_targets::{Applied, Change, Observation, Target, TargetError};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use time::OffsetDateTime;
+use tokio::sync::watch;
+
+/// How often an effect is tried while the target does not answer; with the pauses between, about a minute.
+const EFFECT_TRIES: u32 = 7;
+
+/// The driver of one claimed deployment.
+#[derive(Debug)]
+pub struct Run<'a> {
+    engine: &'a Engine,
+    pub(super) claim: &'a Claim,
+    cancel: watch::Receiver<Option<String>>,
+    verify_for: Duration,
+    ctx: Ctx,
+}
+
+/// A step went through, or why the deployment ends.
+enum Step<T> {
+    Done(T),
+    Failed(Failure),
+    Cancelled(String),
+    Foreign(String),
+}
+
+impl<'a> Run<'a> {
+    pub fn new(
+        engine: &'a Engine,
+        claim: &'a Claim,
+        cancel: watch::Receiver<Option<String>>,
+        verify_for: Duration,
+    ) -> Self {
+        let mut ctx = Ctx::system(Via::Job, "deployments");
+        // The rows of the engine carry the id of the request that asked for them.
+        ctx.request_id.clone_from(&claim.request_id);
+        Self { engine, claim, cancel, verify_for, ctx }
+    }
+
+    const fn store(&self) -> &Store {
+        &self.engine.store
+    }
+
+    /// # Errors
+    /// When the lease is lost or the database is away: then nothing more is written and somebody else goes on.
+    pub async fn go(&self) -> Result<()> {
+        let target = match self.target().await? {
+            Ok(target) => target,
+            Err(failure) => return self.end_failed(failure, DeploymentState::Failed).await,
+        };
+        let steps = self.store().steps(self.claim.id).await?;
+        let succeeded = |name: &str| steps.iter().any(|step| step.name == name && step.state == "succeeded");
+        if steps.iter().any(|step| step.name == ROLL_BACK_STEP) {
+            // It was on its way back when the process before went away.
+            return self.roll_back(&*target, self.claim.failure.as_ref().map(|json| json.0.clone())).await;
+        }
+        if !succeeded("preflight") && !self.preflight(&*target).await? {
+            return Ok(());
+        }
+        if !succeeded("apply") {
+            match self.apply(&*target).await? {
+                Step::Done(()) => {}
+                Step::Failed(failure) => return self.failed_at("apply", &*target, failure).await,
+                Step::Cancelled(by) => return self.end_cancelled(&by).await,
+                Step::Foreign(why) => return self.end_foreign("apply", why).await,
+            }
+        }
+        let started = steps.iter().find(|step| step.name == "rollout").and_then(|step| step.started_at);
+        match self.roll_out(&*target, started).await? {
+            Step::Done(observation) => self.succeed(observation).await,
+            Step::Failed(failure) => self.failed_at("rollout", &*target, failure).await,
+            Step::Cancelled(by) => {
+                self.store().step(self.claim, "rollout", StepState::Failed, &format!("Cancelled by {by}")).await?;
+                self.roll_back(&*target, None).await
+            }
+            Step::Foreign(why) => self.end_foreign("rollout", why).await,
+        }
+    }
+
+    /// Looks before the act: nothing has been changed when this refuses.
+    async fn preflight(&self, target: &dyn Target) -> Result<bool> {
+        self.step("preflight", StepState::Running, "Looking at the target").await?;
+        let cancel = self.cancel.borrow().clone();
+        if let Some(by) = cancel {
+            self.end_cancelled(&by).await?;
+            return Ok(false);
+        }
+        let change = self.change()?;
+        let looked = self.patiently(|| async { Ok((target.observe().await?, target.plan(&change).await?)) }).await?;
+        let (observation, plan) = match looked {
+            Ok(looked) => looked,
+            Err(error) => {
+                self.step("preflight", StepState::Failed, &error.to_string()).await?;
+                self.end_failed(error.to_failure(), DeploymentState::Failed).await?;
+                return Ok(false);
+            }
+        };
+        let errors: Vec<&str> = plan
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .map(|finding| finding.message.as_str())
+            .collect();
+        if !errors.is_empty() {
+            let message = errors.join("; ");
+            self.step("preflight", StepState::Failed, &message).await?;
+            let failure = Failure { cause: Cause::MissingConfig, message, instance: None, logs: Vec::new() };
+            self.end_failed(failure, DeploymentState::Failed).await?;
+            return Ok(false);
+        }
+        self.store().record_before(self.claim, &observation.recorded, &observation.image).await?;
+        let notes = plan.findings.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("; ");
+        let message = if notes.is_empty() {
+            "Nothing stands against it".to_owned()
+        } else {
+            format!("Nothing stands against it. Noticed: {notes}")
+        };
+        self.step("preflight", StepState::Succeeded, &message).await?;
+        Ok(true)
+    }
+
+    /// Writes the change on the target. The intent is in the audit before.
+    async fn apply(&self, target: &dyn Target) -> Result<Step<()>> {
+        let cancel = self.cancel.borrow().clone();
+        if let Some(by) = cancel {
+            return Ok(Step::Cancelled(by));
+        }
+        self.step("apply", StepState::Running, "Changing the target").await?;
+        let change = self.change()?;
+        self.intent("apply").await?;
+        Ok(match self.effect(target, &change).await? {
+            Ok(applied) => {
+                self.step("apply", StepState::Succeeded, &applied.message).await?;
+                Step::Done(())
+            }
+            Err(TargetError::Fenced(why)) => Step::Foreign(why),
+            Err(error) => Step::Failed(error.to_failure()),
+        })
+    }
+
+    async fn roll_out(&self, target: &dyn Target, started: Option<OffsetDateTime>) -> Result<Step<Observation>> {
+        let deadline = Duration::from_secs(u64::from(self.claim.deadline_s.unsigned_abs()));
+        let gone = started.map_or(Duration::ZERO, |at| (OffsetDateTime::now_utc() - at).unsigned_abs());
+        // Who takes over late still gets time for one honest look.
+        let left = deadline.saturating_sub(gone).max(Duration::from_secs(20).min(deadline));
+        self.step("rollout", StepState::Running, "Waiting for every instance to run the new version").await?;
+        let wait = Wait { deadline: left, stable_for: Duration::ZERO, cancellable: true };
+        let step = followed(self.follow(target, wait).await?);
+        let Step::Done(observation) = step else { return Ok(step) };
+        let replicas = observation.replicas;
+        self.step(
+            "rollout",
+            StepState::Succeeded,
+            &format!("{} of {} instances are ready", replicas.ready, replicas.desired),
+        )
+        .await?;
+        self.store().set_state(self.claim, DeploymentState::Verifying, None, "Verifying that it stays healthy").await?;
+        self.step("verify", StepState::Running, "Watching that it stays healthy").await?;
+        let wait = Wait {
+            deadline: self.verify_for + Duration::from_secs(60).min(deadline),
+            stable_for: self.verify_for,
+            cancellable: true,
+        };
+        Ok(match followed(self.follow(target, wait).await?) {
+            Step::Failed(failure) => {
+                self.step("verify", StepState::Failed, &failure.message).await?;
+                Step::Failed(failure)
+            }
+            other => other,
+        })
+    }
+
+    async fn succeed(&self, observation: Observation) -> Result<()> {
+        self.step("verify", StepState::Succeeded, &format!("Healthy for {} s", self.verify_for.as_secs())).await?;
+        let ending = Ending {
+            state: DeploymentState::Succeeded,
+            failure: None,
+            recorded_after: Some(observation.recorded.clone()),
+            message: format!("{} runs in {}", self.version_text(), self.claim.environment),
+        };
+        self.end(ending).await?;
+        self.observed(&observation).await
+    }
+
+    /// A step failed after the target may have been changed: goes back by itself where the policy says so.
+    async fn failed_at(&self, step: &str, target: &dyn Target, failure: Failure) -> Result<()> {
+        self.store().step(self.claim, step, StepState::Failed, &failure.message).await?;
+        let way_back = matches!(self.claim.operation.as_str(), "deploy" | "scale") && self.claim.auto_rollback;
+        if way_back {
+            let message = format!("Failed ({}): going back to {}", failure.cause.as_str(), self.previous_text());
+            self.store().set_state(self.claim, DeploymentState::Running, Some(&failure), &message).await?;
+            return self.roll_back(target, Some(failure)).await;
+        }
+        let state = if self.claim.operation == Operation::RollBack.as_str() {
+            DeploymentState::NeedsPerson
+        } else {
+            DeploymentState::Failed
+        };
+        self.end_failed(failure, state).await
+    }
+
+    /// Puts back what was there. With a failure the deployment ends rolled back, without one cancelled.
+    async fn roll_back(&self, target: &dyn Target, failure: Option<Failure>) -> Result<()> {
+        let Some(recorded) = self.recorded_before().await? else {
+            let failure =
+                failure.unwrap_or_else(|| unknown("what ran before was not recorded, so it cannot be put back"));
+            return self.end_failed(failure, DeploymentState::NeedsPerson).await;
+        };
+        self.store().add_step(self.claim, ROLL_BACK_STEP).await?;
+        self.step(ROLL_BACK_STEP, StepState::Running, &format!("Putting back {}", self.previous_text())).await?;
+        self.intent(ROLL_BACK_STEP).await?;
+        if let Err(error) = self.effect(target, &Change::Restore { recorded }).await? {
+            self.step(ROLL_BACK_STEP, StepState::Failed, &error.to_string()).await?;
+            return self.end_failed(failure.unwrap_or_else(|| error.to_failure()), DeploymentState::NeedsPerson).await;
+        }
+        let wait = Wait {
+            deadline: Duration::from_secs(u64::from(self.claim.deadline_s.unsigned_abs())),
+            stable_for: Duration::ZERO,
+            cancellable: false,
+        };
+        match self.follow(target, wait).await? {
+            Followed::Done(observation) => {
+                self.step(ROLL_BACK_STEP, StepState::Succeeded, &format!("{} runs again", self.previous_text()))
+                    .await?;
+                let (state, message) = if failure.is_some() {
+                    (DeploymentState::RolledBack, format!("Rolled back to {}", self.previous_text()))
+                } else {
+                    (DeploymentState::Cancelled, format!("Cancelled; {} runs again", self.previous_text()))
+                };
+                self.end(Ending { state, failure, recorded_after: None, message }).await?;
+                self.observed(&observation).await
+            }
+            Followed::Failed(again) => {
+                self.step(ROLL_BACK_STEP, StepState::Failed, &again.message).await?;
+                self.end_failed(failure.unwrap_or(again), DeploymentState::NeedsPerson).await
+            }
+            Followed::Foreign(why) | Followed::Cancelled(why) => self.end_foreign(ROLL_BACK_STEP, why).await,
+        }
+    }
+
+    /// The recorded state as it is in the rows now: this process may have written it after claiming.
+    async fn recorded_before(&self) -> Result<Option<passerelle_targets::Recorded>> {
+        match &self.claim.recorded_before {
+            Some(recorded) => Ok(Some(recorded.0.clone())),
+            None => self.store().recorded_before(self.claim.id).await,
+        }
+    }
+
+    async fn target(&self) -> Result<Result<Arc<dyn Target>, Failure>> {
+        let binding = match self.claim.binding_id {
+            Some(id) => self.engine.environments.binding_by_id(id).await?,
+            None => None,
+        };
+        let Some(binding) = binding else { return Ok(Err(unknown("the target binding was removed"))) };
+        match self.engine.environments.target(&binding).await {
+            Ok((target, _)) => Ok(Ok(target)),
+            Err(OpenError::App(error)) => Err(error),
+            Err(OpenError::Target(error)) => Ok(Err(error.to_failure())),
+        }
+    }
+
+    async fn effect(&self, target: &dyn Target, change: &Change) -> Result<Result<Applied, TargetError>> {
+        self.patiently(|| target.apply(change, self.claim.fence())).await
+    }
+
+    /// Tries again while the target does not answer: everything a target does is idempotent.
+    async fn patiently<T, F: Future<Output = Result<T, TargetError>>>(
+        &self,
+        act: impl Fn() -> F,
+    ) -> Result<Result<T, TargetError>> {
+        let mut pause = Duration::from_secs(1);
+        for attempt in 1..=EFFECT_TRIES {
+            match act().await {
+                Err(error) if error.is_transient() && attempt < EFFECT_TRIES => {
+                    self.note(&format!("{error}; trying again in {} s", pause.as_secs())).await?;
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(15));
+                }
+                done => return Ok(done),
+            }
+        }
+        Ok(Err(TargetError::Unreachable("gave up".to_owned())))
+    }
+
+    async fn end_failed(&self, failure: Failure, state: DeploymentState) -> Result<()> {
+        let message = format!(
+            "{}: {}",
+            if state == DeploymentState::NeedsPerson { "Needs a person" } else { "Failed" },
+            failure.message
+        );
+        self.end(Ending { state, failure: Some(failure), recorded_after: None, message }).await
+    }
+
+    async fn end_cancelled(&self, by: &str) -> Result<()> {
+        let message = format!("Cancelled by {by} before anything was changed");
+        self.end(Ending { state: DeploymentState::Cancelled, failure: None, recorded_after: None, message }).await
+    }
+
+    async fn end_foreign(&self, step: &str, why: String) -> Result<()> {
+        self.store().step(self.claim, step, StepState::Failed, &why).await?;
+        self.end_failed(Failure { cause: Cause::Refused, ..unknown(&why) }, DeploymentState::NeedsPerson).await
+    }
+
+    /// The end and its audit row are one transaction.
+    async fn end(&self, ending: Ending) -> Result<()> {
+        let outcome = if ending.state == DeploymentState::Succeeded { Outcome::Success } else { Outcome::Failure };
+        let entry = AuditEntry::new(outcome)
+            .reason(ending.message.clone())
+            .before(json!({ "version": self.claim.previous_version }))
+            .after(json!({ "state": ending.state, "version": self.claim.version, "image": self.claim.image, "failure": ending.failure }));
+        let mut tx = self.store().db.write(&self.ctx, self.authorized().await?).await?;
+        self.store().end(&mut tx, self.claim, &ending).await?;
+        tx.commit(entry).await?;
+        self.engine.feed.wake();
+        Ok(())
+    }
+
+    /// The audit's intent row, committed before the effect.
+    async fn intent(&self, step: &str) -> Result<()> {
+        let entry = AuditEntry::new(Outcome::Intent)
+            .reason(format!("{}, for {}: {}", step, self.claim.requested_by, self.claim.reason))
+            .after(json!({ "operation": self.claim.operation, "version": self.claim.version, "image": self.claim.image, "epoch": self.claim.epoch }));
+        self.store().db.record(&self.ctx, &self.authorized().await?, entry).await.map(drop)
+    }
+
+    async fn authorized(&self) -> Result<Authorized> {
+        let tier = Tier::parse(&self.claim.tier)
+            .ok_or_else(|| AppError::internal(format!("unknown tier {}", self.claim.tier)))?;
+        let object = Object::new("deployment", self.claim.id.to_string())
+            .with_service(ServiceScope { key: self.claim.service_key.clone(), team: None, system: None })
+            .with_environment(EnvironmentScope { name: self.claim.environment.clone(), tier });
+        self.store().db.authorize(&self.ctx, Action::DeploymentRun, object).await
+    }
+
+    async fn observed(&self, observation: &Observation) -> Result<()> {
+        let Some(binding_id) = self.claim.binding_id else { return Ok(()) };
+        let release = self.store().release_by_image(self.claim.service_id, &observation.image).await?;
+        let asked = self
+            .claim
+            .image
+            .as_deref()
+            .is_some_and(|image| crate::deployments::model::same_image(&observation.image, image));
+        let version = if asked { self.claim.version.clone() } else { None };
+        self.store()
+            .observed(&ObservedState {
+                binding_id,
+                version: version
+                    .or_else(|| release.map(|release| release.version))
+                    .or_else(|| Some(version_of_image(&observation.image))),
+                image: Some(observation.image.clone()),
+                health: observation.health,
+                health_message: observation.health_message.clone(),
+                replicas: Some(observation.replicas),
+                deployment_id: Some(self.claim.id),
+            })
+            .await
+    }
+
+    pub(super) async fn seen(&self, observation: &Observation) -> Result<()> {
+        let replicas = observation.replicas;
+        let message = format!(
+            "{} of {} instances run the new version, {} ready",
+            replicas.updated, replicas.desired, replicas.ready
+        );
+        self.store().seen(self.claim, &observation.instances, replicas, &message).await?;
+        self.engine.feed.wake();
+        Ok(())
+    }
+
+    pub(super) async fn note(&self, message: &str) -> Result<()> {
+        self.store().note(self.claim, message).await?;
+        self.engine.feed.wake();
+        Ok(())
+    }
+
+    /// Waits for a wish to cancel; for ever when there is none.
+    pub(super) async fn cancelled(&self) -> String {
+        let mut cancel = self.cancel.clone();
+        loop {
+            let by = cancel.borrow_and_update().clone();
+            if let Some(by) = by {
+                return by;
+            }
+            if cancel.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    async fn step(&self, name: &str, state: StepState, message: &str) -> Result<()> {
+        self.store().step(self.claim, name, state, message).await?;
+        self.engine.feed.wake();
+        Ok(())
+    }
+
+    fn change(&self) -> Result<Change> {
+        self.claim
+            .change
+            .as_ref()
+            .map(|json| json.0.clone())
+            .ok_or_else(|| AppError::internal("a deployment without a change"))
+    }
+
+    fn version_text(&self) -> &str {
+        self.claim.version.as_deref().or(self.claim.image.as_deref()).unwrap_or("the new version")
+    }
+
+    fn previous_text(&self) -> &str {
+        self.claim.previous_version.as_deref().unwrap_or("what ran before")
+    }
+}
+
+fn followed(followed: Followed) -> Step<Observation> {
+    match followed {
+        Followed::Done(observation) => Step::Done(*observation),
+        Followed::Failed(failure) => Step::Failed(failure),
+        Followed::Cancelled(by) => Step::Cancelled(by),
+        Followed::Foreign(why) => Step::Foreign(why),
+    }
+}
+
+fn unknown(message: &str) -> Failure {
+    Failure { cause: Cause::Unknown, message: message.to_owned(), instance: None, logs: Vec::new() }
+}

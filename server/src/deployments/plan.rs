@@ -1,0 +1,101 @@
+//! Seeing before acting: what a deployment would change, and what stands against it.
+
+use super::model;
+use super::observer::as_target_error;
+use super::service::{DeploymentService, Place};
+use crate::kernel::{Action, Ctx, Result};
+use passerelle_contract::deployments::{DeploymentIn, GateOut, PlanOut, Replicas, Severity, Verdict};
+use passerelle_targets::Change;
+use serde_json::json;
+use std::time::Duration;
+
+/// How long the drawer waits for the target before it shows what is known without it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl DeploymentService {
+    /// A dry run.
+    ///
+    /// # Errors
+    /// `Invalid` by field, `NotFound`. A target that does not answer is told in `incomplete`.
+    pub async fn plan(&self, ctx: &Ctx, input: DeploymentIn) -> Result<PlanOut> {
+        let wanted = model::wanted(&input, false)?;
+        let place = self.place(ctx, Action::DeploymentRead, &input.service, &input.environment).await?;
+        let found = self.resolve(&place, wanted).await?;
+        let cells = self.store.cells(&[place.service.id]).await?;
+        let cell = cells
+            .into_iter()
+            .find(|cell| cell.environment == place.environment.name)
+            .map(|cell| cell.into_out())
+            .transpose()?;
+        let mut plan = PlanOut {
+            service: place.service.scope.key.clone(),
+            environment: place.environment.name.clone(),
+            tier: place.environment.tier,
+            simulated: place.binding.simulated,
+            current_version: cell.as_ref().and_then(|cell| cell.version.clone()),
+            incoming_version: Some(found.version.clone()),
+            current_image: cell.as_ref().and_then(|cell| cell.image.clone()),
+            incoming_image: found.image.clone(),
+            replicas: cell.as_ref().and_then(|cell| cell.replicas).unwrap_or_default(),
+            diff: Vec::new(),
+            env: Vec::new(),
+            gates: Vec::new(),
+            findings: Vec::new(),
+            hold: cell.and_then(|cell| cell.hold),
+            incomplete: None,
+        };
+        self.look_at_target(&place, &found.image, &mut plan).await;
+        self.add_gates(&place, &mut plan).await?;
+        Ok(plan)
+    }
+
+    async fn look_at_target(&self, place: &Place, image: &str, plan: &mut PlanOut) {
+        let look = async {
+            let (target, _) = self.environments.target(&place.binding).await.map_err(as_target_error)?;
+            let change = Change::Image { image: image.to_owned() };
+            tokio::try_join!(target.observe(), target.plan(&change))
+        };
+        match tokio::time::timeout(PATIENCE, look).await {
+            Ok(Ok((observation, seen))) => {
+                plan.current_image = Some(observation.image);
+                plan.replicas = Replicas { ..observation.replicas };
+                plan.diff = seen.diff;
+                plan.env = seen.env;
+                plan.findings = seen.findings;
+            }
+            Ok(Err(error)) => plan.incomplete = Some(error.to_string()),
+            Err(_) => plan.incomplete = Some(format!("the target did not answer within {} s", PATIENCE.as_secs())),
+        }
+    }
+
+    async fn add_gates(&self, place: &Place, plan: &mut PlanOut) -> Result<()> {
+        if let Some(holder) = self.store.holder(place.service.id, place.environment.id).await? {
+            plan.gates.push(GateOut {
+                kind: "active_deployment".to_owned(),
+                verdict: Verdict::Wait,
+                reason: format!("deployment {holder} is running; this one can start when it has ended"),
+                facts: json!({ "holder": holder }),
+            });
+        }
+        let errors: Vec<&str> = plan
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .map(|finding| finding.message.as_str())
+            .collect();
+        let verdict = if errors.is_empty() { Verdict::Pass } else { Verdict::Block };
+        let reason = match (&plan.incomplete, errors.is_empty()) {
+            (Some(why), _) => format!("could not be checked: {why}"),
+            (None, true) => "everything the new version refers to exists".to_owned(),
+            (None, false) => errors.join("; "),
+        };
+        let verdict = if plan.incomplete.is_some() { Verdict::Wait } else { verdict };
+        plan.gates.push(GateOut {
+            kind: "preflight".to_owned(),
+            verdict,
+            reason,
+            facts: json!({ "findings": plan.findings.len() }),
+        });
+        Ok(())
+    }
+}

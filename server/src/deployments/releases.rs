@@ -1,0 +1,98 @@
+//! Use cases of releases: immutable sets of artifacts that can be deployed.
+
+use super::service::DeploymentService;
+use crate::kernel::{Action, AppError, AuditEntry, Ctx, Cursor, Object, Result, limit_or_default, validate};
+use passerelle_contract::deployments::{ReleaseIn, ReleaseOut};
+use passerelle_contract::{FieldError, Page};
+use serde_json::json;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+const LIST: &str = "releases";
+
+impl DeploymentService {
+    /// # Errors
+    /// `Invalid` by field, `AlreadyExists` when the service has this version.
+    pub async fn create_release(&self, ctx: &Ctx, input: ReleaseIn) -> Result<ReleaseOut> {
+        check(&input)?;
+        let service = self.service(&input.service)?;
+        let object = Object::new("release", format!("{}@{}", input.service, input.version)).with_service(service.scope);
+        let authorized = self.store.db.authorize(ctx, Action::ReleaseCreate, object).await?;
+        let id = Uuid::now_v7();
+        let mut tx = self.store.db.write(ctx, authorized).await?;
+        self.store.insert_release(&mut tx, id, service.id, &input).await?;
+        tx.commit(AuditEntry::success().after(json!(input))).await?;
+        self.store
+            .release(id)
+            .await?
+            .map(Into::into)
+            .ok_or_else(|| AppError::internal("a release was gone after it was made"))
+    }
+
+    /// For an import: makes the release when the service does not have this version.
+    ///
+    /// # Errors
+    /// As [`Self::create_release`]; `Conflict` when the version exists with another image.
+    pub async fn apply_release(&self, ctx: &Ctx, input: ReleaseIn, dry_run: bool) -> Result<bool> {
+        check(&input)?;
+        let service = self.service(&input.service)?;
+        match self.store.release_by_version(service.id, &input.version).await? {
+            Some(found) if found.image == input.image => Ok(false),
+            Some(found) => Err(AppError::Conflict(format!(
+                "release {} of {} exists with image {}; a release never changes",
+                input.version, input.service, found.image
+            ))),
+            None if dry_run => Ok(true),
+            None => self.create_release(ctx, input).await.map(|_| true),
+        }
+    }
+
+    /// Newest first.
+    ///
+    /// # Errors
+    /// `NotFound`, `Invalid` at `/cursor` or `/limit`.
+    pub async fn list_releases(
+        &self,
+        ctx: &Ctx,
+        service: &str,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> Result<Page<ReleaseOut>> {
+        let service = self.service(service)?;
+        ctx.permit(Action::ReleaseRead, &Object::service(service.scope))?;
+        let limit = limit_or_default(limit)?;
+        let after: Option<(OffsetDateTime, Uuid)> =
+            cursor.as_deref().map(|text| Cursor::decode(&self.keys, LIST, text)).transpose()?;
+        let (mut rows, total) = self.store.releases(service.id, after, limit + 1).await?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let last = rows.last().filter(|_| more);
+        let next_cursor = last.map(|row| Cursor::encode(&self.keys, LIST, &(row.created_at, row.id))).transpose()?;
+        Ok(Page { items: rows.into_iter().map(Into::into).collect(), next_cursor, total })
+    }
+}
+
+fn check(input: &ReleaseIn) -> Result<()> {
+    let mut errors = Vec::new();
+    let mut need = |pointer: &str, checked: std::result::Result<(), String>| {
+        if let Err(message) = checked {
+            errors.push(FieldError::new(pointer, message));
+        }
+    };
+    need("/service", validate::service_key(&input.service).map(drop));
+    need("/version", validate::line(&input.version, 1, 128));
+    need("/image", validate::image(&input.image));
+    if let Some(commit) = &input.commit {
+        let good = (4..=64).contains(&commit.len()) && commit.chars().all(|c| c.is_ascii_hexdigit());
+        need("/commit", if good { Ok(()) } else { Err("must be 4 to 64 hexadecimal digits".to_owned()) });
+    }
+    if let Some(link) = &input.build_url {
+        let good =
+            url::Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) && link.len() <= 2000;
+        need("/build_url", if good { Ok(()) } else { Err("must be an http or https address".to_owned()) });
+    }
+    if let Some(notes) = &input.notes {
+        need("/notes", validate::paragraph(notes, 0, 4000));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(AppError::Invalid(errors)) }
+}

@@ -1,0 +1,471 @@
+//! Use cases: asking for deployments, roll backs, restarts and scaling; cancelling; reading.
+
+use super::engine::{Engine, EngineOptions};
+use super::events::EventFeed;
+use super::history::default_target;
+use super::model::{self, Wanted, version_of_image};
+use super::observer::Observer;
+use super::store::{ListFilter, NewDeployment, Position, Store};
+use crate::catalog::{CatalogService, ServiceRef};
+use crate::environments::{BindingRow, EnvironmentService};
+use crate::kernel::{
+    Action, AppError, AuditEntry, Ctx, Cursor, Db, EnvironmentScope, Keys, Object, ReadScope, Result, limit_or_default,
+    validate,
+};
+use passerelle_contract::Page;
+use passerelle_contract::audit::Outcome;
+use passerelle_contract::deployments::{
+    ConfigChoice, DeploymentEvent, DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, DeploymentState,
+    GateOut, Operation, ReasonIn, RollBackIn, ScaleIn, Verdict,
+};
+use passerelle_contract::environments::EnvironmentOut;
+use passerelle_targets::Change;
+use serde_json::json;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const LIST: &str = "deployments";
+
+/// Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct DeploymentService {
+    pub(super) store: Store,
+    pub(super) keys: Keys,
+    pub(super) catalog: Arc<CatalogService>,
+    pub(super) environments: EnvironmentService,
+    feed: EventFeed,
+    wake: Arc<Notify>,
+}
+
+/// A service in an environment, found and bound.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub service: ServiceRef,
+    pub environment: EnvironmentOut,
+    pub binding: BindingRow,
+}
+
+/// What is to be done there.
+#[derive(Debug)]
+struct Act {
+    operation: Operation,
+    release_id: Option<Uuid>,
+    version: Option<String>,
+    image: Option<String>,
+    replicas: Option<u32>,
+    config: Option<ConfigChoice>,
+    change: Change,
+    rolls_back_to: Option<Uuid>,
+    reason: String,
+}
+
+impl DeploymentService {
+    #[must_use]
+    pub fn new(db: Db, keys: Keys, catalog: Arc<CatalogService>, environments: EnvironmentService) -> Self {
+        let (feed, wake) = (EventFeed::default(), Arc::new(Notify::new()));
+        Self { store: Store::new(db), keys, catalog, environments, feed, wake }
+    }
+
+    #[must_use]
+    pub fn engine(&self, options: EngineOptions) -> Engine {
+        Engine::new(self.store.clone(), self.environments.clone(), self.feed.clone(), Arc::clone(&self.wake), options)
+    }
+
+    #[must_use]
+    pub fn observer(&self) -> Observer {
+        Observer::new(self.store.clone(), self.catalog.clone(), self.environments.clone())
+    }
+
+    #[must_use]
+    pub const fn feed(&self) -> &EventFeed {
+        &self.feed
+    }
+
+    /// Feeds the live streams of this process until `stop`.
+    pub async fn pump(&self, stop: CancellationToken) {
+        self.feed.clone().pump(self.store.clone(), stop).await;
+    }
+
+    /// Asks for a deployment.
+    ///
+    /// # Errors
+    /// `Invalid` by field, `Forbidden`, `NotFound`, or `DeploymentActive` naming the holder (the attempt is a row all the same).
+    pub async fn create_deployment(&self, ctx: &Ctx, input: DeploymentIn) -> Result<DeploymentOut> {
+        let wanted = model::wanted(&input, true)?;
+        let place = self.place(ctx, Action::DeploymentCreate, &input.service, &input.environment).await?;
+        let reason = model::reason(input.reason.as_deref()).map_err(|error| AppError::Invalid(vec![error]))?;
+        let found = self.resolve(&place, wanted).await?;
+        let act = Act {
+            operation: Operation::Deploy,
+            release_id: found.release_id,
+            version: Some(found.version),
+            change: Change::Image { image: found.image.clone() },
+            image: Some(found.image),
+            replicas: None,
+            config: None,
+            rolls_back_to: None,
+            reason,
+        };
+        self.start(ctx, Action::DeploymentCreate, place, act, None).await
+    }
+
+    /// Goes back to an earlier deployment, and puts a hold on the binding.
+    ///
+    /// # Errors
+    /// As [`Self::create_deployment`]; `Conflict` when there is nothing to go back to.
+    pub async fn roll_back(
+        &self,
+        ctx: &Ctx,
+        service: &str,
+        environment: &str,
+        input: RollBackIn,
+    ) -> Result<DeploymentOut> {
+        let reason = match input.reason.as_deref() {
+            None | Some("") => "Roll back".to_owned(),
+            text => model::reason(text).map_err(|error| AppError::Invalid(vec![error]))?,
+        };
+        let place = self.place(ctx, Action::DeploymentRollBack, service, environment).await?;
+        let act = self.roll_back_act(&place, &input, reason).await?;
+        let hold =
+            format!("Rolled back to {}", act.version.as_deref().or(act.image.as_deref()).unwrap_or("what ran before"));
+        self.start(ctx, Action::DeploymentRollBack, place, act, Some(hold)).await
+    }
+
+    /// Replaces all instances by new ones of the same version.
+    ///
+    /// # Errors
+    /// As [`Self::create_deployment`].
+    pub async fn restart(&self, ctx: &Ctx, service: &str, environment: &str, input: ReasonIn) -> Result<DeploymentOut> {
+        let reason = reason_or(input.reason.as_deref(), "Restart")?;
+        let place = self.place(ctx, Action::DeploymentRestart, service, environment).await?;
+        let act = Act { operation: Operation::Restart, change: Change::Restart, ..Act::keeping(reason) };
+        self.start(ctx, Action::DeploymentRestart, place, act, None).await
+    }
+
+    /// # Errors
+    /// As [`Self::create_deployment`]; `Invalid` at `/replicas`.
+    pub async fn scale(&self, ctx: &Ctx, service: &str, environment: &str, input: ScaleIn) -> Result<DeploymentOut> {
+        let reason = reason_or(input.reason.as_deref(), "Scale")?;
+        let place = self.place(ctx, Action::DeploymentScale, service, environment).await?;
+        let replicas = model::replicas(input.replicas, place.environment.tier)?;
+        let act = Act {
+            operation: Operation::Scale,
+            change: Change::Scale { replicas },
+            replicas: Some(replicas),
+            ..Act::keeping(reason)
+        };
+        self.start(ctx, Action::DeploymentScale, place, act, None).await
+    }
+
+    /// Keeps automation from changing the binding.
+    ///
+    /// # Errors
+    /// `Invalid` by field, `Forbidden`, `NotFound`.
+    pub async fn hold(&self, ctx: &Ctx, service: &str, environment: &str, input: ReasonIn) -> Result<()> {
+        self.environments.hold(ctx, service, environment, input).await.map(drop)
+    }
+
+    /// Lifts a hold.
+    ///
+    /// # Errors
+    /// As [`Self::hold`].
+    pub async fn resume(&self, ctx: &Ctx, service: &str, environment: &str, input: ReasonIn) -> Result<()> {
+        self.environments.resume(ctx, service, environment, input).await.map(drop)
+    }
+
+    /// Asks the engine to stop: before the effect nothing happens, after it what ran before is put back.
+    ///
+    /// # Errors
+    /// `NotFound`, `Forbidden`, or `Conflict` when it has ended.
+    pub async fn cancel(&self, ctx: &Ctx, id: Uuid, input: ReasonIn) -> Result<DeploymentOut> {
+        let reason = reason_or(input.reason.as_deref(), "Cancel")?;
+        let (service, environment) = self.owner_of(id).await?;
+        let object = self.object(ctx, &service, &environment).await?;
+        let object = Object { kind: "deployment", key: id.to_string(), ..object };
+        let authorized = self.store.db.authorize(ctx, Action::DeploymentCancel, object).await?;
+        let mut tx = self.store.db.write(ctx, authorized).await?;
+        if self.store.request_cancel(&mut tx, id, &ctx.principal().name).await?.is_none() {
+            return Err(AppError::Conflict(format!("deployment {id} has ended, so it cannot be cancelled")));
+        }
+        tx.commit(AuditEntry::success().reason(reason)).await?;
+        self.feed.wake();
+        self.get_deployment(ctx, id).await
+    }
+
+    /// # Errors
+    /// `NotFound` also for what the caller may not see.
+    pub async fn get_deployment(&self, ctx: &Ctx, id: Uuid) -> Result<DeploymentOut> {
+        let found = self.store.get(id).await?.ok_or_else(|| AppError::NotFound(format!("deployment {id}")))?;
+        let hidden = |_| AppError::NotFound(format!("deployment {id}"));
+        let object = self.object(ctx, &found.service, &found.environment).await.map_err(hidden)?;
+        ctx.permit(Action::DeploymentRead, &object)?;
+        Ok(found)
+    }
+
+    /// Newest first.
+    ///
+    /// # Errors
+    /// `Invalid` by field.
+    pub async fn list_deployments(&self, ctx: &Ctx, filter: DeploymentFilter) -> Result<Page<DeploymentRow>> {
+        if ctx.is_anonymous() {
+            return Err(AppError::Unauthenticated);
+        }
+        let limit = limit_or_default(filter.limit)?;
+        let after: Option<Position> =
+            filter.cursor.as_deref().map(|text| Cursor::decode(&self.keys, LIST, text)).transpose()?;
+        let (teams, systems) = match ctx.read_scope() {
+            ReadScope::All => (None, None),
+            ReadScope::Only { teams, systems } => {
+                (Some(teams.into_iter().collect()), Some(systems.into_iter().collect()))
+            }
+        };
+        let filter = ListFilter {
+            service: filter.service,
+            environment: filter.environment,
+            state: filter.state,
+            operation: filter.operation,
+            actor: filter.actor,
+            active: filter.active,
+            teams,
+            systems,
+        };
+        let (mut items, total) = self.store.list(&filter, after, limit + 1).await?;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| more);
+        let next_cursor = last.map(|row| Cursor::encode(&self.keys, LIST, &Position { id: row.id })).transpose()?;
+        Ok(Page { items, next_cursor, total })
+    }
+
+    /// The events of one deployment after an id, at most 1,000.
+    ///
+    /// # Errors
+    /// `NotFound` also for what the caller may not see.
+    pub async fn events(&self, ctx: &Ctx, id: Uuid, after: i64) -> Result<Vec<DeploymentEvent>> {
+        self.get_deployment(ctx, id).await?;
+        self.store.events_of(id, after, 1000).await
+    }
+
+    /// Finds a service to decide about; does not check who asks.
+    pub(super) fn service(&self, key: &str) -> Result<ServiceRef> {
+        validate::service_key(key).map_err(|message| AppError::field("/service", message))?;
+        self.catalog.find_service(key).ok_or_else(|| AppError::NotFound(format!("service:{key}")))
+    }
+
+    async fn owner_of(&self, id: Uuid) -> Result<(String, String)> {
+        self.store.service_and_environment(id).await?.ok_or_else(|| AppError::NotFound(format!("deployment {id}")))
+    }
+
+    async fn object(&self, ctx: &Ctx, service: &str, environment: &str) -> Result<Object> {
+        let service = self.service(service)?;
+        let environment = self.environments.get_environment(ctx, environment).await?;
+        ctx.permit(Action::CatalogRead, &Object::service(service.scope.clone()))?;
+        let scope = EnvironmentScope { name: environment.name, tier: environment.tier };
+        Ok(Object::service(service.scope).with_environment(scope))
+    }
+
+    /// Finds a service in an environment for an act, and checks that the caller may do it there.
+    pub(super) async fn place(&self, ctx: &Ctx, action: Action, service: &str, environment: &str) -> Result<Place> {
+        let service = self.service(service)?;
+        let environment = self.environments.get_environment(ctx, environment).await?;
+        let scope = EnvironmentScope { name: environment.name.clone(), tier: environment.tier };
+        let object = Object::service(service.scope.clone()).with_environment(scope);
+        if action.is_read() {
+            ctx.permit(action, &object)?;
+        } else {
+            self.store.db.authorize(ctx, action, object).await?;
+        }
+        let Some(binding) = self.environments.binding_for(service.id, environment.id).await? else {
+            let message =
+                format!("{} is not bound to {}; add a target binding first", service.scope.key, environment.name);
+            return Err(AppError::field("/environment", message));
+        };
+        Ok(Place { service, environment, binding })
+    }
+
+    pub(super) async fn resolve(&self, place: &Place, wanted: Wanted) -> Result<Found> {
+        let service = &place.service;
+        let release = match &wanted {
+            Wanted::Release(id) => {
+                self.store.release(*id).await?.filter(|release| release.service_key == service.scope.key)
+            }
+            Wanted::Version(version) => self.store.release_by_version(service.id, version).await?,
+            Wanted::Image(image) => self.store.release_by_image(service.id, image).await?,
+        };
+        match (release, wanted) {
+            (Some(release), _) => {
+                Ok(Found { release_id: Some(release.id), version: release.version, image: release.image })
+            }
+            (None, Wanted::Image(image)) => Ok(Found { release_id: None, version: version_of_image(&image), image }),
+            (None, Wanted::Version(version)) => {
+                Err(AppError::field("/version", format!("{} has no release {version}", service.scope.key)))
+            }
+            (None, Wanted::Release(id)) => {
+                Err(AppError::field("/release", format!("{} has no release {id}", service.scope.key)))
+            }
+        }
+    }
+
+    async fn roll_back_act(&self, place: &Place, input: &RollBackIn, reason: String) -> Result<Act> {
+        let (service, environment) = (place.service.id, place.environment.id);
+        let to = match input.to {
+            Some(to) => Some(to),
+            None => {
+                let (history, broken) = self.store.healthy_history(service, environment).await?;
+                default_target(&history, broken)
+            }
+        };
+        let base = Act { operation: Operation::RollBack, config: Some(input.config), ..Act::keeping(reason) };
+        if let Some(to) = to {
+            let Some(earlier) = self.store.earlier(to, service, environment).await? else {
+                let message = "is not a deployment of this service and environment that ended well";
+                return Err(AppError::field("/to", message));
+            };
+            let image = earlier.image.unwrap_or_default();
+            let change = match (input.config, earlier.recorded_after) {
+                (ConfigChoice::Release, Some(recorded)) => Change::Restore { recorded: recorded.0 },
+                _ => Change::Image { image: image.clone() },
+            };
+            let release_id = earlier.release_id;
+            return Ok(Act {
+                rolls_back_to: Some(to),
+                release_id,
+                version: earlier.version,
+                image: Some(image),
+                change,
+                ..base
+            });
+        }
+        // No earlier deployment of ours: what was there before the first one.
+        let Some((recorded, image)) = self.store.before_all(service, environment).await? else {
+            let place = format!("{} in {}", place.service.scope.key, place.environment.name);
+            return Err(AppError::Conflict(format!("there is no earlier healthy version of {place} to go back to")));
+        };
+        let change = match (input.config, &image) {
+            (ConfigChoice::Current, Some(image)) => Change::Image { image: image.clone() },
+            _ => Change::Restore { recorded },
+        };
+        Ok(Act { version: image.as_deref().map(version_of_image), image, change, ..base })
+    }
+
+    /// Writes the attempt: queued when the lock is free, else blocked and refused.
+    async fn start(
+        &self,
+        ctx: &Ctx,
+        action: Action,
+        place: Place,
+        act: Act,
+        hold: Option<String>,
+    ) -> Result<DeploymentOut> {
+        let id = Uuid::now_v7();
+        let scope = EnvironmentScope { name: place.environment.name.clone(), tier: place.environment.tier };
+        let object =
+            Object::new("deployment", id.to_string()).with_service(place.service.scope.clone()).with_environment(scope);
+        let authorized = self.store.db.authorize(ctx, action, object).await?;
+        let mut new = self.new_deployment(ctx, id, &place, act).await?;
+        let summary = json!({
+            "operation": new.operation, "version": new.version, "image": new.image, "replicas": new.replicas, "config": new.config,
+        });
+        let before = json!({ "version": new.previous_version, "image": new.previous_image });
+        let mut tx = self.store.db.write(ctx, authorized.clone()).await?;
+        if self.store.insert(&mut tx, &new, DeploymentState::Queued).await? {
+            if let Some(why) = hold {
+                EnvironmentService::set_hold(&mut tx, place.binding.id, &ctx.principal().name, &why).await?;
+            }
+            tx.commit(AuditEntry::success().reason(new.reason.clone()).before(before).after(summary)).await?;
+            self.wake.notify_one();
+            self.feed.wake();
+            return self.get_deployment(ctx, id).await;
+        }
+        drop(tx);
+        let Some(holder) = self.store.holder(place.service.id, place.environment.id).await? else {
+            return Err(AppError::Conflict("another deployment ended just now; try again".to_owned()));
+        };
+        let (service, environment) = (new.service_key.clone(), new.environment.clone());
+        new.gates = vec![GateOut {
+            kind: "active_deployment".to_owned(),
+            verdict: Verdict::Block,
+            reason: format!("deployment {holder} is running for {service} in {environment}"),
+            facts: json!({ "holder": holder }),
+        }];
+        let mut tx = self.store.db.write(ctx, authorized).await?;
+        self.store.insert(&mut tx, &new, DeploymentState::Blocked).await?;
+        let entry =
+            AuditEntry::new(Outcome::Denied).reason(format!("deployment {holder} holds the lock")).after(summary);
+        tx.commit(entry).await?;
+        Err(AppError::DeploymentActive { holder, service, environment, attempt: Some(id) })
+    }
+
+    async fn new_deployment(&self, ctx: &Ctx, id: Uuid, place: &Place, act: Act) -> Result<NewDeployment> {
+        let cells = self.store.cells(&[place.service.id]).await?;
+        let cell = cells
+            .into_iter()
+            .find(|cell| cell.environment == place.environment.name)
+            .map(|cell| cell.into_out())
+            .transpose()?;
+        let previous = cell.map(|cell| (cell.version, cell.image)).unwrap_or_default();
+        Ok(NewDeployment {
+            id,
+            service_id: place.service.id,
+            service_key: place.service.scope.key.clone(),
+            environment_id: place.environment.id,
+            environment: place.environment.name.clone(),
+            binding_id: place.binding.id,
+            target_kind: place.binding.kind.clone(),
+            simulated: place.binding.simulated,
+            operation: act.operation,
+            release_id: act.release_id,
+            // A restart or a change of scale keeps the version.
+            version: act.version.or_else(|| previous.0.clone()),
+            image: act.image.or_else(|| previous.1.clone()),
+            replicas: act.replicas,
+            config: act.config,
+            change: Some(act.change),
+            rolls_back_to: act.rolls_back_to,
+            previous_version: previous.0,
+            previous_image: previous.1,
+            reason: act.reason,
+            requested_by: ctx.principal().name.clone(),
+            request_id: ctx.request_id.clone(),
+            via: ctx.via.as_str(),
+            gates: Vec::new(),
+            deadline_s: place.environment.progress_deadline_s,
+            auto_rollback: place.environment.auto_rollback,
+        })
+    }
+}
+
+/// What a request turned out to mean.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub release_id: Option<Uuid>,
+    pub version: String,
+    pub image: String,
+}
+
+impl Act {
+    /// The base of an act that keeps the version.
+    const fn keeping(reason: String) -> Self {
+        Self {
+            operation: Operation::Restart,
+            release_id: None,
+            version: None,
+            image: None,
+            replicas: None,
+            config: None,
+            change: Change::Restart,
+            rolls_back_to: None,
+            reason,
+        }
+    }
+}
+
+/// The given reason, or the act's name when none is given.
+pub(super) fn reason_or(text: Option<&str>, otherwise: &str) -> Result<String> {
+    match text.map(str::trim) {
+        None | Some("") => Ok(otherwise.to_owned()),
+        text => model::reason(text).map_err(|error| AppError::Invalid(vec![error])),
+    }
+}

@@ -1,0 +1,169 @@
+//! Writing attempts: the row, its steps, its first event.
+
+use super::Store;
+use crate::kernel::{AppError, Result, WriteTx, violated};
+use passerelle_contract::deployments::{ConfigChoice, DeploymentState, GateOut, Operation, StepState};
+use passerelle_targets::Change;
+use serde_json::json;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::super::model::STEPS;
+
+/// Everything that is known when an attempt is made.
+#[derive(Debug, Clone)]
+pub struct NewDeployment {
+    pub id: Uuid,
+    pub service_id: Uuid,
+    pub service_key: String,
+    pub environment_id: Uuid,
+    pub environment: String,
+    pub binding_id: Uuid,
+    pub target_kind: String,
+    pub simulated: bool,
+    pub operation: Operation,
+    pub release_id: Option<Uuid>,
+    pub version: Option<String>,
+    pub image: Option<String>,
+    pub replicas: Option<u32>,
+    pub config: Option<ConfigChoice>,
+    pub change: Option<Change>,
+    pub rolls_back_to: Option<Uuid>,
+    pub previous_version: Option<String>,
+    pub previous_image: Option<String>,
+    pub reason: String,
+    pub requested_by: String,
+    pub request_id: String,
+    pub via: &'static str,
+    pub gates: Vec<GateOut>,
+    pub deadline_s: u32,
+    pub auto_rollback: bool,
+}
+
+impl Store {
+    /// Writes an attempt in the given state. `Ok(false)`: another one is active, and nothing was written.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn insert(&self, tx: &mut WriteTx, new: &NewDeployment, state: DeploymentState) -> Result<bool> {
+        // A savepoint, so that the lock's refusal leaves the transaction usable.
+        let mut savepoint = sqlx::Connection::begin(tx.conn()).await?;
+        match insert_row(&mut savepoint, new, state).await {
+            Ok(()) => {}
+            Err(error) if violated(&error) == Some("deployments_one_active") => return Ok(false),
+            Err(error) => return Err(AppError::from(error)),
+        }
+        savepoint.commit().await?;
+        for (position, name) in STEPS.iter().enumerate() {
+            sqlx::query("INSERT INTO deployment_steps (deployment_id, position, name, state) VALUES ($1, $2, $3, $4)")
+                .bind(new.id)
+                .bind(i32::try_from(position).unwrap_or(i32::MAX))
+                .bind(name)
+                .bind(if state == DeploymentState::Blocked { StepState::Skipped } else { StepState::Pending }.as_str())
+                .execute(tx.conn())
+                .await?;
+        }
+        let message = match state {
+            DeploymentState::Blocked => {
+                format!("Refused: {}", new.gates.iter().map(|g| g.reason.as_str()).collect::<Vec<_>>().join("; "))
+            }
+            _ => format!("Requested by {}: {}", new.requested_by, new.reason),
+        };
+        sqlx::query("INSERT INTO deployment_events (deployment_id, kind, message, data) VALUES ($1, 'state', $2, $3)")
+            .bind(new.id)
+            .bind(message)
+            .bind(json!({ "state": state.as_str() }))
+            .execute(tx.conn())
+            .await?;
+        Ok(true)
+    }
+
+    /// The deployment that holds the lock of a service and environment.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn holder(&self, service_id: Uuid, environment_id: Uuid) -> Result<Option<Uuid>> {
+        Ok(sqlx::query_scalar(
+            "SELECT id FROM deployments WHERE service_id = $1 AND environment_id = $2
+             AND state IN ('requested', 'awaiting_approval', 'queued', 'running', 'verifying')",
+        )
+        .bind(service_id)
+        .bind(environment_id)
+        .fetch_optional(self.db.pool())
+        .await?)
+    }
+
+    /// Marks an active deployment for cancelling. `None` when it has ended already.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn request_cancel(&self, tx: &mut WriteTx, id: Uuid, by: &str) -> Result<Option<()>> {
+        let done = sqlx::query(
+            "UPDATE deployments SET cancel_requested_by = coalesce(cancel_requested_by, $2) WHERE id = $1
+             AND state IN ('requested', 'awaiting_approval', 'queued', 'running', 'verifying')",
+        )
+        .bind(id)
+        .bind(by)
+        .execute(tx.conn())
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(None);
+        }
+        sqlx::query("INSERT INTO deployment_events (deployment_id, kind, message, data) VALUES ($1, 'log', $2, $3)")
+            .bind(id)
+            .bind(format!("{by} asked to cancel"))
+            .bind(json!({ "cancel_requested_by": by }))
+            .execute(tx.conn())
+            .await?;
+        Ok(Some(()))
+    }
+}
+
+async fn insert_row(
+    connection: &mut sqlx::PgConnection,
+    new: &NewDeployment,
+    state: DeploymentState,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO deployments (id, service_id, service_key, environment_id, binding_id, target_kind, simulated, operation, state,
+           release_id, version, image, replicas, config_choice, change, rolls_back_to, previous_version, previous_image, reason,
+           requested_by, request_id, via, gates, deadline_s, auto_rollback, ended_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+           CASE WHEN $9 = 'blocked' THEN now() END)",
+    )
+    .bind(new.id)
+    .bind(new.service_id)
+    .bind(&new.service_key)
+    .bind(new.environment_id)
+    .bind(new.binding_id)
+    .bind(&new.target_kind)
+    .bind(new.simulated)
+    .bind(new.operation.as_str())
+    .bind(state.as_str())
+    .bind(new.release_id)
+    .bind(&new.version)
+    .bind(&new.image)
+    .bind(new.replicas.and_then(|count| i32::try_from(count).ok()))
+    .bind(new.config.map(config_text))
+    .bind(new.change.as_ref().map(Json))
+    .bind(new.rolls_back_to)
+    .bind(&new.previous_version)
+    .bind(&new.previous_image)
+    .bind(&new.reason)
+    .bind(&new.requested_by)
+    .bind(&new.request_id)
+    .bind(new.via)
+    .bind(Json(&new.gates))
+    .bind(i32::try_from(new.deadline_s).unwrap_or(i32::MAX))
+    .bind(new.auto_rollback)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+const fn config_text(choice: ConfigChoice) -> &'static str {
+    match choice {
+        ConfigChoice::Release => "release",
+        ConfigChoice::Current => "current",
+    }
+}

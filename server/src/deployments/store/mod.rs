@@ -1,0 +1,31 @@
+//! All SQL of the deployments, split by what it serves.
+
+mod attempts;
+mod cells;
+mod progress;
+mod read;
+mod releases;
+
+pub use attempts::NewDeployment;
+pub use cells::{ObservedState, unbound};
+pub use progress::{Claim, Ending, LEASE_TTL_S};
+pub use read::{ListFilter, Position};
+
+use crate::kernel::Db;
+
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(super) db: Db,
+}
+
+impl Store {
+    #[must_use]
+    pub const fn new(db: Db) -> Self {
+        Self { db }
+    }
+}
+
+/// Reads a text column that only our own code writes.
+fn known<T>(parsed: Option<T>, what: &str, text: &str) -> crate::kernel::Result<T> {
+    parsed.ok_or_else(|| crate::kernel::AppError::internal(format!("unknown {what} '{text}' in the database")))
+}

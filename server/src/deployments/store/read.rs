@@ -1,0 +1,378 @@
+//! Reading deployments and their events.
+
+use super::{Store, known};
+use crate::deployments::history::Healthy;
+use crate::kernel::Result;
+use passerelle_contract::deployments::{
+    Cause, ConfigChoice, DeploymentEvent, DeploymentOut, DeploymentRow, DeploymentState, Failure, GateOut, Instance,
+    Operation, Replicas, StepOut, StepState,
+};
+use passerelle_contract::environments::Tier;
+use passerelle_targets::Recorded;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::types::Json;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Where a page of the list ends. Ids are UUID v7, so they sort by age.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Position {
+    pub id: Uuid,
+}
+
+/// The list's filter in the database's terms.
+#[derive(Debug, Clone, Default)]
+pub struct ListFilter {
+    pub service: Option<String>,
+    pub environment: Option<String>,
+    pub state: Option<DeploymentState>,
+    pub operation: Option<Operation>,
+    pub actor: Option<String>,
+    pub active: Option<bool>,
+    /// Only services of these teams or systems, when the reader does not see all.
+    pub teams: Option<Vec<String>>,
+    pub systems: Option<Vec<String>>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    service_key: String,
+    environment: String,
+    tier: String,
+    operation: String,
+    state: String,
+    target_kind: String,
+    simulated: bool,
+    version: Option<String>,
+    image: Option<String>,
+    replicas: Option<i32>,
+    previous_version: Option<String>,
+    previous_image: Option<String>,
+    config_choice: Option<String>,
+    reason: String,
+    requested_by: String,
+    created_at: OffsetDateTime,
+    started_at: Option<OffsetDateTime>,
+    ended_at: Option<OffsetDateTime>,
+    gates: Json<Vec<GateOut>>,
+    failure: Option<Json<Failure>>,
+    instances: Json<Vec<Instance>>,
+    progress: Option<Json<Replicas>>,
+    cancel_requested_by: Option<String>,
+    last_event_id: i64,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct ListRow {
+    id: Uuid,
+    service_key: String,
+    environment: String,
+    tier: String,
+    operation: String,
+    state: String,
+    version: Option<String>,
+    image: Option<String>,
+    reason: String,
+    requested_by: String,
+    cause: Option<String>,
+    created_at: OffsetDateTime,
+    ended_at: Option<OffsetDateTime>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct StepRow {
+    name: String,
+    state: String,
+    started_at: Option<OffsetDateTime>,
+    ended_at: Option<OffsetDateTime>,
+    message: Option<String>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct EventRow {
+    id: i64,
+    deployment_id: Uuid,
+    at: OffsetDateTime,
+    kind: String,
+    message: String,
+    data: Value,
+}
+
+impl From<EventRow> for DeploymentEvent {
+    fn from(row: EventRow) -> Self {
+        Self {
+            id: row.id,
+            deployment: row.deployment_id,
+            at: row.at,
+            kind: row.kind,
+            message: row.message,
+            data: row.data,
+        }
+    }
+}
+
+/// What a roll back needs to know of an earlier deployment.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Earlier {
+    pub release_id: Option<Uuid>,
+    pub version: Option<String>,
+    pub image: Option<String>,
+    pub recorded_after: Option<Json<Recorded>>,
+}
+
+const FILTER: &str = "($1::text IS NULL OR d.service_key = $1) AND ($2::text IS NULL OR e.name = $2)
+  AND ($3::text IS NULL OR d.state = $3) AND ($4::text IS NULL OR d.operation = $4) AND ($5::text IS NULL OR d.requested_by = $5)
+  AND ($6::boolean IS NULL OR (d.state IN ('requested', 'awaiting_approval', 'queued', 'running', 'verifying')) = $6)
+  AND ($7::text[] IS NULL OR EXISTS (SELECT FROM entities s
+    WHERE s.id = d.service_id AND (s.owner = ANY ($7) OR s.system = ANY ($8))))";
+
+impl Store {
+    /// # Errors
+    /// When the database is away.
+    pub async fn get(&self, id: Uuid) -> Result<Option<DeploymentOut>> {
+        // Newest event first: what comes later than this answer comes through the feed.
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT d.*, e.name AS environment, e.tier,
+               (SELECT coalesce(max(v.id), 0) FROM deployment_events v WHERE v.deployment_id = d.id) AS last_event_id
+             FROM deployments d JOIN environments e ON e.id = d.environment_id WHERE d.id = $1",
+        )
+        .bind(id)
+        .fetch_optional(self.db.pool())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let steps: Vec<StepRow> = sqlx::query_as(
+            "SELECT name, state, started_at, ended_at, message FROM deployment_steps WHERE deployment_id = $1 ORDER BY position",
+        )
+        .bind(id)
+        .fetch_all(self.db.pool())
+        .await?;
+        out(row, steps).map(Some)
+    }
+
+    /// The services's id and scope are checked by the caller; this answers whose deployment it is.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn service_and_environment(&self, id: Uuid) -> Result<Option<(String, String)>> {
+        Ok(sqlx::query_as(
+            "SELECT d.service_key, e.name FROM deployments d JOIN environments e ON e.id = d.environment_id WHERE d.id = $1",
+        )
+        .bind(id)
+        .fetch_optional(self.db.pool())
+        .await?)
+    }
+
+    /// Newest first, after a position.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn list(
+        &self,
+        filter: &ListFilter,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<(Vec<DeploymentRow>, u64)> {
+        let sql = format!(
+            "SELECT d.id, d.service_key, e.name AS environment, e.tier, d.operation, d.state, d.version, d.image, d.reason,
+               d.requested_by, d.failure ->> 'cause' AS cause, d.created_at, d.ended_at
+             FROM deployments d JOIN environments e ON e.id = d.environment_id
+             WHERE {FILTER} AND ($9::uuid IS NULL OR d.id < $9) ORDER BY d.id DESC LIMIT $10"
+        );
+        let rows: Vec<ListRow> = bind(sqlx::query_as(sqlx::AssertSqlSafe(sql)), filter)
+            .bind(after.map(|position| position.id))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.db.pool())
+            .await?;
+        let sql =
+            format!("SELECT count(*) FROM deployments d JOIN environments e ON e.id = d.environment_id WHERE {FILTER}");
+        let (total,): (i64,) = bind(sqlx::query_as(sqlx::AssertSqlSafe(sql)), filter).fetch_one(self.db.pool()).await?;
+        Ok((rows.into_iter().map(list_row).collect::<Result<_>>()?, u64::try_from(total).unwrap_or(0)))
+    }
+
+    /// The events of one deployment after an id.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn events_of(&self, id: Uuid, after: i64, limit: i64) -> Result<Vec<DeploymentEvent>> {
+        let rows: Vec<EventRow> = sqlx::query_as(
+            "SELECT id, deployment_id, at, kind, message, data FROM deployment_events
+             WHERE deployment_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        )
+        .bind(id)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(self.db.pool())
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// The events of all deployments after an id.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn events_after(&self, after: i64) -> Result<Vec<DeploymentEvent>> {
+        let rows: Vec<EventRow> = sqlx::query_as(
+            "SELECT id, deployment_id, at, kind, message, data FROM deployment_events WHERE id > $1 ORDER BY id LIMIT 5000",
+        )
+        .bind(after)
+        .fetch_all(self.db.pool())
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// # Errors
+    /// When the database is away.
+    pub async fn newest_event_id(&self) -> Result<i64> {
+        Ok(sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM deployment_events").fetch_one(self.db.pool()).await?)
+    }
+
+    /// The deployments that ended well, oldest first, and whether the newest attempt left something broken behind.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn healthy_history(&self, service_id: Uuid, environment_id: Uuid) -> Result<(Vec<Healthy>, bool)> {
+        let rows: Vec<(Uuid, Option<String>, Option<Uuid>)> = sqlx::query_as(
+            "SELECT id, image, rolls_back_to FROM (
+               SELECT id, image, rolls_back_to FROM deployments WHERE service_id = $1 AND environment_id = $2 AND state = 'succeeded'
+                 AND operation IN ('deploy', 'roll_back') AND recorded_after IS NOT NULL ORDER BY id DESC LIMIT 200) newest
+             ORDER BY id",
+        )
+        .bind(service_id)
+        .bind(environment_id)
+        .fetch_all(self.db.pool())
+        .await?;
+        let newest: Option<(String,)> = sqlx::query_as(
+            "SELECT state FROM deployments WHERE service_id = $1 AND environment_id = $2 AND state <> 'blocked' AND ended_at IS NOT NULL
+             ORDER BY id DESC LIMIT 1",
+        )
+        .bind(service_id)
+        .bind(environment_id)
+        .fetch_optional(self.db.pool())
+        .await?;
+        let broken = newest.is_some_and(|(state,)| state == "failed" || state == "needs_person");
+        let history = rows
+            .into_iter()
+            .map(|(id, image, rolls_back_to)| Healthy { id, image: image.unwrap_or_default(), rolls_back_to })
+            .collect();
+        Ok((history, broken))
+    }
+
+    /// An earlier deployment of this service and environment that ended well.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn earlier(&self, id: Uuid, service_id: Uuid, environment_id: Uuid) -> Result<Option<Earlier>> {
+        Ok(sqlx::query_as(
+            "SELECT release_id, version, image, recorded_after FROM deployments
+             WHERE id = $1 AND service_id = $2 AND environment_id = $3 AND state = 'succeeded' AND recorded_after IS NOT NULL",
+        )
+        .bind(id)
+        .bind(service_id)
+        .bind(environment_id)
+        .fetch_optional(self.db.pool())
+        .await?)
+    }
+
+    /// What was on the target before the oldest deployment of ours: the way back when there is no earlier one.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn before_all(
+        &self,
+        service_id: Uuid,
+        environment_id: Uuid,
+    ) -> Result<Option<(Recorded, Option<String>)>> {
+        let row: Option<(Json<Recorded>, Option<String>)> = sqlx::query_as(
+            "SELECT recorded_before, previous_image FROM deployments
+             WHERE service_id = $1 AND environment_id = $2 AND state = 'succeeded' AND recorded_before IS NOT NULL
+               AND operation = 'deploy' ORDER BY id LIMIT 1",
+        )
+        .bind(service_id)
+        .bind(environment_id)
+        .fetch_optional(self.db.pool())
+        .await?;
+        Ok(row.map(|(recorded, image)| (recorded.0, image)))
+    }
+}
+
+fn bind<'q, O>(
+    query: sqlx::query::QueryAs<'q, sqlx::Postgres, O, sqlx::postgres::PgArguments>,
+    filter: &'q ListFilter,
+) -> sqlx::query::QueryAs<'q, sqlx::Postgres, O, sqlx::postgres::PgArguments> {
+    query
+        .bind(&filter.service)
+        .bind(&filter.environment)
+        .bind(filter.state.map(DeploymentState::as_str))
+        .bind(filter.operation.map(Operation::as_str))
+        .bind(&filter.actor)
+        .bind(filter.active)
+        .bind(&filter.teams)
+        .bind(&filter.systems)
+}
+
+fn list_row(row: ListRow) -> Result<DeploymentRow> {
+    Ok(DeploymentRow {
+        id: row.id,
+        tier: known(Tier::parse(&row.tier), "tier", &row.tier)?,
+        operation: known(Operation::parse(&row.operation), "operation", &row.operation)?,
+        state: known(DeploymentState::parse(&row.state), "state", &row.state)?,
+        service: row.service_key,
+        environment: row.environment,
+        version: row.version,
+        image: row.image,
+        reason: row.reason,
+        requested_by: row.requested_by,
+        cause: row.cause.and_then(|text| serde_json::from_value::<Cause>(Value::String(text)).ok()),
+        created_at: row.created_at,
+        ended_at: row.ended_at,
+    })
+}
+
+fn out(row: Row, steps: Vec<StepRow>) -> Result<DeploymentOut> {
+    let steps = steps
+        .into_iter()
+        .map(|step| {
+            Ok(StepOut {
+                state: known(StepState::parse(&step.state), "step state", &step.state)?,
+                name: step.name,
+                started_at: step.started_at,
+                ended_at: step.ended_at,
+                message: step.message,
+            })
+        })
+        .collect::<Result<_>>()?;
+    Ok(DeploymentOut {
+        id: row.id,
+        tier: known(Tier::parse(&row.tier), "tier", &row.tier)?,
+        operation: known(Operation::parse(&row.operation), "operation", &row.operation)?,
+        state: known(DeploymentState::parse(&row.state), "state", &row.state)?,
+        service: row.service_key,
+        environment: row.environment,
+        target_kind: row.target_kind,
+        simulated: row.simulated,
+        version: row.version,
+        image: row.image,
+        replicas: row.replicas.and_then(|count| u32::try_from(count).ok()),
+        previous_version: row.previous_version,
+        previous_image: row.previous_image,
+        config: match row.config_choice.as_deref() {
+            Some("release") => Some(ConfigChoice::Release),
+            Some("current") => Some(ConfigChoice::Current),
+            _ => None,
+        },
+        reason: row.reason,
+        requested_by: row.requested_by,
+        created_at: row.created_at,
+        started_at: row.started_at,
+        ended_at: row.ended_at,
+        gates: row.gates.0,
+        steps,
+        failure: row.failure.map(|json| json.0),
+        instances: row.instances.0,
+        progress: row.progress.map(|json| json.0),
+        cancel_requested: row.cancel_requested_by.is_some(),
+        last_event_id: row.last_event_id,
+    })
+}

@@ -1,0 +1,79 @@
+//! Tools for the server's own machine: who can read its data folder or knows its database is its administrator.
+
+use crate::cli::TokenArguments;
+use crate::database::{self, data_file};
+use anyhow::{Context, Result, bail};
+use passerelle_contract::access::{Role, Scope};
+use passerelle_server::config::Config;
+use passerelle_server::kernel::{Ctx, Via};
+use passerelle_server::portal::Portal;
+use std::process::ExitCode;
+
+/// # Errors
+/// When the database cannot be had.
+pub async fn migrate(config: &Config) -> Result<()> {
+    database::open(config).await?;
+    println!("The schema is up to date.");
+    Ok(())
+}
+
+/// Prints the token, and nothing else, on standard output.
+///
+/// # Errors
+/// When an argument is wrong or the database cannot be had.
+pub async fn create_token(config: &Config, arguments: TokenArguments) -> Result<()> {
+    let role = Role::parse(&arguments.role)
+        .with_context(|| format!("--role {}: must be viewer, developer, operator or admin", arguments.role))?;
+    let scope = scope(&arguments.scope)?;
+    let days = arguments
+        .expires
+        .strip_suffix('d')
+        .and_then(|days| days.parse::<u16>().ok())
+        .filter(|days| (1..=90).contains(days))
+        .with_context(|| format!("--expires {}: must be 1d to 90d", arguments.expires))?;
+    let opened = database::open(config).await?;
+    let portal = Portal::open(opened.db.clone(), opened.keys.clone(), config).await?;
+    let ctx = Ctx::system(Via::Cli, "cli");
+    let created = portal
+        .identity
+        .create_service_token(&ctx, &arguments.user, role, scope, days)
+        .await
+        .map_err(|e| anyhow::anyhow!("{e}"))?;
+    println!("{}", created.token);
+    Ok(())
+}
+
+fn scope(text: &str) -> Result<Scope> {
+    Ok(match text.split_once(':') {
+        None if text == "everything" => Scope::Everything,
+        Some(("team", value)) => Scope::Team(value.to_owned()),
+        Some(("system", value)) => Scope::System(value.to_owned()),
+        Some(("tier", value)) => Scope::Tier(value.to_owned()),
+        _ => bail!("--scope {text}: must be everything, team:NAMESPACE/NAME, system:NAMESPACE/NAME or tier:NAME"),
+    })
+}
+
+/// # Errors
+/// When there is an administrator already, or the database cannot be had.
+pub async fn setup_token(config: &Config) -> Result<()> {
+    let opened = database::open(config).await?;
+    let portal = Portal::open(opened.db.clone(), opened.keys.clone(), config).await?;
+    let Some(path) = portal.identity.setup_path_if_needed().await? else {
+        bail!(
+            "an administrator exists already; sign in, or make a token with `passerelle admin token create --role admin`"
+        );
+    };
+    let origin = config.server.public_origin.clone().unwrap_or_else(|| format!("http://{}", config.server.listen));
+    println!("{origin}{path}");
+    Ok(())
+}
+
+/// # Errors
+/// When the rows or the key cannot be read; a broken chain is not an error but ends with 1.
+pub async fn verify_audit(config: &Config) -> Result<ExitCode> {
+    let checkpoints = data_file(config, passerelle_server::audit::CHECKPOINT_FILE)?;
+    let opened = database::open(config).await?;
+    let verdict = passerelle_server::audit::verify(&opened.db, &opened.keys, &checkpoints).await?;
+    println!("{verdict}");
+    Ok(if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

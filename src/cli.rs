@@ -1,0 +1,102 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Debug, Parser)]
+#[command(name = "passerelle", version, about = "A self-hosted developer portal for platform engineering")]
+pub struct Cli {
+    /// Configuration file; `passerelle.toml` in the working folder when it is there.
+    #[arg(long, global = true, env = "PASSERELLE_CONFIG")]
+    pub config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve pages and API; drives deployments too unless `server.worker` is false.
+    Serve,
+    /// Drive deployments without serving pages.
+    Worker,
+    /// Bring the database's schema up to date and end.
+    Migrate,
+    /// Import catalog files: a folder, a file, or - for standard input.
+    Import(ImportArguments),
+    /// The audit.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Administration on the server's own machine.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Check the configuration and end.
+    ValidateConfig,
+    /// Print the description of the REST API (OpenAPI 3.1).
+    Openapi,
+    /// Serve simulated platforms on loopback, for the demo and for tests.
+    #[cfg(feature = "simulator")]
+    Simulator {
+        #[arg(long, default_value = "127.0.0.1:3900")]
+        listen: std::net::SocketAddr,
+        /// What runs on the simulated platforms.
+        #[arg(long, default_value = "demo/simulator.yaml")]
+        world: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// A folder, a file, or - for standard input.
+    pub path: String,
+    /// Address of a running server; without it straight into the database.
+    #[arg(long)]
+    pub server: Option<String>,
+    /// API token for the server.
+    #[arg(long, env = "PASSERELLE_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// Show what would change, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Archive what came from this source before and is not in it now.
+    #[arg(long)]
+    pub prune: bool,
+    /// Name of the source; the path when absent.
+    #[arg(long)]
+    pub source: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check the chain and its signatures; names the first bad row. Ends with 1 when something is wrong.
+    Verify,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// API tokens.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Print a new one-use link that makes the first administrator.
+    SetupToken,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token, and its service user when missing; prints it once.
+    Create(TokenArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct TokenArguments {
+    #[arg(long)]
+    pub user: String,
+    /// viewer, developer, operator or admin.
+    #[arg(long, default_value = "viewer")]
+    pub role: String,
+    /// everything, team:NS/NAME, system:NS/NAME or tier:NAME.
+    #[arg(long, default_value = "everything")]
+    pub scope: String,
+    /// 1d to 90d.
+    #[arg(long, default_value = "30d")]
+    pub expires: String,
+}

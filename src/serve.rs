@@ -1,0 +1,89 @@
+//! `passerelle serve` and `passerelle worker`.
+
+use crate::{database, logging};
+use anyhow::{Context, Result};
+use passerelle_server::config::Config;
+use passerelle_server::portal::{Jobs, Portal};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// How long open requests may take to end after SIGTERM.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// # Errors
+/// When the database or the address cannot be had.
+pub async fn serve(config: Config) -> Result<()> {
+    logging::start(&config.log)?;
+    let opened = database::open(&config).await?;
+    let portal = Portal::open(opened.db.clone(), opened.keys.clone(), &config).await.context("starting the portal")?;
+    let stop = CancellationToken::new();
+    let jobs = portal.spawn_jobs(Jobs { worker: config.server.worker }, &config, stop.clone());
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .with_context(|| format!("listening on {}", config.server.listen))?;
+    let address = listener.local_addr()?;
+    let router = passerelle_app::router(portal.clone(), &config).context("the pages")?;
+    if let Some(path) = portal.identity.setup_path_if_needed().await.context("the set-up link")? {
+        // Printed, not logged: the link is a credential until it is used.
+        let origin = config.server.public_origin.clone().unwrap_or_else(|| format!("http://{address}"));
+        println!("Make the first administrator here (works once, for 30 minutes): {origin}{path}");
+    }
+    println!("Passerelle listens on http://{address}");
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let draining = stop.clone();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        shutdown_signal().await;
+        tracing::info!("stopping: no new work, open requests may end");
+        draining.cancel();
+    });
+    tokio::select! {
+        ended = server.into_future() => ended.context("serving")?,
+        () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => tracing::warn!("some requests did not end in time"),
+    }
+    jobs.wait().await;
+    drop(opened);
+    Ok(())
+}
+
+/// # Errors
+/// When the database cannot be had.
+pub async fn worker(config: Config) -> Result<()> {
+    logging::start(&config.log)?;
+    let opened = database::open(&config).await?;
+    let portal = Portal::open(opened.db.clone(), opened.keys.clone(), &config).await.context("starting the portal")?;
+    let stop = CancellationToken::new();
+    let jobs = portal.spawn_jobs(Jobs { worker: true }, &config, stop.clone());
+    println!("Passerelle drives deployments");
+    shutdown_signal().await;
+    stop.cancel();
+    jobs.wait().await;
+    drop(opened);
+    Ok(())
+}
+
+/// Serves simulated platforms until it is stopped.
+///
+/// # Errors
+/// When the world cannot be read or the address not be had.
+#[cfg(feature = "simulator")]
+pub async fn simulator(listen: SocketAddr, world: std::path::PathBuf) -> Result<()> {
+    let text = std::fs::read_to_string(&world).with_context(|| format!("reading {}", world.display()))?;
+    let world = passerelle_simulator::World::parse(&text).with_context(|| world.display().to_string())?;
+    let simulator = passerelle_simulator::Simulator::start_on(tokio::net::TcpListener::bind(listen).await?, world)
+        .await
+        .context("starting the simulator")?;
+    println!("Simulated platforms listen on http://{}", simulator.addr());
+    shutdown_signal().await;
+    Ok(())
+}
+
+async fn shutdown_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

@@ -1,0 +1,182 @@
+//! Every route of the API with who may use it. A route that is not listed here fails the test.
+
+use crate::support::TestPortal;
+use passerelle_contract::access::{Role, Scope};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Who may call a route: nobody signed in, anybody signed in, or the least role on everything (in staging for deployments).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Anybody,
+    SignedIn,
+    Least(Role),
+}
+
+use Role::{Admin, Developer};
+use Who::{Anybody, Least, SignedIn};
+
+const MATRIX: &[(&str, &str, Who)] = &[
+    ("get", "/openapi.json", Anybody),
+    ("get", "/me", SignedIn),
+    ("get", "/me/permissions", SignedIn),
+    ("get", "/tokens", SignedIn),
+    ("post", "/tokens", SignedIn),
+    ("delete", "/tokens/{id}", SignedIn),
+    ("get", "/sessions", SignedIn),
+    ("delete", "/sessions/{id}", SignedIn),
+    ("get", "/users", Least(Admin)),
+    ("get", "/role-bindings", Least(Admin)),
+    ("post", "/role-bindings", Least(Admin)),
+    ("delete", "/role-bindings/{id}", Least(Admin)),
+    ("get", "/audit", Least(Developer)),
+    ("get", "/audit/export", Least(Developer)),
+    ("get", "/audit/checkpoints", Least(Developer)),
+    ("get", "/services", SignedIn),
+    ("get", "/services/facets", SignedIn),
+    ("get", "/services/{namespace}/{name}", SignedIn),
+    ("patch", "/services/{namespace}/{name}", Least(Admin)),
+    ("get", "/services/{namespace}/{name}/graph", SignedIn),
+    ("get", "/entities", SignedIn),
+    ("get", "/entities/{kind}/{namespace}/{name}", SignedIn),
+    ("post", "/catalog/imports", Least(Admin)),
+    ("get", "/environments", SignedIn),
+    ("post", "/environments", Least(Admin)),
+    ("get", "/environments/{name}", SignedIn),
+    ("patch", "/environments/{name}", Least(Admin)),
+    ("get", "/connections", Least(Developer)),
+    ("post", "/connections", Least(Admin)),
+    ("get", "/connections/{name}", Least(Developer)),
+    ("patch", "/connections/{name}", Least(Admin)),
+    ("delete", "/connections/{name}", Least(Admin)),
+    ("post", "/connections/{name}/check", Least(Admin)),
+    ("get", "/bindings", SignedIn),
+    ("post", "/bindings", Least(Admin)),
+    ("patch", "/bindings/{id}", Least(Admin)),
+    ("delete", "/bindings/{id}", Least(Admin)),
+    ("get", "/target-kinds", SignedIn),
+    ("get", "/matrix", SignedIn),
+    ("post", "/plans", SignedIn),
+    ("get", "/deployments", SignedIn),
+    ("post", "/deployments", Least(Developer)),
+    ("get", "/deployments/{id}", SignedIn),
+    ("get", "/deployments/{id}/events", SignedIn),
+    ("post", "/deployments/{id}/cancel", Least(Developer)),
+    ("post", "/releases", Least(Developer)),
+    ("get", "/services/{namespace}/{name}/releases", SignedIn),
+    ("post", "/services/{namespace}/{name}/environments/{environment}/rollback", Least(Developer)),
+    ("post", "/services/{namespace}/{name}/environments/{environment}/restart", Least(Developer)),
+    ("post", "/services/{namespace}/{name}/environments/{environment}/scale", Least(Developer)),
+    ("post", "/services/{namespace}/{name}/environments/{environment}/hold", Least(Developer)),
+    ("post", "/services/{namespace}/{name}/environments/{environment}/resume", Least(Developer)),
+];
+
+/// A body that gets past parsing, so that the refusal is about the right and not about the form.
+fn body(path: &str) -> Value {
+    let release = json!({ "service": "shop/web", "version": "9", "image": "a/b:9" });
+    match path {
+        "/deployments" | "/plans" => crate::support::deployment("tinyweb:v2"),
+        "/releases" => release,
+        "/environments" => json!({ "name": "dev", "tier": "development", "order": 9 }),
+        "/connections" => json!({ "name": "x", "kind": "docker_swarm", "config": { "endpoint": "tcp://127.0.0.1:1" } }),
+        "/bindings" => {
+            json!({ "service": "shop/api", "environment": "staging", "kind": "kubernetes", "connection": "c1",
+                               "config": { "namespace": "shop", "deployment": "api" } })
+        }
+        "/tokens" => json!({ "name": "t", "role": "admin" }),
+        "/role-bindings" => json!({ "user": "root", "role": "admin", "scope": { "kind": "everything" } }),
+        path if path.ends_with("/scale") => json!({ "replicas": 2 }),
+        _ => json!({}),
+    }
+}
+
+fn fill(path: &str, deployment: &str) -> String {
+    let id = if path.starts_with("/deployments") { deployment } else { "00000000-0000-7000-8000-000000000000" };
+    path.replace("{namespace}", "shop")
+        .replace("{environment}", "staging")
+        .replace("{kind}", "component")
+        .replace("{id}", id)
+        .replace(
+            "{name}",
+            if path.starts_with("/connections") {
+                "c1"
+            } else if path.starts_with("/environments") {
+                "staging"
+            } else {
+                "web"
+            },
+        )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_is_listed() {
+    let test = TestPortal::start().await;
+    let spec = test.get("/openapi.json").await.body;
+    let described: BTreeSet<(String, String)> = spec["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            let path = path.trim_start_matches("/api/v1").to_owned();
+            item.as_object().unwrap().keys().map(move |method| (method.clone(), path.clone())).collect::<Vec<_>>()
+        })
+        .collect();
+    let listed: BTreeSet<(String, String)> = MATRIX
+        .iter()
+        .filter(|(_, path, _)| *path != "/openapi.json")
+        .map(|(m, p, _)| ((*m).to_owned(), (*p).to_owned()))
+        .collect();
+    assert_eq!(described, listed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_gets_in_without_a_credential_or_with_a_bad_one() {
+    let test = TestPortal::with_shop().await;
+    for (method, path, who) in MATRIX {
+        if *who == Anybody {
+            continue;
+        }
+        for token in ["", "x", "psl_abc_def", &"x".repeat(5000)] {
+            let answer = call(&test, method, path, token, "00000000-0000-7000-8000-000000000000").await;
+            assert_eq!(answer.0, StatusCode::UNAUTHORIZED, "{method} {path} with '{:.10}': {}", token, answer.1);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_route_refuses_the_role_below_the_one_it_needs() {
+    let test = TestPortal::with_shop().await;
+    let id = test.deploy("tinyweb:v2").await;
+    let viewer = test.token("viewer", Role::Viewer, Scope::Everything).await;
+    let developer = test.token("developer", Role::Developer, Scope::Everything).await;
+    for (method, path, who) in MATRIX {
+        let Least(least) = who else { continue };
+        let below: &[&str] = if *least == Admin { &[&viewer, &developer] } else { &[&viewer] };
+        for token in below {
+            let (status, body) = call(&test, method, path, token, &id).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{method} {path}: {body}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewers_token_changes_nothing() {
+    let test = TestPortal::with_shop().await;
+    let id = test.ended(&test.deploy("tinyweb:v2").await).await["id"].as_str().unwrap().to_owned();
+    let viewer = test.token("viewer", Role::Viewer, Scope::Everything).await;
+    for (method, path, _) in MATRIX.iter().filter(|(method, path, _)| *method != "get" && *path != "/plans") {
+        let (status, body) = call(&test, method, path, &viewer, &id).await;
+        assert!(status.is_client_error(), "{method} {path}: {status} {body}");
+    }
+    let changes = test.get("/audit?actor=viewer&outcome=success").await.body;
+    assert_eq!(changes["total"], 0, "{changes}");
+}
+
+async fn call(test: &TestPortal, method: &str, path: &str, token: &str, deployment: &str) -> (StatusCode, Value) {
+    let body = body(path);
+    let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+    let body = if method == Method::GET { None } else { Some(&body) };
+    let answer = test.call(method, &fill(path, deployment), token, body).await;
+    (answer.status, answer.body)
+}

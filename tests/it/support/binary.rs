@@ -1,0 +1,114 @@
+//! The real program as a process of its own, to be killed.
+
+use super::Database;
+use passerelle_simulator::{Simulator, World};
+use serde_json::Value;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A server process with its database, data folder and simulated cluster, which outlive it.
+pub struct RunningPortal {
+    pub url: String,
+    pub admin: String,
+    pub simulator: Simulator,
+    database: Database,
+    data: tempfile::TempDir,
+    port: u16,
+    child: Child,
+    http: reqwest::Client,
+}
+
+/// Proof that the process has been killed.
+pub struct Killed(RunningPortal);
+
+impl RunningPortal {
+    pub async fn with_shop() -> Self {
+        let http = super::client();
+        let database = Database::create().await;
+        let data = tempfile::tempdir().unwrap();
+        let simulator = Simulator::start(World::parse(super::WORLD).unwrap()).await.unwrap();
+        let port = free_port();
+        let child = spawn(&database, data.path(), port);
+        let url = format!("http://127.0.0.1:{port}");
+        let mut portal = Self { url, admin: String::new(), simulator, database, data, port, child, http };
+        portal.ready().await;
+        portal.admin = portal.new_token();
+        super::seed(&portal.http, &portal.url, &portal.admin, &portal.simulator.kubernetes_url("test")).await;
+        portal
+    }
+
+    fn new_token(&self) -> String {
+        let output = command(&self.database, self.data.path(), self.port)
+            .args(["admin", "token", "create", "--user", "checker", "--role", "admin", "--expires", "1d"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    pub async fn ready(&self) {
+        let start = Instant::now();
+        loop {
+            if let Ok(answer) = self.http.get(format!("{}/readyz", self.url)).send().await
+                && answer.status().is_success()
+            {
+                return;
+            }
+            assert!(start.elapsed() < Duration::from_secs(30), "the server did not come up");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> super::Answer {
+        super::call(&self.http, &self.url, reqwest::Method::POST, path, &self.admin, Some(body)).await
+    }
+
+    pub async fn get(&self, path: &str) -> super::Answer {
+        super::call(&self.http, &self.url, reqwest::Method::GET, path, &self.admin, None).await
+    }
+
+    pub async fn ended(&self, id: &str) -> Value {
+        super::ended(&self.http, &self.url, &self.admin, id).await
+    }
+
+    /// SIGKILL.
+    pub fn kill(mut self) -> Killed {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        Killed(self)
+    }
+}
+
+impl Killed {
+    pub async fn start_again(mut self) -> RunningPortal {
+        self.0.child = spawn(&self.0.database, self.0.data.path(), self.0.port);
+        self.0.ready().await;
+        self.0
+    }
+}
+
+impl Drop for RunningPortal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spawn(database: &Database, data: &std::path::Path, port: u16) -> Child {
+    command(database, data, port).arg("serve").stdout(Stdio::null()).spawn().unwrap()
+}
+
+fn command(database: &Database, data: &std::path::Path, port: u16) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_passerelle"));
+    command
+        .env("DATABASE_URL", &database.url)
+        .env("PASSERELLE__DATA__FOLDER", data)
+        .env("PASSERELLE__SERVER__LISTEN", format!("127.0.0.1:{port}"))
+        .env("PASSERELLE__DEPLOYMENTS__VERIFY_MS", "300")
+        .env("PASSERELLE__LOG__FILTER", "warn");
+    command
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

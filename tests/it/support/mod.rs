@@ -1,0 +1,222 @@
+//! A portal of one's own for each test.
+
+mod binary;
+mod postgres;
+
+pub use binary::{Killed, RunningPortal};
+pub use postgres::Database;
+
+use passerelle_contract::access::{Role, Scope};
+use passerelle_server::config::Config;
+use passerelle_server::kernel::{Ctx, Db, Keys, Via};
+use passerelle_server::portal::{Jobs, Portal};
+use passerelle_simulator::{Simulator, World};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// What every test runs against: three namespaces' worth of one service on a simulated cluster.
+const WORLD: &str = "
+seed: 1
+speed: 40
+clusters:
+  test:
+    namespaces:
+      shop:
+        deployments:
+          web: { image: 'tinyweb:v1', replicas: 2, progress_deadline_s: 30 }
+          api: { image: 'tinyweb:v1', replicas: 1, progress_deadline_s: 30 }
+";
+
+const CATALOG: &str = "
+apiVersion: backstage.io/v1alpha1
+kind: System
+metadata: { name: shop, namespace: shop }
+spec: { owner: group:shop/sellers }
+---
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: { name: web, namespace: shop, title: Web shop }
+spec: { type: service, lifecycle: production, owner: group:shop/sellers, system: shop }
+---
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: { name: api, namespace: shop }
+spec: { type: service, lifecycle: production, owner: group:shop/cooks }
+";
+
+/// A portal in this process, serving on a free port.
+pub struct TestPortal {
+    pub url: String,
+    pub admin: String,
+    pub portal: Portal,
+    pub simulator: Simulator,
+    pub database: Database,
+    http: reqwest::Client,
+    stop: CancellationToken,
+    _data: tempfile::TempDir,
+}
+
+/// An answer of the API.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Value,
+}
+
+impl TestPortal {
+    pub async fn start() -> Self {
+        // Whoever was first has installed it for all.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let database = Database::create().await;
+        let data = tempfile::tempdir().unwrap();
+        let config = config(data.path());
+        let db = Db::connect(&database.url, 8).await.unwrap();
+        let portal = Portal::open(db, Keys::from_bytes([3; 32]), &config).await.unwrap();
+        let stop = CancellationToken::new();
+        portal.spawn_jobs(Jobs { worker: true }, &config, stop.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = passerelle_app::router(portal.clone(), &config).unwrap();
+        let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        let simulator = Simulator::start(World::parse(WORLD).unwrap()).await.unwrap();
+        let mut test =
+            Self { url, admin: String::new(), portal, simulator, database, http: client(), stop, _data: data };
+        test.admin = test.token("root", Role::Admin, Scope::Everything).await;
+        test
+    }
+
+    /// With the catalog imported, two environments, a connection to the simulated cluster, and `shop/web` bound in staging.
+    pub async fn with_shop() -> Self {
+        let test = Self::start().await;
+        seed(&test.http, &test.url, &test.admin, &test.simulator.kubernetes_url("test")).await;
+        test
+    }
+
+    /// A new token of a new service user.
+    pub async fn token(&self, user: &str, role: Role, scope: Scope) -> String {
+        let ctx = Ctx::system(Via::Cli, "test");
+        self.portal.identity.create_service_token(&ctx, user, role, scope, 1).await.unwrap().token
+    }
+
+    pub async fn call(&self, method: Method, path: &str, token: &str, body: Option<&Value>) -> Answer {
+        call(&self.http, &self.url, method, path, token, body).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, &self.admin, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::POST, path, &self.admin, Some(body)).await
+    }
+
+    /// Asks for a deployment of `shop/web` in staging and gives its id.
+    pub async fn deploy(&self, image: &str) -> String {
+        let answer = self.post("/deployments", &deployment(image)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        answer.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until a deployment has ended.
+    pub async fn ended(&self, id: &str) -> Value {
+        ended(&self.http, &self.url, &self.admin, id).await
+    }
+}
+
+impl Drop for TestPortal {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+pub fn deployment(image: &str) -> Value {
+    json!({ "service": "shop/web", "environment": "staging", "image": image, "reason": "a test" })
+}
+
+pub fn config(data: &std::path::Path) -> Config {
+    let mut config = Config::default();
+    config.data.folder = data.to_owned();
+    config.deployments.verify_ms = 300;
+    config
+}
+
+pub fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(30))
+        .build()
+        .unwrap()
+}
+
+pub async fn call(
+    http: &reqwest::Client,
+    url: &str,
+    method: Method,
+    path: &str,
+    token: &str,
+    body: Option<&Value>,
+) -> Answer {
+    let mut request = http.request(method, format!("{url}/api/v1{path}"));
+    if !token.is_empty() {
+        request = request.bearer_auth(token);
+    }
+    if let Some(body) = body {
+        request = request.json(body);
+    }
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    let text = response.text().await.unwrap();
+    Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+}
+
+pub async fn seed(http: &reqwest::Client, url: &str, admin: &str, cluster: &str) {
+    let response = http
+        .post(format!("{url}/api/v1/catalog/imports?source=test"))
+        .bearer_auth(admin)
+        .header("content-type", "application/yaml")
+        .body(CATALOG)
+        .send()
+        .await
+        .unwrap();
+    assert!(response.status().is_success(), "{}", response.text().await.unwrap());
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{ "name": "c", "cluster": { "server": cluster } }],
+        "contexts": [{ "name": "c", "context": { "cluster": "c", "user": "u" } }],
+        "users": [{ "name": "u", "user": { "token": "t" } }]
+    });
+    let steps = [
+        ("/environments", json!({ "name": "staging", "tier": "staging", "order": 1, "progress_deadline_s": 20 })),
+        ("/environments", json!({ "name": "production", "tier": "production", "order": 2 })),
+        (
+            "/connections",
+            json!({ "name": "c1", "kind": "kubernetes", "config": { "kubeconfig": { "value": kubeconfig.to_string() }, "simulated": true } }),
+        ),
+        (
+            "/bindings",
+            json!({ "service": "shop/web", "environment": "staging", "kind": "kubernetes", "connection": "c1",
+                    "config": { "namespace": "shop", "deployment": "web" } }),
+        ),
+    ];
+    for (path, body) in steps {
+        let answer = call(http, url, Method::POST, path, admin, Some(&body)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{path}: {}", answer.body);
+    }
+}
+
+pub async fn ended(http: &reqwest::Client, url: &str, token: &str, id: &str) -> Value {
+    let start = Instant::now();
+    loop {
+        let answer = call(http, url, Method::GET, &format!("/deployments/{id}"), token, None).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        if !answer.body["ended_at"].is_null() {
+            return answer.body;
+        }
+        assert!(start.elapsed() < Duration::from_secs(90), "still not ended: {}", answer.body);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}

@@ -1,0 +1,53 @@
+//! A database of one's own for each test: in the server of `DATABASE_URL`, else in a private one that this process starts.
+
+use passerelle_embedded_postgres::{EmbeddedPostgres, Options};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::sync::OnceLock;
+
+static PRIVATE: OnceLock<(EmbeddedPostgres, tempfile::TempDir)> = OnceLock::new();
+
+pub struct Database {
+    pub url: String,
+}
+
+impl Database {
+    pub async fn create() -> Self {
+        let server = tokio::task::spawn_blocking(server).await.unwrap();
+        let name = format!("it_{}", uuid::Uuid::now_v7().simple());
+        let mut connection = PgConnection::connect(&server("postgres")).await.unwrap();
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
+        Self { url: server(&name) }
+    }
+
+    /// As the superuser, past the application's role.
+    pub async fn superuser(&self) -> PgConnection {
+        PgConnection::connect(&self.url).await.unwrap()
+    }
+}
+
+/// Gives the URL of a database by its name.
+fn server() -> impl Fn(&str) -> String + Send + 'static {
+    let given = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
+    let private = given.is_none().then(|| {
+        PRIVATE.get_or_init(|| {
+            let folder = tempfile::tempdir().unwrap();
+            // Postgres may run as another user, who has to pass through.
+            std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+            let options = Options { data_folder: folder.path().to_owned(), durable: false };
+            (EmbeddedPostgres::start(options).unwrap(), folder)
+        })
+    });
+    move |database| match (&given, private) {
+        (Some(url), _) => with_database(url, database),
+        (None, Some((postgres, _))) => postgres.url(database),
+        (None, None) => unreachable!("one of the two is set"),
+    }
+}
+
+/// The same URL with another database: the path is what stands between the host and the query.
+fn with_database(url: &str, database: &str) -> String {
+    let (base, query) = url.split_once('?').map_or((url, String::new()), |(base, query)| (base, format!("?{query}")));
+    let scheme = base.find("://").map_or(0, |at| at + 3);
+    let host_end = base[scheme..].find('/').map_or(base.len(), |at| scheme + at);
+    format!("{}/{database}{query}", &base[..host_end])
+}
