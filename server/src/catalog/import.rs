@@ -121,12 +121,8 @@ fn take(
         }
         return;
     }
-    if value.get("kind").is_none() && value.get("service_level_objectives").is_some_and(Value::is_array) {
-        parsed.warn(place.error(
-            place.line,
-            "",
-            "service level objectives are not part of the catalog; the document was left out",
-        ));
+    if is_something_else(value, upload) {
+        parsed.warn(place.error(place.line, "", "has neither apiVersion, kind nor metadata: not a catalog document, left out"));
         return;
     }
     match entity::parse(value) {
@@ -142,6 +138,12 @@ fn take(
             }
         }
     }
+}
+
+/// A folder holds other YAML too (pipelines, objectives, compose files); a single stream was meant for us.
+fn is_something_else(value: &Value, upload: &Upload) -> bool {
+    let ours = ["apiVersion", "kind", "metadata"].iter().any(|field| value.get(field).is_some());
+    !ours && (upload.files().len() > 1 || value.get("service_level_objectives").is_some_and(Value::is_array))
 }
 
 fn add(parsed: &mut Parsed, seen: &mut HashMap<String, usize>, placed: Placed, document: &Document) {
