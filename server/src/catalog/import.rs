@@ -122,7 +122,11 @@ fn take(
         return;
     }
     if is_something_else(value, upload) {
-        parsed.warn(place.error(place.line, "", "has neither apiVersion, kind nor metadata: not a catalog document, left out"));
+        parsed.warn(place.error(
+            place.line,
+            "",
+            "has neither apiVersion, kind nor metadata: not a catalog document, left out",
+        ));
         return;
     }
     match entity::parse(value) {

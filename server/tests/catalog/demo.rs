@@ -72,15 +72,25 @@ async fn every_relation_leads_somewhere_and_a_second_import_changes_nothing() {
     assert_eq!((again.created, again.updated, again.unchanged), (0, 0, report.created));
     for placed in &parsed.entities {
         let key = &placed.entity.reference;
-        let entity: EntityOut = portal.catalog.get_entity(&viewer(), &key.kind, &key.namespace, &key.name).await.unwrap();
+        let entity: EntityOut =
+            portal.catalog.get_entity(&viewer(), &key.kind, &key.namespace, &key.name).await.unwrap();
         let missing: Vec<_> = entity.relations.iter().filter(|relation| !relation.exists).collect();
         assert!(missing.is_empty(), "{key}: {missing:?}");
-        assert!(placed.entity.owner.is_some() || ["group", "user", "location"].contains(&key.kind.as_str()), "{key} has no owner");
+        assert!(
+            placed.entity.owner.is_some() || ["group", "user", "location"].contains(&key.kind.as_str()),
+            "{key} has no owner"
+        );
     }
     let facets = portal.catalog.facets(&viewer(), &ServiceFilter::default()).unwrap();
     let mut systems: Vec<&str> = facets.system.iter().map(|value| value.value.as_str()).collect();
     systems.sort_unstable();
-    let expected = ["cloudtaskhub/cloudtaskhub", "exai/exai", "fil-rouge/fil-rouge", "gke-reactivite/gke-reactivite", "skillforge/skillforge"];
+    let expected = [
+        "cloudtaskhub/cloudtaskhub",
+        "exai/exai",
+        "fil-rouge/fil-rouge",
+        "gke-reactivite/gke-reactivite",
+        "skillforge/skillforge",
+    ];
     assert_eq!(systems, expected);
     let user_service = portal.catalog.graph(&viewer(), "skillforge", "user-service", Some(3)).unwrap();
     assert!(user_service.nodes.iter().any(|node| node.reference == "component:skillforge/frontend" && node.depth < 0));
