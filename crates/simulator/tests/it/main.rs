@@ -1,0 +1,5 @@
+//! The simulator over real HTTP.
+
+mod kubernetes;
+mod support;
+mod swarm;
