@@ -1,7 +1,8 @@
-//! Platform APIs on loopback for the demo and the fast tests.
+#![doc = include_str!("../README.md")]
 
 mod behaviour;
 mod call;
+mod cloud_run;
 mod dice;
 mod faults;
 mod journal;

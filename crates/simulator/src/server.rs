@@ -1,6 +1,7 @@
 //! The HTTP side: finds the platform by prefix, lets the faults act, writes the journal.
 
 use crate::call::{self, Call, Wrote};
+use crate::cloud_run::{self, CloudRun};
 use crate::faults::{Fate, FaultBoard, Faults};
 use crate::journal::{Entry, Journal};
 use crate::kubernetes::{self, Cluster};
@@ -24,6 +25,7 @@ const LARGEST: usize = 4 * 1024 * 1024;
 pub(crate) struct Host {
     pub(crate) clusters: BTreeMap<String, Arc<Cluster>>,
     pub(crate) engines: BTreeMap<String, Arc<Engine>>,
+    cloud_run: CloudRun,
     pub(crate) faults: Arc<FaultBoard>,
     pub(crate) journal: Journal,
 }
@@ -32,6 +34,7 @@ pub(crate) struct Host {
 enum Place<'a> {
     Kubernetes(&'a Arc<Cluster>),
     Docker(&'a Arc<Engine>),
+    CloudRun(&'a CloudRun),
 }
 
 impl Host {
@@ -47,7 +50,13 @@ impl Host {
             let running = Engine::new(name, engine.clone(), world.seed, pace, Arc::clone(&faults));
             (name.clone(), Arc::new(running))
         });
-        Self { clusters, engines: engines.collect(), faults, journal: Journal::default() }
+        Self {
+            clusters,
+            engines: engines.collect(),
+            cloud_run: CloudRun::new(world, pace),
+            faults,
+            journal: Journal::default(),
+        }
     }
 
     /// Answers one call; `path` includes the platform's prefix.
@@ -58,7 +67,8 @@ impl Host {
         let Some((place, prefix, rest)) = self.place(path) else {
             let clusters = self.clusters.keys().map(|name| format!("/k8s/{name}"));
             let engines = self.engines.keys().map(|name| format!("/docker/{name}"));
-            let known: Vec<String> = clusters.chain(engines).collect();
+            let known: Vec<String> =
+                clusters.chain(engines).chain(["/run".to_owned(), "/logging".to_owned()]).collect();
             return call::json(StatusCode::NOT_FOUND, &json!({"message": "nothing is simulated here", "known": known}));
         };
         let query = request.uri().query().unwrap_or_default().to_owned();
@@ -74,13 +84,18 @@ impl Host {
         }
         let response = match fate.fail {
             Some(status) => place.injected(status),
-            None => place.answer(&call),
+            None => place.answer(&call).await,
         };
         self.note(&prefix, &call, &query, &response);
         lose(response, &fate)
     }
 
     fn place<'a>(&'a self, path: &str) -> Option<(Place<'a>, String, String)> {
+        for family in ["/run", "/logging"] {
+            if let Some(rest) = path.strip_prefix(family).filter(|rest| rest.starts_with('/')) {
+                return Some((Place::CloudRun(&self.cloud_run), family.to_owned(), rest.to_owned()));
+            }
+        }
         let mut parts = path.trim_start_matches('/').splitn(3, '/');
         let (family, name) = (parts.next()?, parts.next().unwrap_or_default());
         let rest = format!("/{}", parts.next().unwrap_or_default());
@@ -145,10 +160,11 @@ impl Host {
 }
 
 impl Place<'_> {
-    fn answer(&self, call: &Call) -> Response {
+    async fn answer(&self, call: &Call) -> Response {
         match self {
             Self::Kubernetes(cluster) => kubernetes::answer(cluster, call),
             Self::Docker(engine) => swarm::answer(engine, call),
+            Self::CloudRun(run) => cloud_run::answer(run, call).await,
         }
     }
 
@@ -156,6 +172,7 @@ impl Place<'_> {
         match self {
             Self::Kubernetes(_) => kubernetes::injected(status),
             Self::Docker(_) => swarm::injected(status),
+            Self::CloudRun(_) => cloud_run::injected(status),
         }
     }
 }

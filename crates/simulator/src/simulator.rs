@@ -50,14 +50,14 @@ impl Simulator {
             tasks.spawn(Arc::clone(engine).run());
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, engine.world.port.unwrap_or(0))).await?;
             engines.insert(name.clone(), listener.local_addr()?);
-            let router = router(Arc::clone(&host), engine.prefix.clone());
-            tasks.spawn(async move { report(axum::serve(listener, router).await) });
+            let own = router(Arc::clone(&host), engine.prefix.clone());
+            tasks.spawn(async move { report(axum::serve(listener, own).await) });
             if let Some(socket) = &engine.world.socket {
                 // A socket file of an earlier run would be in the way.
                 let _ = std::fs::remove_file(socket);
                 let listener = UnixListener::bind(socket)?;
-                let router = router(Arc::clone(&host), engine.prefix.clone());
-                tasks.spawn(async move { report(axum::serve(listener, router).await) });
+                let own = router(Arc::clone(&host), engine.prefix.clone());
+                tasks.spawn(async move { report(axum::serve(listener, own).await) });
             }
         }
         Ok(Self { addr, host, engines, _tasks: tasks })
@@ -85,6 +85,12 @@ impl Simulator {
     #[must_use]
     pub fn docker_url(&self, engine: &str) -> String {
         self.engines.get(engine).map(|addr| format!("tcp://{addr}")).unwrap_or_default()
+    }
+
+    /// Base URL of the Cloud Run Admin API, before `/v2`.
+    #[must_use]
+    pub fn cloud_run_url(&self) -> String {
+        format!("{}/run", self.url())
     }
 
     /// A kubeconfig with this cluster as the current context.

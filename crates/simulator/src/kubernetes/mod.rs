@@ -31,4 +31,5 @@ mod write;
 
 pub(crate) use api::answer;
 pub(crate) use cluster::Cluster;
+pub(crate) use logs::written;
 pub(crate) use refusal::injected;

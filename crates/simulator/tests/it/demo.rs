@@ -1,0 +1,38 @@
+use crate::support::Sim;
+
+const DEMO: &str = include_str!("../../../../demo/simulator.yaml");
+
+#[tokio::test]
+async fn everything_in_the_demo_is_healthy_at_the_start() {
+    let sim = Sim::start(DEMO).await;
+    let mut count = 0;
+    for cluster in ["gke-reactivite-cluster", "fil-rouge-eks", "exai-perso-aks"] {
+        let list = sim.get(&format!("/k8s/{cluster}/apis/apps/v1/deployments")).await;
+        for deployment in list["items"].as_array().unwrap() {
+            count += 1;
+            assert_eq!(
+                deployment["status"]["readyReplicas"], deployment["spec"]["replicas"],
+                "{}",
+                deployment["metadata"]
+            );
+        }
+    }
+    assert_eq!(count, 21);
+    let services = sim.get("/docker/cloudtaskhub/services?status=true").await;
+    assert_eq!(services.as_array().unwrap().len(), 6);
+    for service in services.as_array().unwrap() {
+        assert_eq!(service["ServiceStatus"]["RunningTasks"], service["ServiceStatus"]["DesiredTasks"]);
+    }
+}
+
+#[tokio::test]
+async fn the_demos_cloud_run_services_serve_from_their_first_revision() {
+    let sim = Sim::start(DEMO).await;
+    let list = sim.get("/run/v2/projects/skillforge-ai-mvp/locations/europe-west1/services").await;
+    let services = list["services"].as_array().unwrap();
+    assert_eq!(services.len(), 6);
+    for service in services {
+        assert_eq!(service["terminalCondition"]["state"], "CONDITION_SUCCEEDED");
+        assert_eq!(service["trafficStatuses"][0]["percent"], 100);
+    }
+}
