@@ -265,6 +265,10 @@ impl EnvironmentService {
     ) -> Result<BindingOut> {
         let mut tx = self.db.write(ctx, authorized).await?;
         let wanted = Wanted { kind: Some(&new.kind), connection: &new.connection, config: &new.config };
+        if store::by_pair(&mut *tx.conn(), service.id, environment.id).await?.is_some() {
+            let text = format!("the binding of {} in {}", service.scope.key, environment.name);
+            return Err(AppError::AlreadyExists(text));
+        }
         let id = Uuid::now_v7();
         let (connection, kind) = self.checked(ctx, &mut tx, &wanted, id).await?;
         let row = NewBinding {

@@ -1,0 +1,6 @@
+//! Environments, connections and bindings against a real Postgres.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod objects;
+mod routes;
+mod support;
