@@ -118,16 +118,20 @@ async fn wait(run: &CloudRun, name: &str, call: &Call) -> Response {
     operation(&state, name)
 }
 
-fn parsed(call: &Call) -> Result<Value, Response> {
+fn parsed(call: &Call) -> Result<Value, Box<Response>> {
     serde_json::from_slice(&call.body).map_err(|error| {
-        refuse((StatusCode::BAD_REQUEST, "INVALID_ARGUMENT", format!("Invalid JSON payload received: {error}")))
+        Box::new(refuse((
+            StatusCode::BAD_REQUEST,
+            "INVALID_ARGUMENT",
+            format!("Invalid JSON payload received: {error}"),
+        )))
     })
 }
 
 fn patch(state: &mut State, name: &str, call: &Call, now: OffsetDateTime) -> Response {
     let body = match parsed(call) {
         Ok(body) => body,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let mask = call.parameter("updateMask").or_else(|| call.parameter("update_mask"));
     let validate_only = call.is_set("validateOnly");
@@ -141,7 +145,7 @@ fn patch(state: &mut State, name: &str, call: &Call, now: OffsetDateTime) -> Res
 fn create(state: &mut State, path: &str, call: &Call, now: OffsetDateTime) -> Response {
     let body = match parsed(call) {
         Ok(body) => body,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let invalid = |message: &str| refuse((StatusCode::BAD_REQUEST, "INVALID_ARGUMENT", message.to_owned()));
     let Some(id) = call.parameter("serviceId").filter(|id| !id.is_empty()) else {

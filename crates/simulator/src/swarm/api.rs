@@ -181,16 +181,16 @@ fn service_logs(state: &State, id: &str, call: &Call) -> Response {
 }
 
 /// The specification in the body, with what Swarm insists on.
-fn spec(call: &Call) -> Result<Value, Response> {
+fn spec(call: &Call) -> Result<Value, Box<Response>> {
     let spec: Value = serde_json::from_slice(&call.body)
-        .map_err(|error| refuse(StatusCode::BAD_REQUEST, &format!("invalid JSON: {error}")))?;
+        .map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, &format!("invalid JSON: {error}"))))?;
     let bad =
         |message: &str| refuse(StatusCode::BAD_REQUEST, &format!("rpc error: code = InvalidArgument desc = {message}"));
     if text(&spec, "/Name").is_empty() {
-        return Err(bad("meta: name must be provided"));
+        return Err(Box::new(bad("meta: name must be provided")));
     }
     if text(&spec, "/TaskTemplate/ContainerSpec/Image").is_empty() {
-        return Err(bad("ContainerSpec: image reference must be provided"));
+        return Err(Box::new(bad("ContainerSpec: image reference must be provided")));
     }
     Ok(spec)
 }
@@ -198,7 +198,7 @@ fn spec(call: &Call) -> Result<Value, Response> {
 fn create(engine: &Engine, call: &Call) -> Response {
     let spec = match spec(call) {
         Ok(spec) => spec,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let name = text(&spec, "/Name").to_owned();
     let mut state = engine.state.lock();
@@ -236,7 +236,7 @@ fn update(engine: &Engine, id: &str, call: &Call) -> Response {
         }
         (false, _) => match spec(call) {
             Ok(spec) => spec,
-            Err(response) => return call::wrote(response, object, false),
+            Err(response) => return call::wrote(*response, object, false),
         },
     };
     if text(&spec, "/Name") != service.name() {
