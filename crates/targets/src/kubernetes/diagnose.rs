@@ -122,13 +122,15 @@ fn refused_pods(snapshot: &Snapshot, late: bool) -> Option<Failure> {
             && condition.status == "True"
             && condition.reason.as_deref() == Some("FailedCreate")
     })?;
-    // An old pod that is still to go may make room.
+    let message = refused.message.as_deref().unwrap_or_default();
+    // An old pod that is still to go may make room; one that may not go, or is not there, cannot. A webhook that is away may come back.
+    let said_no = message.contains("is forbidden") || message.contains("denied the request");
     let stopping = snapshot.pods.iter().any(|pod| pod.metadata.deletion_timestamp.is_some());
-    let blocked = keeps_all_old_pods(snapshot) && !stopping && snapshot.updated_pods().next().is_none();
-    if !late && !blocked {
+    let no_old = snapshot.pods.iter().all(|pod| snapshot.is_updated(pod));
+    let kept = keeps_all_old_pods(snapshot) && snapshot.updated_pods().next().is_none();
+    if !late && !(said_no && !stopping && (no_old || kept)) {
         return None;
     }
-    let message = refused.message.as_deref().unwrap_or_default();
     let cause = if message.contains("exceeded quota") { Cause::Quota } else { Cause::Refused };
     Some(failure(cause, format!("the cluster refuses new pods: {}", quote(message)), None))
 }

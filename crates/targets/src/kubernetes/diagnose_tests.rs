@@ -130,6 +130,11 @@ fn a_quota_is_certain_when_no_old_pod_may_go() {
     let mut roomy = refuse(quota, false);
     roomy.deployment["spec"]["strategy"] = json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}});
     assert_eq!(cause(roomy, vec![]), None);
+    assert_eq!(cause(refuse("Internal error occurred: failed calling webhook \"w\"", false), vec![]), None);
+    let mut scaled = fixtures::complete();
+    scaled.deployment["spec"]["replicas"] = json!(9);
+    scaled.sets[0]["status"]["conditions"] = refuse(quota, false).sets[1]["status"]["conditions"].clone();
+    assert_eq!(cause(scaled, vec![]).unwrap().0, Cause::Quota);
 }
 
 #[test]

@@ -115,6 +115,21 @@ pub(super) fn is_ready(status: &PodStatus) -> bool {
     is_true(status, "Ready") == Some(true)
 }
 
+/// A pod begins not ready; a change of that condition later on means that it was ready in between.
+pub(super) fn has_been_ready(pod: &Pod) -> bool {
+    const FIRST_SYNC_SECONDS: i64 = 2;
+    let Some(status) = &pod.status else { return false };
+    let conditions = status.conditions.as_deref().unwrap_or_default();
+    let changed = conditions
+        .iter()
+        .find(|condition| condition.type_ == "Ready")
+        .and_then(|ready| ready.last_transition_time.as_ref());
+    match (changed, &status.start_time) {
+        (Some(changed), Some(start)) => changed.0.as_second().saturating_sub(start.0.as_second()) > FIRST_SYNC_SECONDS,
+        _ => false,
+    }
+}
+
 pub(super) fn unschedulable(status: &PodStatus) -> Option<String> {
     let conditions = status.conditions.as_deref().unwrap_or_default();
     let scheduled = conditions.iter().find(|condition| condition.type_ == "PodScheduled")?;
