@@ -164,3 +164,92 @@ pub struct SessionOut {
     /// This is the session that asks.
     pub current: bool,
 }
+
+/// A user as administrators see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UserOut {
+    pub name: String,
+    pub display_name: String,
+    /// Acts through tokens only and has no password.
+    pub service: bool,
+    /// May not sign in, and none of its tokens or sessions hold.
+    pub disabled: bool,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+}
+
+/// A person who signs in with a password.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UserIn {
+    /// 1 to 63 characters a-z, 0-9, '.', '_' and '-'.
+    pub name: String,
+    pub display_name: String,
+    /// 12 to 128 characters.
+    pub password: String,
+}
+
+impl std::fmt::Debug for UserIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserIn").field("name", &self.name).field("password", &"***").finish_non_exhaustive()
+    }
+}
+
+/// What an administrator may change; absent fields stay.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct UserPatch {
+    pub display_name: Option<String>,
+    /// Ends every session of the user.
+    pub password: Option<String>,
+    pub disabled: Option<bool>,
+}
+
+impl std::fmt::Debug for UserPatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserPatch")
+            .field("display_name", &self.display_name)
+            .field("disabled", &self.disabled)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SignInIn {
+    pub user: String,
+    pub password: String,
+}
+
+impl std::fmt::Debug for SignInIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignInIn").field("user", &self.user).field("password", &"***").finish()
+    }
+}
+
+/// Lists of access: whose, and which page.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct AccessFilter {
+    /// Only what belongs to this user.
+    pub user: Option<String>,
+    pub cursor: Option<String>,
+    pub limit: Option<u32>,
+}
+
+/// The object of `GET /me/permissions`; without either, the portal as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct PermissionFilter {
+    /// `namespace/name`.
+    pub service: Option<String>,
+    pub environment: Option<String>,
+}

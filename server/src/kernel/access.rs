@@ -37,10 +37,14 @@ pub enum Action {
     AccessEdit,
     /// One's own tokens and sessions.
     OwnAccess,
+    /// Signing in and out, and the first set-up: done by the portal for somebody who has just shown who they are.
+    SignIn,
+    /// Any write through REST; asked before the route, which asks again for its own action.
+    ApiWrite,
 }
 
 impl Action {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::CatalogRead,
         Self::CatalogEdit,
         Self::CatalogImport,
@@ -65,6 +69,8 @@ impl Action {
         Self::AccessRead,
         Self::AccessEdit,
         Self::OwnAccess,
+        Self::SignIn,
+        Self::ApiWrite,
     ];
 
     #[must_use]
@@ -94,6 +100,8 @@ impl Action {
             Self::AccessRead => "access.read",
             Self::AccessEdit => "access.edit",
             Self::OwnAccess => "access.own",
+            Self::SignIn => "access.sign_in",
+            Self::ApiWrite => "api.write",
         }
     }
 
@@ -107,7 +115,7 @@ impl Action {
             | Self::ReleaseRead
             | Self::DeploymentRead => Role::Viewer,
             Self::OwnAccess => Role::Viewer,
-            Self::ConnectionRead | Self::ReleaseCreate | Self::AuditRead => Role::Developer,
+            Self::ConnectionRead | Self::ReleaseCreate | Self::AuditRead | Self::ApiWrite => Role::Developer,
             Self::DeploymentCreate
             | Self::DeploymentCancel
             | Self::DeploymentRollBack
@@ -125,7 +133,7 @@ impl Action {
             | Self::BindingEdit
             | Self::AccessRead
             | Self::AccessEdit => Role::Admin,
-            Self::DeploymentRun => return None,
+            Self::DeploymentRun | Self::SignIn => return None,
         })
     }
 
@@ -274,8 +282,8 @@ pub fn decide(ctx: &Ctx, action: Action, object: &Object) -> Decision {
 }
 
 fn reaches(scope: &Scope, action: Action, object: &Object) -> bool {
-    // One's own tokens and sessions are not inside any scope.
-    if action == Action::OwnAccess {
+    // One's own tokens and sessions are not inside any scope, and a route is not an object yet.
+    if matches!(action, Action::OwnAccess | Action::ApiWrite) {
         return true;
     }
     match scope {

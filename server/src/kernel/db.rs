@@ -12,6 +12,9 @@ use time::OffsetDateTime;
 /// The application's role; see `migrations/0001_access.sql`.
 const APPLICATION_ROLE: &str = "SET ROLE passerelle_app";
 
+/// The numbered SQL files, compiled in.
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: PgPool,
@@ -25,7 +28,7 @@ impl Db {
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self> {
         let owner =
             PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(10)).connect(url).await?;
-        sqlx::migrate!("../migrations").run(&owner).await.map_err(AppError::internal)?;
+        MIGRATIONS.run(&owner).await.map_err(AppError::internal)?;
         owner.close().await;
         Self::connect_migrated(url, max_connections).await
     }
@@ -47,6 +50,21 @@ impl Db {
             .connect(url)
             .await?;
         Ok(Self { pool })
+    }
+
+    /// Whether the database answers and knows every migration of this binary.
+    ///
+    /// # Errors
+    /// `Unavailable` with what is missing.
+    pub async fn ready(&self) -> Result<()> {
+        let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+        let applied = sqlx::query_scalar::<_, Option<i64>>("SELECT max(version) FROM _sqlx_migrations WHERE success")
+            .fetch_one(&self.pool)
+            .await?;
+        if applied.unwrap_or_default() < known {
+            return Err(AppError::Unavailable(format!("migration {known} is not applied").into()));
+        }
+        Ok(())
     }
 
     /// For reads.

@@ -7,6 +7,7 @@
 pub mod access;
 mod ctx;
 mod db;
+mod directory;
 mod error;
 mod keys;
 mod paging;
@@ -16,6 +17,7 @@ pub mod web;
 pub use access::{Action, Authorized, Decision, EnvironmentScope, Object, ReadScope, ServiceScope, decide};
 pub use ctx::{Ctx, Principal, PrincipalKind, Via};
 pub use db::{AuditEntry, Db, WriteTx};
+pub use directory::Directory;
 pub use error::{AppError, Result, violated};
 pub use keys::Keys;
 pub use paging::{Cursor, limit_or_default};

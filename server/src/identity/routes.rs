@@ -1,0 +1,206 @@
+//! REST of access, to be nested under `/api/v1`.
+
+use super::{Client, IdentityService, SignIn};
+use crate::kernel::web::{Json, Query};
+use crate::kernel::{Ctx, Directory, Result};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use passerelle_contract::access::{
+    AccessFilter, MeOut, PermissionFilter, PermissionOut, RoleBindingIn, RoleBindingOut, SessionOut, SignInIn,
+    TokenCreated, TokenIn, TokenOut, UserIn, UserOut, UserPatch,
+};
+use passerelle_contract::paging::Page;
+use passerelle_contract::problem::Problem;
+use std::sync::Arc;
+use tower_sessions::Session;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+#[derive(Debug, Clone)]
+struct Access {
+    identity: IdentityService,
+    directory: Arc<dyn Directory>,
+}
+
+/// The directory tells `/me/permissions` which team, system and tier an object belongs to.
+pub fn routes(identity: IdentityService, directory: Arc<dyn Directory>) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(me))
+        .routes(routes!(permissions))
+        .routes(routes!(list_tokens, create_token))
+        .routes(routes!(revoke_token))
+        .routes(routes!(list_role_bindings, create_role_binding))
+        .routes(routes!(delete_role_binding))
+        .routes(routes!(list_users, create_user))
+        .routes(routes!(change_user))
+        .routes(routes!(list_sessions, sign_in))
+        .routes(routes!(end_session))
+        .with_state(Access { identity, directory })
+}
+
+/// Who is asking.
+#[utoipa::path(get, path = "/me", tag = "access", responses((status = 200, body = MeOut), (status = 401, body = Problem)))]
+async fn me(State(access): State<Access>, ctx: Ctx) -> Result<Json<MeOut>> {
+    access.identity.me(&ctx).map(Json)
+}
+
+/// What the caller can do with a service, an environment, or the portal, and why.
+#[utoipa::path(get, path = "/me/permissions", tag = "access", params(PermissionFilter),
+    responses((status = 200, body = Vec<PermissionOut>), (status = 401, body = Problem), (status = 404, body = Problem)))]
+async fn permissions(
+    State(access): State<Access>,
+    ctx: Ctx,
+    Query(filter): Query<PermissionFilter>,
+) -> Result<Json<Vec<PermissionOut>>> {
+    access.identity.me(&ctx)?;
+    let object = access.directory.object(filter.service.as_deref(), filter.environment.as_deref()).await?;
+    if object.service.is_some() {
+        ctx.permit(crate::kernel::Action::CatalogRead, &object)?;
+    }
+    Ok(Json(access.identity.permissions(&ctx, &object)))
+}
+
+/// The caller's tokens; administrators may name another user.
+#[utoipa::path(get, path = "/tokens", tag = "access", params(AccessFilter),
+    responses((status = 200, body = Page<TokenOut>), (status = 401, body = Problem), (status = 403, body = Problem)))]
+async fn list_tokens(
+    State(access): State<Access>,
+    ctx: Ctx,
+    Query(filter): Query<AccessFilter>,
+) -> Result<Json<Page<TokenOut>>> {
+    access.identity.list_tokens(&ctx, &filter).await.map(Json)
+}
+
+/// A new token of the caller; its secret is in this answer and nowhere else.
+#[utoipa::path(post, path = "/tokens", tag = "access", request_body = TokenIn,
+    responses((status = 201, body = TokenCreated), (status = 422, body = Problem)))]
+async fn create_token(
+    State(access): State<Access>,
+    ctx: Ctx,
+    Json(new): Json<TokenIn>,
+) -> Result<(StatusCode, Json<TokenCreated>)> {
+    let created = access.identity.create_token(&ctx, &new).await?;
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// Ends a token at once.
+#[utoipa::path(delete, path = "/tokens/{id}", tag = "access", params(("id" = String, Path)),
+    responses((status = 204), (status = 404, body = Problem)))]
+async fn revoke_token(State(access): State<Access>, ctx: Ctx, Path(id): Path<String>) -> Result<StatusCode> {
+    access.identity.revoke_token(&ctx, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who has which role where.
+#[utoipa::path(get, path = "/role-bindings", tag = "access", params(AccessFilter),
+    responses((status = 200, body = Page<RoleBindingOut>), (status = 403, body = Problem)))]
+async fn list_role_bindings(
+    State(access): State<Access>,
+    ctx: Ctx,
+    Query(filter): Query<AccessFilter>,
+) -> Result<Json<Page<RoleBindingOut>>> {
+    access.identity.list_role_bindings(&ctx, &filter).await.map(Json)
+}
+
+/// Gives a user a role; it acts at once.
+#[utoipa::path(post, path = "/role-bindings", tag = "access", request_body = RoleBindingIn,
+    responses((status = 201, body = RoleBindingOut), (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn create_role_binding(
+    State(access): State<Access>,
+    ctx: Ctx,
+    Json(new): Json<RoleBindingIn>,
+) -> Result<(StatusCode, Json<RoleBindingOut>)> {
+    let created = access.identity.create_role_binding(&ctx, &new).await?;
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// Takes a role away; it acts at once. The last administrator stays.
+#[utoipa::path(delete, path = "/role-bindings/{id}", tag = "access", params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn delete_role_binding(State(access): State<Access>, ctx: Ctx, Path(id): Path<String>) -> Result<StatusCode> {
+    access.identity.delete_role_binding(&ctx, parse_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// All users.
+#[utoipa::path(get, path = "/users", tag = "access", params(AccessFilter),
+    responses((status = 200, body = Page<UserOut>), (status = 403, body = Problem)))]
+async fn list_users(
+    State(access): State<Access>,
+    ctx: Ctx,
+    Query(filter): Query<AccessFilter>,
+) -> Result<Json<Page<UserOut>>> {
+    access.identity.list_users(&ctx, &filter).await.map(Json)
+}
+
+/// A person who signs in with a password; roles are given by role bindings.
+#[utoipa::path(post, path = "/users", tag = "access", request_body = UserIn,
+    responses((status = 201, body = UserOut), (status = 422, body = Problem)))]
+async fn create_user(
+    State(access): State<Access>,
+    ctx: Ctx,
+    Json(new): Json<UserIn>,
+) -> Result<(StatusCode, Json<UserOut>)> {
+    let created = access.identity.create_user(&ctx, &new).await?;
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// Changes a user's name, password or whether it may act at all.
+#[utoipa::path(patch, path = "/users/{name}", tag = "access", params(("name" = String, Path)), request_body = UserPatch,
+    responses((status = 200, body = UserOut), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn change_user(
+    State(access): State<Access>,
+    ctx: Ctx,
+    Path(name): Path<String>,
+    Json(patch): Json<UserPatch>,
+) -> Result<Json<UserOut>> {
+    access.identity.change_user(&ctx, &name, &patch).await.map(Json)
+}
+
+/// The caller's sessions; administrators may name another user.
+#[utoipa::path(get, path = "/sessions", tag = "access", params(AccessFilter),
+    responses((status = 200, body = Page<SessionOut>), (status = 403, body = Problem)))]
+async fn list_sessions(
+    State(access): State<Access>,
+    ctx: Ctx,
+    Query(filter): Query<AccessFilter>,
+) -> Result<Json<Page<SessionOut>>> {
+    access.identity.list_sessions(&ctx, &filter).await.map(Json)
+}
+
+/// Signs in with user name and password; the answer sets the session cookie.
+#[utoipa::path(post, path = "/sessions", tag = "access", request_body = SignInIn, security(()),
+    responses((status = 204), (status = 401, body = Problem), (status = 429, body = Problem)))]
+async fn sign_in(
+    State(access): State<Access>,
+    ctx: Ctx,
+    session: Session,
+    client: Client,
+    Json(given): Json<SignInIn>,
+) -> Result<StatusCode> {
+    let attempt = SignIn { user: given.user, password: given.password, client };
+    access.identity.sign_in(&ctx, &session, &attempt).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends a session at once; `current` is the one that asks.
+#[utoipa::path(delete, path = "/sessions/{id}", tag = "access", params(("id" = String, Path)),
+    responses((status = 204), (status = 404, body = Problem)))]
+async fn end_session(
+    State(access): State<Access>,
+    ctx: Ctx,
+    session: Session,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
+    if id == "current" {
+        access.identity.sign_out(&ctx, &session).await?;
+    } else {
+        access.identity.end_session(&ctx, parse_id(&id)?).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn parse_id(text: &str) -> Result<Uuid> {
+    Uuid::parse_str(text).map_err(|_| crate::kernel::AppError::field("/id", "is not a UUID"))
+}
