@@ -8,4 +8,5 @@ pub mod catalog;
 pub mod config;
 pub mod deployments;
 pub mod environments;
+pub mod identity;
 pub mod kernel;

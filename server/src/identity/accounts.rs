@@ -5,7 +5,9 @@ use super::model::{Client, digest, on_behalf_of, password, person, random_secret
 use super::service::IdentityService;
 use super::session_store::{USER_AGENT, USER_ID};
 use super::store::{self, UserRow};
-use crate::kernel::{Action, AppError, AuditEntry, Ctx, Cursor, Object, Result, limit_or_default, validate, violated};
+use crate::kernel::{
+    Action, AppError, AuditEntry, Ctx, Cursor, Object, Result, Via, limit_or_default, validate, violated,
+};
 use passerelle_contract::access::{AccessFilter, Role, RoleGrant, Scope, UserIn, UserOut, UserPatch};
 use passerelle_contract::audit::Outcome;
 use passerelle_contract::paging::Page;
@@ -57,6 +59,17 @@ impl IdentityService {
         Ok(!store::people_exist(self.db.pool()).await?)
     }
 
+    /// The path of a fresh set-up link while nobody is there yet, for the first start to print.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn setup_path_if_needed(&self) -> Result<Option<String>> {
+        if !self.needs_set_up().await? {
+            return Ok(None);
+        }
+        self.issue_setup_token(&Ctx::system(Via::Cli, "setup")).await.map(Some)
+    }
+
     /// The path of a fresh set-up link, good for 30 minutes and one use; it ends every earlier one.
     ///
     /// # Errors
@@ -78,7 +91,12 @@ impl IdentityService {
     /// # Errors
     /// `Invalid` by field; at `/token` when the link does not hold.
     pub async fn set_up(&self, ctx: &Ctx, new: &SetUp) -> Result<()> {
-        let refused = || AppError::field("/token", "this link was used or is older than 30 minutes; print a new one with `passerelle admin setup-token`");
+        let refused = || {
+            AppError::field(
+                "/token",
+                "this link was used or is older than 30 minutes; print a new one with `passerelle admin setup-token`",
+            )
+        };
         let hash = digest(&new.token);
         if !store::setup_token_holds(self.db.pool(), &hash).await? || !self.needs_set_up().await? {
             return Err(refused());
@@ -217,11 +235,14 @@ impl IdentityService {
         let new_password = patch.password.as_deref();
         refuse_wrong([
             ("/display_name", patch.display_name.as_deref().map_or(Ok(()), |text| validate::line(text, 1, 100))),
-            ("/password", match new_password {
-                Some(_) if row.service => Err("a service user has no password".to_owned()),
-                Some(text) => password(text, name),
-                None => Ok(()),
-            }),
+            (
+                "/password",
+                match new_password {
+                    Some(_) if row.service => Err("a service user has no password".to_owned()),
+                    Some(text) => password(text, name),
+                    None => Ok(()),
+                },
+            ),
         ])?;
         let hash = match new_password {
             Some(text) => Some(self.passwords.hash(text).await?),

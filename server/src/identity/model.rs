@@ -84,9 +84,7 @@ pub(super) fn person(name: &str, display_name: &str, secret: &str) -> Result<()>
 }
 
 /// Turns failed checks into one error that names every field.
-pub(super) fn refuse_wrong<const N: usize>(
-    checks: [(&'static str, std::result::Result<(), String>); N],
-) -> Result<()> {
+pub(super) fn refuse_wrong<const N: usize>(checks: [(&'static str, std::result::Result<(), String>); N]) -> Result<()> {
     let wrong: Vec<FieldError> = checks
         .into_iter()
         .filter_map(|(field, check)| check.err().map(|message| FieldError::new(field, message)))
@@ -115,8 +113,7 @@ pub(super) fn scope_from(kind: &str, value: String) -> Result<Scope> {
 }
 
 pub(super) fn grant_from(role: &str, kind: &str, value: String) -> Result<RoleGrant> {
-    let role =
-        Role::parse(role).ok_or_else(|| AppError::internal(format!("role {role:?} in the database")))?;
+    let role = Role::parse(role).ok_or_else(|| AppError::internal(format!("role {role:?} in the database")))?;
     Ok(RoleGrant { role, scope: scope_from(kind, value)? })
 }
 
@@ -142,9 +139,9 @@ pub(super) fn scope(scope: &Scope) -> std::result::Result<(), String> {
 
 /// Whether somebody with these roles may hand out this one: a grant at least as high that holds at least as far.
 pub(super) fn covers(grants: &[RoleGrant], asked: &RoleGrant) -> bool {
-    grants.iter().any(|grant| {
-        grant.role >= asked.role && (grant.scope == Scope::Everything || grant.scope == asked.scope)
-    })
+    grants
+        .iter()
+        .any(|grant| grant.role >= asked.role && (grant.scope == Scope::Everything || grant.scope == asked.scope))
 }
 
 /// The portal acting for somebody who has just shown who they are, or whose own access is concerned.
@@ -229,7 +226,10 @@ mod tests {
         assert!(password("Administrator", "administrator").is_err());
         assert!(password(&"x".repeat(129), "grace").is_err());
         let Err(AppError::Invalid(errors)) = person("G", "", "x") else { panic!("refused") };
-        assert_eq!(errors.iter().map(|e| e.pointer.as_str()).collect::<Vec<_>>(), ["/name", "/display_name", "/password"]);
+        assert_eq!(
+            errors.iter().map(|e| e.pointer.as_str()).collect::<Vec<_>>(),
+            ["/name", "/display_name", "/password"]
+        );
     }
 
     #[test]

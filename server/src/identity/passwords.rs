@@ -11,7 +11,8 @@ const PASSES: u32 = 2;
 /// Longer than any allowed password, so that a huge text is not hashed at all.
 const MAX_BYTES: usize = 1024;
 /// Verified when there is no such user, so that the answer takes as long. No password is known that fits.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cGFzc2VyZWxsZS1ub2JvZHk$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$cGFzc2VyZWxsZS1ub2JvZHk$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
 #[derive(Debug)]
 pub(super) struct Passwords {
@@ -53,8 +54,7 @@ impl Passwords {
 }
 
 fn argon2() -> Result<Argon2<'static>> {
-    let params =
-        Params::new(MEMORY_KIB, PASSES, 1, None).map_err(|error| AppError::internal(error.to_string()))?;
+    let params = Params::new(MEMORY_KIB, PASSES, 1, None).map_err(|error| AppError::internal(error.to_string()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 

@@ -59,7 +59,8 @@ impl IdentityService {
     /// # Errors
     /// `NotFound`; `Conflict` when nobody would be left to administer everything.
     pub async fn delete_role_binding(&self, ctx: &Ctx, id: Uuid) -> Result<()> {
-        let authorized = self.db.authorize(ctx, Action::AccessEdit, Object::new("role_binding", id.to_string())).await?;
+        let authorized =
+            self.db.authorize(ctx, Action::AccessEdit, Object::new("role_binding", id.to_string())).await?;
         let unknown = || AppError::NotFound(format!("role binding {id}"));
         let row = store::binding(self.db.pool(), id).await?.ok_or_else(unknown)?;
         let mut tx = self.db.write(ctx, authorized).await?;

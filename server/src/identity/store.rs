@@ -349,7 +349,6 @@ pub(super) async fn revoke_token(connection: &mut PgConnection, id: &str) -> Res
 #[derive(Debug, sqlx::FromRow)]
 pub(super) struct SessionRow {
     pub(super) public_id: Uuid,
-    pub(super) user_id: Uuid,
     pub(super) user_name: String,
     pub(super) user_agent: String,
     pub(super) created_at: OffsetDateTime,
@@ -364,7 +363,7 @@ pub(super) async fn list_sessions(
     limit: i64,
 ) -> Result<(Vec<SessionRow>, i64)> {
     let rows = sqlx::query_as(
-        "SELECT s.public_id, s.user_id, u.name AS user_name, s.user_agent, s.created_at, s.last_seen_at,
+        "SELECT s.public_id, u.name AS user_name, s.user_agent, s.created_at, s.last_seen_at,
                 LEAST(s.expires_at, s.last_seen_at + interval '12 hours') AS ends_at
          FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE ($1::text IS NULL OR u.name = $1) AND s.expires_at > now()
@@ -389,12 +388,10 @@ pub(super) async fn list_sessions(
 
 /// The user of a session, by the id that lists show.
 pub(super) async fn session_user(pool: &PgPool, public_id: Uuid) -> Result<Option<(Uuid, String)>> {
-    Ok(sqlx::query_as(
-        "SELECT u.id, u.name FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.public_id = $1",
-    )
-    .bind(public_id)
-    .fetch_optional(pool)
-    .await?)
+    Ok(sqlx::query_as("SELECT u.id, u.name FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.public_id = $1")
+        .bind(public_id)
+        .fetch_optional(pool)
+        .await?)
 }
 
 pub(super) async fn delete_session(connection: &mut PgConnection, public_id: Uuid) -> Result<bool> {

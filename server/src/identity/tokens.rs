@@ -62,9 +62,8 @@ impl IdentityService {
         let principal = ctx.principal();
         let object = Object::new("token", principal.name.clone());
         let authorized = self.db.authorize(ctx, Action::OwnAccess, object).await?;
-        let owner_id = principal
-            .user_id
-            .ok_or_else(|| AppError::Forbidden("the portal itself has no tokens".to_owned()))?;
+        let owner_id =
+            principal.user_id.ok_or_else(|| AppError::Forbidden("the portal itself has no tokens".to_owned()))?;
         let grant = RoleGrant { role: new.role, scope: new.scope.clone().unwrap_or(Scope::Everything) };
         refuse_wrong([
             ("/name", validate::line(&new.name, 1, 100)),
@@ -80,7 +79,9 @@ impl IdentityService {
 
     async fn expiry(&self, principal: &Principal, asked_days: Option<u16>) -> Result<OffsetDateTime> {
         let asked = OffsetDateTime::now_utc()
-            + Duration::days(i64::from(days(asked_days).map_err(|message| AppError::field("/expires_in_days", message))?));
+            + Duration::days(i64::from(
+                days(asked_days).map_err(|message| AppError::field("/expires_in_days", message))?,
+            ));
         let PrincipalKind::Token { id } = &principal.kind else { return Ok(asked) };
         let parent = store::token(self.db.pool(), id).await?.ok_or(AppError::Unauthenticated)?;
         Ok(asked.min(parent.expires_at))
@@ -150,7 +151,12 @@ impl IdentityService {
     }
 }
 
-async fn insert(mut tx: WriteTx, owner: &Owner<'_>, grant: RoleGrant, expires_at: OffsetDateTime) -> Result<TokenCreated> {
+async fn insert(
+    mut tx: WriteTx,
+    owner: &Owner<'_>,
+    grant: RoleGrant,
+    expires_at: OffsetDateTime,
+) -> Result<TokenCreated> {
     let (id, token) = mint_token();
     let new = NewToken {
         id: &id,
