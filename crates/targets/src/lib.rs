@@ -9,6 +9,7 @@
 mod error;
 mod image;
 pub mod masking;
+mod outbound;
 mod registry;
 mod secret;
 mod target;

@@ -1,37 +1,75 @@
-//! Placeholder: being written.
+//! Docker Swarm through the Engine API.
+//!
+//! Invariants:
+//! - A service's specification is read, changed and written back as JSON, so a field that we do not know survives.
+//! - Every write carries the version index that was read and the labels of the [`fence`]; on a conflict everything is read and
+//!   decided again.
+//! - Only tasks of the version being rolled out count for its outcome. Swarm's own automatic roll back is a failed rollout.
+//! - Deciding is pure ([`rollout`], [`cause`], [`change`], [`diff`]); talking is in [`engine`] alone.
+//!
+//! What Swarm cannot do: it sends no events about tasks, so the watch joins service and container events with a look at
+//! the tasks (every 500 ms during an update). When Swarm rolls back by itself, it puts back the labels of the release before
+//! as well, so the fence that is found then is the earlier one.
+
+mod cause;
+mod change;
+mod config;
+mod diff;
+mod engine;
+mod evidence;
+mod fence;
+mod findings;
+mod frames;
+mod instances;
+mod model;
+mod observe;
+#[cfg(test)]
+mod recorded;
+mod rollout;
+mod spec;
+mod target;
+mod watch;
+
+pub use config::{BindingConfig, ConnectionConfig, Endpoint, ServiceName, Tls};
 
 use crate::{Connection, Platform, Target, TargetError};
 use async_trait::async_trait;
+use engine::Engine;
 use std::sync::Arc;
+use target::SwarmService;
 
+/// The platform.
 #[derive(Debug)]
 pub struct DockerSwarm;
-#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
-pub struct ConnectionConfig {}
-#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
-pub struct BindingConfig {}
-#[derive(Debug)]
-pub struct Open;
 
-#[async_trait]
-impl Connection for Open {
-    type Binding = BindingConfig;
-    async fn check(&self) -> Result<String, TargetError> {
-        Err(TargetError::Unreachable("not written".into()))
-    }
-    fn bind(&self, _: BindingConfig) -> Result<Arc<dyn Target>, TargetError> {
-        Err(TargetError::Unreachable("not written".into()))
-    }
+/// An engine that is a manager of a Swarm.
+#[derive(Debug)]
+pub struct SwarmConnection {
+    engine: Arc<Engine>,
 }
 
 #[async_trait]
 impl Platform for DockerSwarm {
     const KIND: &'static str = "docker_swarm";
-    const TITLE: &'static str = "DockerSwarm";
+    const TITLE: &'static str = "Docker Swarm";
     type ConnectionConfig = ConnectionConfig;
     type BindingConfig = BindingConfig;
-    type Connection = Open;
-    async fn connect(_: ConnectionConfig) -> Result<Open, TargetError> {
-        Ok(Open)
+    type Connection = SwarmConnection;
+
+    async fn connect(config: ConnectionConfig) -> Result<SwarmConnection, TargetError> {
+        Ok(SwarmConnection { engine: Arc::new(Engine::new(&config)?) })
+    }
+}
+
+#[async_trait]
+impl Connection for SwarmConnection {
+    type Binding = BindingConfig;
+
+    async fn check(&self) -> Result<String, TargetError> {
+        self.engine.check().await
+    }
+
+    fn bind(&self, binding: BindingConfig) -> Result<Arc<dyn Target>, TargetError> {
+        Ok(Arc::new(SwarmService::new(self.engine.clone(), binding.service)))
     }
 }

@@ -1,0 +1,138 @@
+//! The target: one service of one Swarm.
+
+use super::config::ServiceName;
+use super::engine::{Engine, Written};
+use super::evidence::{self, Evidence};
+use super::fence::{self, Turn};
+use super::findings::{self, Facts};
+use super::model::Service;
+use super::observe::{self, Look};
+use super::{change, diff, spec, watch};
+use crate::masking::MAX_LOG_LINES;
+use crate::{Applied, Change, Fence, Observation, Target, TargetError, TargetPlan};
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// How often a write is tried again after somebody else wrote in between.
+const ATTEMPTS: u32 = 5;
+
+#[derive(Debug, Clone)]
+pub(super) struct SwarmService {
+    pub engine: Arc<Engine>,
+    pub name: ServiceName,
+}
+
+impl SwarmService {
+    pub fn new(engine: Arc<Engine>, name: ServiceName) -> Self {
+        Self { engine, name }
+    }
+
+    /// Reads service and tasks; `known` is evidence from an earlier look that is used again for the same task.
+    pub async fn look(&self, known: &mut Option<Evidence>) -> Result<Observation, TargetError> {
+        let (service, now) = self.service().await?;
+        let tasks = self.engine.tasks(&service).await?;
+        let look = Look { service, tasks, now };
+        if let Some(suspect) = look.suspect()
+            && known.as_ref().is_none_or(|known| known.task != suspect.id)
+        {
+            *known = Some(evidence::gather(&self.engine, suspect).await);
+        }
+        let suspect = look.suspect().map(|task| task.id.as_str());
+        let evidence = known.as_ref().filter(|known| Some(known.task.as_str()) == suspect);
+        Ok(observe::observation(self.name.as_str(), &look, evidence))
+    }
+
+    async fn service(&self) -> Result<(Service, time::OffsetDateTime), TargetError> {
+        let (service, now) = self.engine.service(self.name.as_str()).await?;
+        if spec::is_job(&service.spec) {
+            let message = "is a job, which ends by itself; only services that stay up can be deployed to".to_owned();
+            return Err(TargetError::Config { pointer: "/config/service".to_owned(), message });
+        }
+        Ok((service, now))
+    }
+
+    async fn facts(&self, spec: &Value) -> Facts {
+        let mut facts = Facts { image: self.engine.image(spec::image(spec)).await, missing: Vec::new() };
+        for kind in ["Secret", "Config"] {
+            let wanted = spec::references(spec, kind);
+            if wanted.is_empty() {
+                continue;
+            }
+            let word = kind.to_ascii_lowercase();
+            // Without an answer nothing is claimed; Swarm checks again when the change is written.
+            if let Ok(there) = self.engine.ids(&format!("{word}s")).await {
+                let missing = wanted.into_iter().filter(|(id, _)| !there.contains(id));
+                facts.missing.extend(missing.map(|(_, name)| format!("{word} {name}")));
+            }
+        }
+        facts
+    }
+
+    fn said(&self, change: &Change, turn: &Turn) -> String {
+        let name = self.name.as_str();
+        match (turn, change) {
+            (Turn::Done | Turn::Raise, _) => format!("service {name} has this change already"),
+            (Turn::Write, Change::Image { image }) => format!("service {name} is to run {image}"),
+            (Turn::Write, Change::Restore { .. }) => format!("service {name} is to run what was recorded"),
+            (Turn::Write, Change::Restart) => format!("service {name} is to replace its tasks"),
+            (Turn::Write, Change::Scale { replicas }) => format!("service {name} is to run {replicas} tasks"),
+        }
+    }
+}
+
+#[async_trait]
+impl Target for SwarmService {
+    async fn observe(&self) -> Result<Observation, TargetError> {
+        self.look(&mut None).await
+    }
+
+    fn watch(&self) -> BoxStream<'static, Result<Observation, TargetError>> {
+        watch::stream(self.clone())
+    }
+
+    async fn plan(&self, change: &Change) -> Result<TargetPlan, TargetError> {
+        let (service, _) = self.service().await?;
+        let next = change::apply(&service.spec, change)?;
+        let facts = self.facts(&next).await;
+        Ok(TargetPlan {
+            diff: diff::lines(&service.spec, &next),
+            env: spec::env(&next),
+            findings: findings::list(&next, &facts),
+        })
+    }
+
+    async fn apply(&self, change: &Change, fence: Fence) -> Result<Applied, TargetError> {
+        for _ in 0..ATTEMPTS {
+            let (service, _) = self.service().await?;
+            let before = change::record(&service.spec);
+            let turn = fence::turn(&service.spec, change, fence)?;
+            let unchanged = turn != Turn::Write;
+            let applied = Applied { before, unchanged, message: self.said(change, &turn) };
+            let mut next = match turn {
+                Turn::Done => return Ok(applied),
+                Turn::Raise => service.spec.clone(),
+                Turn::Write => change::apply(&service.spec, change)?,
+            };
+            fence::stamp(&mut next, change, fence);
+            if self.engine.update(&service, &next).await? == Written::Yes {
+                return Ok(applied);
+            }
+        }
+        Err(TargetError::Unreachable(format!(
+            "service {} was written by others {ATTEMPTS} times in a row",
+            self.name.as_str()
+        )))
+    }
+
+    async fn logs(&self, instance: &str, lines: u32) -> Result<Vec<String>, TargetError> {
+        let (service, _) = self.service().await?;
+        let tasks = self.engine.tasks(&service).await?;
+        let task = tasks.iter().find(|task| task.name(self.name.as_str()) == instance);
+        let task =
+            task.ok_or_else(|| TargetError::Missing(format!("the instance of service {}", self.name.as_str())))?;
+        let most = u32::try_from(MAX_LOG_LINES).unwrap_or(u32::MAX);
+        self.engine.task_logs(&task.id, lines.min(most)).await
+    }
+}

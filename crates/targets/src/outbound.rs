@@ -1,0 +1,55 @@
+//! The one place of this crate that builds plain HTTP clients (the Kubernetes client is kube's own).
+//!
+//! No redirects (a target may not send our credentials elsewhere), no proxy from the environment, time limits, and a cap on
+//! every body that is read.
+
+use crate::TargetError;
+use futures::StreamExt as _;
+use std::time::Duration;
+
+/// Time to open a connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// Time for one whole answer, unless it is a stream.
+pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+/// Largest answer that is read, in bytes.
+pub(crate) const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// A client builder with the rules of this module; TLS with the roots of the system.
+pub(crate) fn client() -> reqwest::ClientBuilder {
+    // reqwest is built without a provider of its own; an earlier choice of the process stays.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(CONNECT_LIMIT)
+        .user_agent(concat!("passerelle/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Reads a body up to [`BODY_LIMIT`].
+///
+/// # Errors
+/// When the connection breaks or the body is larger.
+pub(crate) async fn read_body(response: reqwest::Response, from: &str) -> Result<Vec<u8>, TargetError> {
+    let mut body = Vec::new();
+    let mut chunks = response.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| unreachable(from, &error))?;
+        if body.len() + chunk.len() > BODY_LIMIT {
+            return Err(TargetError::Unreachable(format!("{from} sent more than {BODY_LIMIT} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// A failed exchange in words that name the peer, and neither the URL nor a header.
+pub(crate) fn unreachable(from: &str, error: &reqwest::Error) -> TargetError {
+    let what = if error.is_timeout() {
+        "no answer in time"
+    } else if error.is_connect() {
+        "the connection failed"
+    } else {
+        "the connection broke"
+    };
+    TargetError::Unreachable(format!("{from}: {what}"))
+}
