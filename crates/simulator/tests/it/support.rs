@@ -17,6 +17,8 @@ impl Sim {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut world = World::parse(world).unwrap();
         world.speed = 100.0;
+        // Tests run side by side, so none may take a fixed port.
+        world.engines.values_mut().for_each(|engine| engine.port = None);
         let simulator = Simulator::start(world).await.unwrap();
         Self { simulator, client: Client::new() }
     }
