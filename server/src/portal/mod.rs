@@ -1,0 +1,121 @@
+//! The portal put together: every capability's service, the background jobs, and the API.
+
+mod directory;
+mod importer;
+
+use crate::audit::{self, AuditService, CHECKPOINT_FILE, Sealer};
+use crate::catalog::{self, CatalogService, ImportOptions, Upload};
+use crate::config::Config;
+use crate::deployments::{self, DeploymentService, EngineOptions};
+use crate::environments::{self, EnvironmentService};
+use crate::http::{self, Health, HttpSettings, Stack};
+use crate::identity::{self, IdentityService};
+use crate::kernel::{Ctx, Db, Keys, Result};
+use axum::Router;
+use directory::PortalDirectory;
+use importer::PortalImporter;
+use passerelle_contract::catalog::ImportReport;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The use cases behind pages, API and command line. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Portal {
+    pub db: Db,
+    pub keys: Keys,
+    pub identity: IdentityService,
+    pub audit: AuditService,
+    pub catalog: Arc<CatalogService>,
+    pub environments: EnvironmentService,
+    pub deployments: DeploymentService,
+    pub health: Health,
+}
+
+/// Which background work this process does.
+#[derive(Debug, Clone, Copy)]
+pub struct Jobs {
+    /// Drive deployments and observe targets.
+    pub worker: bool,
+}
+
+impl Portal {
+    /// # Errors
+    /// When the database is away.
+    pub async fn open(db: Db, keys: Keys, _config: &Config) -> Result<Self> {
+        let catalog = CatalogService::open(db.clone(), Arc::new(keys.clone())).await?;
+        let environments = EnvironmentService::new(db.clone(), keys.clone());
+        let deployments = DeploymentService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
+        catalog.set_portal_documents(Arc::new(PortalImporter::new(environments.clone(), deployments.clone())));
+        Ok(Self {
+            identity: IdentityService::new(db.clone(), keys.clone()),
+            audit: AuditService::new(db.clone(), keys.clone()),
+            health: Health::new(db.clone()),
+            db,
+            keys,
+            catalog,
+            environments,
+            deployments,
+        })
+    }
+
+    /// Starts the background work; it ends some time after `stop`.
+    pub fn spawn_jobs(&self, jobs: Jobs, config: &Config, stop: CancellationToken) -> TaskTracker {
+        let tasks = TaskTracker::new();
+        tasks.spawn(identity::jobs::run(self.identity.clone(), stop.clone()));
+        tasks.spawn(Arc::clone(&self.catalog).follow(stop.clone()));
+        let sealer = Sealer::new(self.db.clone(), &self.keys, config.data.folder.join(CHECKPOINT_FILE));
+        tasks.spawn(sealer.run(stop.clone()));
+        let (deployments, feeding) = (self.deployments.clone(), stop.clone());
+        tasks.spawn(async move { deployments.pump(feeding).await });
+        let (observer, feeding) = (self.deployments.observer(), stop.clone());
+        tasks.spawn(async move { observer.feed_index(feeding).await });
+        let (health, draining) = (self.health.clone(), stop.clone());
+        tasks.spawn(async move {
+            draining.cancelled().await;
+            health.drain();
+        });
+        if jobs.worker {
+            let options = EngineOptions { verify_for: config.deployments.verify_for(), ..EngineOptions::default() };
+            tasks.spawn(self.deployments.engine(options).run(stop.clone()));
+            let observer = self.deployments.observer();
+            tasks.spawn(async move { observer.run(stop).await });
+        }
+        tasks.close();
+        tasks
+    }
+
+    /// Imports catalog entities, then the portal's own documents that came with them.
+    ///
+    /// # Errors
+    /// When the caller may not, or the database is away.
+    pub async fn import(&self, ctx: &Ctx, upload: Upload, options: ImportOptions) -> Result<ImportReport> {
+        self.catalog.import_catalog(ctx, upload, &options).await
+    }
+
+    /// API, health and the given pages, behind the one stack of middleware.
+    pub fn router(&self, pages: Router, config: &Config) -> Router {
+        let routes = http::rest(self.api()).merge(pages).merge(http::health(self.health.clone()));
+        let settings = HttpSettings { public_origin: config.server.public_origin.clone(), ..HttpSettings::default() };
+        http::stack(routes, Stack { identity: self.identity.clone(), db: self.db.clone(), settings })
+    }
+
+    fn api(&self) -> OpenApiRouter {
+        let directory = Arc::new(PortalDirectory { catalog: Arc::clone(&self.catalog), environments: self.environments.clone() });
+        OpenApiRouter::new()
+            .merge(identity::routes::routes(self.identity.clone(), directory))
+            .merge(audit::routes::router().with_state(self.audit.clone()))
+            .merge(catalog::routes::router(Arc::clone(&self.catalog)))
+            .merge(environments::router().with_state(self.environments.clone()))
+            .merge(deployments::routes::router().with_state(self.deployments.clone()))
+    }
+
+    /// The description of the API, as `GET /api/v1/openapi.json` answers it.
+    ///
+    /// # Errors
+    /// Only when it cannot be written as JSON.
+    pub fn openapi_json(&self) -> Result<String> {
+        serde_json::to_string_pretty(&http::document(self.api())).map_err(crate::kernel::AppError::internal)
+    }
+}
