@@ -32,7 +32,7 @@ pub async fn create_token(config: &Config, arguments: TokenArguments) -> Result<
         .filter(|days| (1..=90).contains(days))
         .with_context(|| format!("--expires {}: must be 1d to 90d", arguments.expires))?;
     let opened = database::open(config).await?;
-    let portal = Portal::open(opened.db.clone(), opened.keys.clone(), config).await?;
+    let portal = Portal::open(opened.db.clone(), opened.keys.clone()).await?;
     let ctx = Ctx::system(Via::Cli, "cli");
     let created = portal
         .identity
@@ -57,7 +57,7 @@ fn scope(text: &str) -> Result<Scope> {
 /// When there is an administrator already, or the database cannot be had.
 pub async fn setup_token(config: &Config) -> Result<()> {
     let opened = database::open(config).await?;
-    let portal = Portal::open(opened.db.clone(), opened.keys.clone(), config).await?;
+    let portal = Portal::open(opened.db.clone(), opened.keys.clone()).await?;
     let Some(path) = portal.identity.setup_path_if_needed().await? else {
         bail!(
             "an administrator exists already; sign in, or make a token with `passerelle admin token create --role admin`"

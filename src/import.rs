@@ -108,7 +108,7 @@ async fn through_server(
 
 async fn direct(config: &Config, arguments: &ImportArguments, source: String, body: &[u8]) -> Result<ImportReport> {
     let opened = database::open(config).await?;
-    let portal = Portal::open(opened.db.clone(), opened.keys.clone(), config).await?;
+    let portal = Portal::open(opened.db.clone(), opened.keys.clone()).await?;
     let upload = Upload::from_stream(body).map_err(|error| anyhow::anyhow!("{} {}", error.pointer, error.message))?;
     let options = ImportOptions { source, dry_run: arguments.dry_run, prune: arguments.prune };
     let ctx = Ctx::system(Via::Cli, "cli");

@@ -17,7 +17,7 @@ const DRAIN: Duration = Duration::from_secs(20);
 pub async fn serve(config: Config) -> Result<()> {
     logging::start(&config.log)?;
     let opened = database::open(&config).await?;
-    let portal = Portal::open(opened.db.clone(), opened.keys.clone(), &config).await.context("starting the portal")?;
+    let portal = Portal::open(opened.db.clone(), opened.keys.clone()).await.context("starting the portal")?;
     let stop = CancellationToken::new();
     let jobs = portal.spawn_jobs(Jobs { worker: config.server.worker }, &config, stop.clone());
     let listener = TcpListener::bind(config.server.listen)
@@ -52,7 +52,7 @@ pub async fn serve(config: Config) -> Result<()> {
 pub async fn worker(config: Config) -> Result<()> {
     logging::start(&config.log)?;
     let opened = database::open(&config).await?;
-    let portal = Portal::open(opened.db.clone(), opened.keys.clone(), &config).await.context("starting the portal")?;
+    let portal = Portal::open(opened.db.clone(), opened.keys.clone()).await.context("starting the portal")?;
     let stop = CancellationToken::new();
     let jobs = portal.spawn_jobs(Jobs { worker: true }, &config, stop.clone());
     println!("Passerelle drives deployments");

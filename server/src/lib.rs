@@ -8,5 +8,7 @@ pub mod catalog;
 pub mod config;
 pub mod deployments;
 pub mod environments;
+pub mod http;
 pub mod identity;
 pub mod kernel;
+pub mod portal;

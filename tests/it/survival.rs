@@ -21,8 +21,8 @@ async fn killed_when(looks: fn(&Value) -> bool) -> (RunningPortal, Value) {
     (portal, ended)
 }
 
-fn rollouts(portal: &RunningPortal) -> usize {
-    portal.simulator.rollouts("test", "shop", "web")
+fn rollouts(portal: &RunningPortal) -> u64 {
+    portal.simulator.effects("/k8s/test", "deployments.apps/shop/web")
 }
 
 #[tokio::test(flavor = "multi_thread")]

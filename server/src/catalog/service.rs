@@ -65,17 +65,22 @@ impl CatalogService {
     /// # Errors
     /// When the database is away.
     pub async fn open(db: Db, keys: Arc<Keys>) -> Result<Arc<Self>> {
-        let service = Self {
+        let service = Self::unread(db, keys);
+        service.refresh().await?;
+        Ok(service)
+    }
+
+    /// The catalog before anything was read into memory.
+    #[must_use]
+    pub fn unread(db: Db, keys: Arc<Keys>) -> Arc<Self> {
+        Arc::new(Self {
             db,
             keys,
             index: CatalogIndex::default(),
             details: DetailCache::default(),
             position: tokio::sync::Mutex::new((0, Uuid::nil())),
             portal: OnceLock::new(),
-        };
-        let service = Arc::new(service);
-        service.refresh().await?;
-        Ok(service)
+        })
     }
 
     /// Says who applies environments, connections, bindings and releases found in imports. Only the first call counts.

@@ -33,6 +33,14 @@ impl Db {
         Self::connect_migrated(url, max_connections).await
     }
 
+    /// A pool that connects when it is first used: for what only describes itself.
+    ///
+    /// # Errors
+    /// Never: the address is a constant.
+    pub fn unconnected() -> Result<Self> {
+        Ok(Self { pool: PgPoolOptions::new().connect_lazy("postgres://localhost/none")? })
+    }
+
     /// Opens the pool without running migrations.
     ///
     /// # Errors

@@ -19,7 +19,8 @@ impl Directory for PortalDirectory {
     async fn object(&self, service: Option<&str>, environment: Option<&str>) -> Result<Object> {
         let mut object = match service {
             Some(key) => {
-                let found = self.catalog.find_service(key).ok_or_else(|| AppError::NotFound(format!("service:{key}")))?;
+                let found =
+                    self.catalog.find_service(key).ok_or_else(|| AppError::NotFound(format!("service:{key}")))?;
                 Object::service(found.scope)
             }
             None => Object::new("portal", "*"),
@@ -52,7 +53,11 @@ impl Directory for PortalDirectory {
 
     async fn environments_in(&self, tiers: &[String]) -> Result<Vec<String>> {
         let environments = self.environments.list_environments(&asking()).await?;
-        Ok(environments.into_iter().filter(|e| tiers.iter().any(|tier| tier == e.tier.as_str())).map(|e| e.name).collect())
+        Ok(environments
+            .into_iter()
+            .filter(|e| tiers.iter().any(|tier| tier == e.tier.as_str()))
+            .map(|e| e.name)
+            .collect())
     }
 }
 

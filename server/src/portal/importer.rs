@@ -40,9 +40,12 @@ impl PortalImporter {
         if !dry_run {
             return self.environments.apply_binding(ctx, wanted).await;
         }
-        let bindings = absent_is_none(self.environments.list_bindings(ctx, Some(&wanted.service)).await)?.unwrap_or_default();
+        let bindings =
+            absent_is_none(self.environments.list_bindings(ctx, Some(&wanted.service)).await)?.unwrap_or_default();
         let found = bindings.into_iter().find(|binding| binding.environment == wanted.environment);
-        Ok(compare(found, |found| found.kind == wanted.kind && found.connection == wanted.connection && found.config == wanted.config))
+        Ok(compare(found, |found| {
+            found.kind == wanted.kind && found.connection == wanted.connection && found.config == wanted.config
+        }))
     }
 
     async fn release(&self, ctx: &Ctx, wanted: ReleaseIn, dry_run: bool) -> Result<Change> {

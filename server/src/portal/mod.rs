@@ -43,12 +43,23 @@ pub struct Jobs {
 impl Portal {
     /// # Errors
     /// When the database is away.
-    pub async fn open(db: Db, keys: Keys, _config: &Config) -> Result<Self> {
+    pub async fn open(db: Db, keys: Keys) -> Result<Self> {
         let catalog = CatalogService::open(db.clone(), Arc::new(keys.clone())).await?;
+        Ok(Self::assemble(db, keys, catalog))
+    }
+
+    /// For the description of the API, which no request goes through.
+    fn unconnected() -> Result<Self> {
+        let (db, keys) = (Db::unconnected()?, Keys::from_bytes([0; 32]));
+        let catalog = CatalogService::unread(db.clone(), Arc::new(keys.clone()));
+        Ok(Self::assemble(db, keys, catalog))
+    }
+
+    fn assemble(db: Db, keys: Keys, catalog: Arc<CatalogService>) -> Self {
         let environments = EnvironmentService::new(db.clone(), keys.clone());
         let deployments = DeploymentService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
         catalog.set_portal_documents(Arc::new(PortalImporter::new(environments.clone(), deployments.clone())));
-        Ok(Self {
+        Self {
             identity: IdentityService::new(db.clone(), keys.clone()),
             audit: AuditService::new(db.clone(), keys.clone()),
             health: Health::new(db.clone()),
@@ -57,7 +68,7 @@ impl Portal {
             catalog,
             environments,
             deployments,
-        })
+        }
     }
 
     /// Starts the background work; it ends some time after `stop`.
@@ -102,7 +113,8 @@ impl Portal {
     }
 
     fn api(&self) -> OpenApiRouter {
-        let directory = Arc::new(PortalDirectory { catalog: Arc::clone(&self.catalog), environments: self.environments.clone() });
+        let directory =
+            Arc::new(PortalDirectory { catalog: Arc::clone(&self.catalog), environments: self.environments.clone() });
         OpenApiRouter::new()
             .merge(identity::routes::routes(self.identity.clone(), directory))
             .merge(audit::routes::router().with_state(self.audit.clone()))
@@ -110,12 +122,13 @@ impl Portal {
             .merge(environments::router().with_state(self.environments.clone()))
             .merge(deployments::routes::router().with_state(self.deployments.clone()))
     }
+}
 
-    /// The description of the API, as `GET /api/v1/openapi.json` answers it.
-    ///
-    /// # Errors
-    /// Only when it cannot be written as JSON.
-    pub fn openapi_json(&self) -> Result<String> {
-        serde_json::to_string_pretty(&http::document(self.api())).map_err(crate::kernel::AppError::internal)
-    }
+/// The description of the API, as `GET /api/v1/openapi.json` answers it. Needs no database: nothing is connected until it is used.
+///
+/// # Errors
+/// Only when it cannot be written as JSON.
+pub fn openapi_json() -> Result<String> {
+    let portal = Portal::unconnected()?;
+    serde_json::to_string_pretty(&http::document(portal.api())).map_err(crate::kernel::AppError::internal)
 }

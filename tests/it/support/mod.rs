@@ -73,12 +73,12 @@ impl TestPortal {
         let data = tempfile::tempdir().unwrap();
         let config = config(data.path());
         let db = Db::connect(&database.url, 8).await.unwrap();
-        let portal = Portal::open(db, Keys::from_bytes([3; 32]), &config).await.unwrap();
+        let portal = Portal::open(db, Keys::from_bytes([3; 32])).await.unwrap();
         let stop = CancellationToken::new();
         portal.spawn_jobs(Jobs { worker: true }, &config, stop.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = passerelle_app::router(portal.clone(), &config).unwrap();
+        let router = portal.router(axum::Router::new(), &config);
         let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
         let simulator = Simulator::start(World::parse(WORLD).unwrap()).await.unwrap();

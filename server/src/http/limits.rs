@@ -1,0 +1,108 @@
+//! How long an answer may take to begin and how much a request may send.
+
+use super::problems;
+use crate::kernel::AppError;
+use axum::body::{Body, HttpBody};
+use axum::extract::{Request, State};
+use axum::http::header::CONTENT_LENGTH;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
+use std::time::Duration;
+
+/// Bytes of an ordinary request.
+pub const BODY_LIMIT: usize = 1 << 20;
+/// Bytes of an import: several times a catalog of 10,000 components.
+pub const IMPORT_BODY_LIMIT: usize = 32 << 20;
+/// A body that is too large is read to its end up to here, so that the client sees the answer and not a broken pipe.
+const DRAIN_LIMIT: u64 = 64 << 20;
+const DRAIN_TIME: Duration = Duration::from_secs(20);
+
+/// THE list of routes that take more than [`BODY_LIMIT`].
+fn limit_for(path: &str) -> usize {
+    match path {
+        "/api/v1/catalog/imports" | "/api/v1/slos/imports" => IMPORT_BODY_LIMIT,
+        _ => BODY_LIMIT,
+    }
+}
+
+pub(super) async fn timeout(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => problems::timed_out(limit),
+    }
+}
+
+/// Refuses by the announced length at once; a body without one is cut where the limit is, which its reader reports.
+pub(super) async fn body(request: Request, next: Next) -> Response {
+    let limit = limit_for(request.uri().path());
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit as u64) {
+        drain(request.into_body(), announced.unwrap_or_default()).await;
+        return AppError::TooLarge { limit_bytes: limit }.into_response();
+    }
+    if announced.is_some() || request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let mut left = limit;
+    let cut = body.into_data_stream().map(move |chunk| {
+        let chunk = chunk.map_err(std::io::Error::other)?;
+        left = left.checked_sub(chunk.len()).ok_or_else(|| std::io::Error::other("the body is too large"))?;
+        Ok::<_, std::io::Error>(chunk)
+    });
+    next.run(Request::from_parts(parts, Body::from_stream(cut))).await
+}
+
+async fn drain(body: Body, announced: u64) {
+    if announced > DRAIN_LIMIT {
+        return;
+    }
+    let read = async {
+        let mut chunks = body.into_data_stream();
+        while let Some(Ok(_)) = chunks.next().await {}
+    };
+    // A client that does not finish in time gets its answer anyway.
+    drop(tokio::time::timeout(DRAIN_TIME, read).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BODY_LIMIT, IMPORT_BODY_LIMIT, body};
+    use axum::Router;
+    use axum::body::{Body, Bytes};
+    use axum::http::{Request, StatusCode};
+    use axum::middleware::from_fn;
+    use axum::routing::post;
+    use tower::ServiceExt;
+
+    async fn send(path: &str, size: usize, announced: bool) -> StatusCode {
+        let count = |body: Bytes| async move { body.len().to_string() };
+        let app = Router::new()
+            .route("/x", post(count))
+            .route("/api/v1/catalog/imports", post(count))
+            .layer(axum::extract::DefaultBodyLimit::disable())
+            .layer(from_fn(body));
+        let bytes = vec![b'x'; size];
+        let mut request = Request::post(path);
+        let body = if announced {
+            request = request.header("content-length", size);
+            Body::from(bytes)
+        } else {
+            let chunks: Vec<Result<Bytes, std::io::Error>> =
+                bytes.chunks(64 << 10).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
+            Body::from_stream(futures::stream::iter(chunks))
+        };
+        app.oneshot(request.body(body).unwrap()).await.unwrap().status()
+    }
+
+    #[tokio::test]
+    async fn a_body_is_limited_by_its_route_whether_announced_or_not() {
+        assert_eq!(send("/x", BODY_LIMIT, true).await, StatusCode::OK);
+        assert_eq!(send("/x", BODY_LIMIT + 1, true).await, StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(send("/x", BODY_LIMIT + 1, false).await.is_client_error());
+        assert_eq!(send("/x", 1000, false).await, StatusCode::OK);
+        assert_eq!(send("/api/v1/catalog/imports", BODY_LIMIT + 1, true).await, StatusCode::OK);
+        assert_eq!(send("/api/v1/catalog/imports", IMPORT_BODY_LIMIT + 1, true).await, StatusCode::PAYLOAD_TOO_LARGE);
+    }
+}

@@ -1,0 +1,29 @@
+//! The door: one visible stack of middleware around the routes of all capabilities, health, and the description of the API.
+//!
+//! How the portal is put together (`stack.rs` has the order and why):
+//!
+//! ```text
+//! let api   = identity::routes::routes(..).merge(audit::routes::routes(..)).merge(..);
+//! let rest  = http::rest(api);                       // /api/v1, openapi.json, /docs/api, problems for 404 and 405
+//! let app   = rest.merge(pages).merge(http::health(..));
+//! let app   = http::stack(app, http::Stack { identity, db, settings });
+//! axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+//! ```
+
+mod authenticate;
+mod docs_page;
+mod health;
+mod idempotency;
+mod limits;
+mod openapi;
+mod problems;
+mod request;
+mod security_headers;
+mod site;
+mod stack;
+
+pub use health::{Health, health};
+pub use idempotency::sweep as sweep_idempotency_keys;
+pub use limits::{BODY_LIMIT, IMPORT_BODY_LIMIT};
+pub use openapi::{document, rest};
+pub use stack::{HttpSettings, Stack, stack};

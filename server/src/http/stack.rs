@@ -1,0 +1,76 @@
+//! The middleware, in order from the outside in. Each layer has one job and its own file.
+//!
+//! | layer | why it stands there |
+//! | --- | --- |
+//! | request id + log line | everything inside is logged under one id that nobody outside can choose |
+//! | security headers | on every answer, those of refusals and panics too |
+//! | panic -> problem | nothing that panics takes the connection down |
+//! | time-out | a stuck handler ends; a body that streams may go on |
+//! | body limit | before anything reads the body |
+//! | site check | before a cookie is looked at |
+//! | session, authentication | says who it is; a bad credential ends here |
+//! | read-only guard | who may write nothing at all reaches no writing route of the API |
+//! | idempotency | inside authentication, since keys belong to a principal |
+
+use super::authenticate::{self, read_only_guard};
+use super::{idempotency, limits, request, security_headers, site};
+use crate::identity::IdentityService;
+use crate::kernel::Db;
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use std::sync::Arc;
+use std::time::Duration;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// What the configuration says about the door.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// For example `https://portal.example`; unset, the `Host` header is what `Origin` must fit.
+    pub public_origin: Option<String>,
+    /// For an answer to begin.
+    pub timeout: Duration,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self { public_origin: None, timeout: Duration::from_secs(60) }
+    }
+}
+
+impl HttpSettings {
+    /// People come by https, so cookies are `Secure` and HSTS is sent.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.public_origin.as_deref().is_some_and(|origin| origin.starts_with("https://"))
+    }
+}
+
+/// What the layers need.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    pub identity: IdentityService,
+    pub db: Db,
+    pub settings: HttpSettings,
+}
+
+/// Puts the layers around the routes.
+pub fn stack(routes: Router, parts: Stack) -> Router {
+    let Stack { identity, db, settings } = parts;
+    let secure = settings.is_https();
+    let sessions = identity.session_layer(secure);
+    let settings = Arc::new(settings);
+    let layers = ServiceBuilder::new()
+        .layer(from_fn(request::identify_and_log))
+        .layer(from_fn_with_state(secure, security_headers::set))
+        .layer(CatchPanicLayer::custom(request::panicked))
+        .layer(from_fn_with_state(settings.timeout, limits::timeout))
+        .layer(from_fn(limits::body))
+        .layer(from_fn_with_state(Arc::clone(&settings), site::check))
+        .layer(sessions)
+        .layer(from_fn_with_state(identity, authenticate::authenticate))
+        .layer(from_fn_with_state(db.clone(), read_only_guard))
+        .layer(from_fn_with_state(db, idempotency::once));
+    // The limit is ours (`limits::body`), per path; axum's own of 2 MB would come before it.
+    routes.layer(axum::extract::DefaultBodyLimit::disable()).layer(layers)
+}
