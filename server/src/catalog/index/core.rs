@@ -6,7 +6,7 @@ use super::record::{Record, Symbols, compare};
 use super::words::{Dictionary, Vocabulary};
 use crate::catalog::relations::RelationKind;
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -87,9 +87,16 @@ pub(super) struct Order {
 }
 
 impl Order {
-    fn new(services: &Range<u32>, sort: impl FnOnce(&mut Vec<u32>)) -> Self {
-        let mut nodes: Vec<u32> = services.clone().collect();
-        sort(&mut nodes);
+    /// By a field with one value at most; those without it come last, equal ones by name.
+    fn by_value(services: &Range<u32>, field: &Field) -> Self {
+        let mut values: Vec<u32> = (0u32..).take(field.values.len()).collect();
+        values.sort_unstable_by_key(|value| &field.values[*value as usize]);
+        let mut nodes: Vec<u32> = values.iter().flat_map(|value| field.nodes_of.get(*value)).copied().collect();
+        nodes.extend(services.clone().filter(|node| field.values_of.get(*node).is_empty()));
+        Self::new(services, nodes)
+    }
+
+    fn new(services: &Range<u32>, nodes: Vec<u32>) -> Self {
         let mut rank = vec![0; nodes.len()];
         for (at, node) in (0..).zip(&nodes) {
             rank[(node - services.start) as usize] = at;
@@ -118,6 +125,7 @@ pub(super) struct Core {
 }
 
 impl Core {
+    /// `nodes` in any order; those that come in order cost next to nothing to sort.
     pub fn new(mut nodes: Vec<Arc<Record>>, symbols: &mut Symbols, vocabulary: &mut Vocabulary) -> Self {
         nodes.sort_by(|a, b| compare(&a.reference, &b.reference));
         let symbols = symbols.shared();
@@ -126,14 +134,11 @@ impl Core {
         let end = start + nodes[start..].partition_point(|node| node.is_service());
         let services = number(start)..number(end);
         let fields = Facet::ALL.map(|facet| Field::new(facet, &nodes, &services, &symbols));
-        let text = |symbol: Option<u32>| symbol.map(|symbol| &*symbols[symbol as usize]);
-        let by_text = |of: fn(&Record) -> Option<u32>| {
-            let key = |node: &u32| text(of(&nodes[*node as usize]));
-            Order::new(&services, |order| order.sort_by_key(|node| (key(node).is_none(), key(node))))
-        };
-        let (by_system, by_owner) = (by_text(|record| record.system), by_text(|record| record.owner));
-        let by_update =
-            Order::new(&services, |order| order.sort_by_key(|node| Reverse(nodes[*node as usize].updated_us)));
+        let by_system = Order::by_value(&services, &fields[Facet::System as usize]);
+        let by_owner = Order::by_value(&services, &fields[Facet::Team as usize]);
+        let mut newest: Vec<u32> = services.clone().collect();
+        newest.sort_by_key(|node| Reverse(nodes[*node as usize].updated_us));
+        let by_update = Order::new(&services, newest);
         let words: Vec<(u32, u32)> =
             (0..).zip(&nodes).flat_map(|(node, record)| record.words.iter().map(move |word| (*word, node))).collect();
         let words = Csr::from_pairs(vocabulary.len(), &words);
@@ -158,27 +163,29 @@ impl Core {
 
     /// Turns the references of relations into node numbers, both ways.
     fn link(&mut self) {
-        let mut numbers: HashMap<u32, u32> = HashMap::new();
-        let mut edges: HashSet<(u32, u32)> = HashSet::new();
+        const UNKNOWN: u32 = u32::MAX;
+        let mut numbers = vec![UNKNOWN; self.symbols.len()];
+        let mut edges: Vec<(u32, u32)> = Vec::new();
         let nodes = std::mem::take(&mut self.nodes);
-        for record in &nodes {
-            for (kind, source, target) in &record.relations {
-                let mut resolve = |symbol: u32| {
-                    *numbers.entry(symbol).or_insert_with(|| {
-                        find(&nodes, &self.symbols[symbol as usize]).unwrap_or_else(|| {
-                            self.missing.push(symbol);
-                            u32::try_from(nodes.len() + self.missing.len() - 1).unwrap_or(u32::MAX)
-                        })
-                    })
-                };
-                let (source, target) = (resolve(*source), resolve(*target));
-                edges.insert((source, pack(target, *kind)));
-            }
+        for (kind, source, target) in nodes.iter().flat_map(|record| &record.relations) {
+            let mut resolve = |symbol: u32| {
+                let number = &mut numbers[symbol as usize];
+                if *number == UNKNOWN {
+                    *number = find(&nodes, &self.symbols[symbol as usize]).unwrap_or_else(|| {
+                        self.missing.push(symbol);
+                        u32::try_from(nodes.len() + self.missing.len() - 1).unwrap_or(UNKNOWN)
+                    });
+                }
+                *number
+            };
+            let (source, target) = (resolve(*source), resolve(*target));
+            edges.push((source, pack(target, *kind)));
         }
         self.nodes = nodes;
         let all = self.nodes.len() + self.missing.len();
-        let mut edges: Vec<(u32, u32)> = edges.into_iter().collect();
+        // Both ends may state the same relation.
         edges.sort_unstable();
+        edges.dedup();
         self.outgoing = Csr::from_pairs(all, &edges);
         for edge in &mut edges {
             let (target, kind) = unpack(edge.1);

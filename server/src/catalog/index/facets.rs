@@ -18,44 +18,57 @@ impl Snapshot {
         if let Some(cached) = self.cached_facets(&key) {
             return cached;
         }
-        let field = |facet: Facet| self.values_of(&key.without(Some(facet), false, false), facet);
+        // Most fields have no filter of their own and are counted over the same services.
+        let shared = self.hits(&key);
+        let over = |other: ServiceQuery| if other == key { None } else { Some(other) };
+        let field = |facet: Facet| match over(key.without(Some(facet), false, false)) {
+            None => self.values_of(&shared, facet),
+            Some(other) => self.values_of(&self.hits(&other), facet),
+        };
         let facets = Arc::new(ServiceFacets {
             system: field(Facet::System),
             team: field(Facet::Team),
             kind: field(Facet::Type),
             lifecycle: field(Facet::Lifecycle),
             tag: field(Facet::Tag),
-            environment: self.environments(&key.without(None, true, false)),
-            health: self.healths(&key.without(None, false, true)),
+            environment: match over(key.without(None, true, false)) {
+                None => self.environments(&shared),
+                Some(other) => self.environments(&self.hits(&other)),
+            },
+            health: match over(key.without(None, false, true)) {
+                None => self.healths(&shared),
+                Some(other) => self.healths(&self.hits(&other)),
+            },
         });
+        drop(shared);
         self.cache_facets(key, facets.clone());
         facets
     }
 
-    fn each(&self, query: &ServiceQuery, mut visit: impl FnMut(u32)) {
-        match self.hits(query) {
+    fn each(&self, hits: &Hits<'_>, mut visit: impl FnMut(u32)) {
+        match hits {
             Hits::All => self.core.services.clone().for_each(visit),
             Hits::Some(nodes) => nodes.iter().for_each(|node| visit(*node)),
         }
     }
 
-    fn values_of(&self, query: &ServiceQuery, facet: Facet) -> Vec<FacetValue> {
+    fn values_of(&self, hits: &Hits<'_>, facet: Facet) -> Vec<FacetValue> {
         let field = &self.core.fields[facet as usize];
         let mut counts = vec![0u32; field.values.len()];
-        self.each(query, |node| field.values_of.get(node).iter().for_each(|value| counts[*value as usize] += 1));
+        self.each(hits, |node| field.values_of.get(node).iter().for_each(|value| counts[*value as usize] += 1));
         ranked(field.values.iter().map(|value| &**value).zip(counts))
     }
 
-    fn environments(&self, query: &ServiceQuery) -> Vec<FacetValue> {
+    fn environments(&self, hits: &Hits<'_>) -> Vec<FacetValue> {
         let names = &self.overlay.environments;
         let mut counts = vec![0u32; names.len()];
-        self.each(query, |node| self.overlay.environments_of(node).for_each(|number| counts[number as usize] += 1));
+        self.each(hits, |node| self.overlay.environments_of(node).for_each(|number| counts[number as usize] += 1));
         ranked(names.iter().map(|name| &**name).zip(counts))
     }
 
-    fn healths(&self, query: &ServiceQuery) -> Vec<FacetValue> {
+    fn healths(&self, hits: &Hits<'_>) -> Vec<FacetValue> {
         let mut counts = [0u32; Health::ALL.len()];
-        self.each(query, |node| {
+        self.each(hits, |node| {
             if let Some(health) = self.overlay.worst(node) {
                 counts[health as usize] += 1;
             }

@@ -137,7 +137,8 @@ impl CatalogIndex {
     pub fn publish(&self, revision: i64) {
         let mut master = self.master.lock();
         let Master { records, symbols, vocabulary, health } = &mut *master;
-        let core = Arc::new(Core::new(records.values().cloned().collect(), symbols, vocabulary));
+        let current = self.snapshot();
+        let core = Arc::new(Core::new(in_order(&current.core, records), symbols, vocabulary));
         let overlay = Overlay::new(&core, health);
         self.current.store(Arc::new(Snapshot::new(core, overlay, revision)));
     }
@@ -155,6 +156,18 @@ impl CatalogIndex {
             self.current.store(Arc::new(Snapshot::new(current.core.clone(), overlay, current.revision)));
         }
     }
+}
+
+/// The records, first those that the last snapshot had, in its order, then the new ones.
+fn in_order(last: &Core, records: &HashMap<Uuid, Arc<Record>>) -> Vec<Arc<Record>> {
+    let kept = |record: &&Arc<Record>| records.get(&record.id).is_some_and(|now| Arc::ptr_eq(now, record));
+    let is_kept = |record: &Arc<Record>| {
+        last.by_id(&record.id).and_then(|node| last.record(node)).is_some_and(|old| Arc::ptr_eq(old, record))
+    };
+    let mut nodes = Vec::with_capacity(records.len());
+    nodes.extend(last.nodes.iter().filter(kept).cloned());
+    nodes.extend(records.values().filter(|record| !is_kept(record)).cloned());
+    nodes
 }
 
 /// True when it is news.
