@@ -223,6 +223,9 @@ fn run(state: &mut State, pod: &Value, sim: &mut PodSim, now: OffsetDateTime) {
             if sim.behaviour == Behaviour::Unhealthy && i64::from(sim.tries) > limit {
                 let message = "Liveness probe failed: HTTP probe failed with statuscode: 503";
                 state.event(pod, true, "Unhealthy", message, now);
+                let name = text(pod, &format!("{focus}/name"));
+                let killing = format!("Container {name} failed liveness probe, will be restarted");
+                state.event(pod, false, "Killing", &killing, now);
                 sim.tries = 0;
                 end(sim, pod, now, state);
                 return;

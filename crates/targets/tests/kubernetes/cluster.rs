@@ -31,8 +31,14 @@ impl Cluster {
             say(&format!("{test}: skipped, {VARIABLE} is not set (it names the kubeconfig of a cluster to try)"));
             return None;
         };
-        let connection = connect(json!({"kubeconfig": {"file": path}})).await.expect("connect");
-        let kubeconfig = Kubeconfig::read_from(&path).expect("kubeconfig");
+        let text = std::fs::read_to_string(path).expect("a kubeconfig");
+        Some(Self::new(&text).await)
+    }
+
+    /// A namespace with a ConfigMap and a Secret, in the cluster of this kubeconfig.
+    pub async fn new(kubeconfig: &str) -> Self {
+        let connection = connect(json!({"kubeconfig": {"value": kubeconfig}})).await.expect("connect");
+        let kubeconfig = Kubeconfig::from_yaml(kubeconfig).expect("kubeconfig");
         let mut config =
             kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.expect("config");
         config.proxy_url = None;
@@ -43,7 +49,7 @@ impl Cluster {
         Api::all(cluster.client.clone()).create(&PostParams::default(), &made).await.expect("namespace");
         cluster.make::<ConfigMap>(json!({"metadata": {"name": "web"}, "data": {"session-ttl": "30"}})).await;
         cluster.make::<Secret>(json!({"metadata": {"name": "web"}, "stringData": {"api-key": "hunter2"}})).await;
-        Some(cluster)
+        cluster
     }
 
     pub fn api<K>(&self) -> Api<K>
@@ -139,7 +145,7 @@ impl Peer for Cluster {
             Image::Second => "tinyweb:v2",
             Image::Unhealthy => "tinyweb:v3",
             Image::Crashing => "tinyweb:v4",
-            Image::Missing => "tinyweb:v99",
+            Image::Missing => "tinyweb:missing",
         };
         name.to_owned()
     }

@@ -7,6 +7,7 @@ mod connection;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod rights;
+mod simulated;
 
 use cluster::{Cluster, deployment};
 use contract::{Image, Peer, new_fence, say};
