@@ -14,6 +14,8 @@ static TOGGLE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\sclass:([A-Za-z0-9_
 /// A string in the place of a value: after an opening or an arrow, or first of all. A string that is compared with
 /// something is not in such a place.
 static VALUE: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?:^|[\{\[\(]|=>|,)\s*"([^"\\]*)""#));
+/// The next attribute of the same tag: a name directly before a single `=`.
+static NEXT: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s+[A-Za-z][A-Za-z0-9_:-]*=[^=>]"));
 static SELECTOR: LazyLock<Regex> = LazyLock::new(|| pattern(r"\.((?:\\.|[A-Za-z_-])(?:\\.|[A-Za-z0-9_-])*)"));
 
 #[expect(clippy::expect_used, reason = "the patterns are constants, and the tests of this file compile each of them")]
@@ -102,6 +104,7 @@ fn expression_end(source: &str, start: usize) -> usize {
             b')' | b']' | b'}' => depth -= 1,
             b'>' if depth == 0 && !matches!(bytes[at - 1], b'=' | b'-' | b' ') => return at,
             b'\n' | b';' if depth == 0 => return at,
+            b' ' if depth == 0 && NEXT.is_match(&source[at..]) => return at,
             _ => {}
         }
     }
@@ -119,7 +122,10 @@ mod tests {
     #[test]
     fn plain_and_computed_attributes_are_read() {
         assert_eq!(names(r#"<p class="flex md:p-4">"flex-none here"</p>"#), ["flex", "md:p-4"]);
-        assert_eq!(names(r#"<a class=if kind == "compared" { "chip on" } else { "chip" } href="/x">"#), ["chip", "on"]);
+        assert_eq!(
+            names(r#"<a class=if kind == "compared" { "chip on" } else { "chip" } current=on.then_some("true")>"#),
+            ["chip", "on"]
+        );
         assert_eq!(names(r#"<a class=move || match x { A => "a", B => "b" }>"text"</a>"#), ["a", "b"]);
         assert_eq!(names(r#"<i class=("active", move || on) class:wide=big/>"#), ["active", "wide"]);
         assert_eq!(names(r#"<i class=format!("st st-{tone}")/>"#), ["st"]);

@@ -1,17 +1,20 @@
 //! Compiles the browser's half of the app to WebAssembly and makes its JavaScript glue.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use super::Client;
 use crate::paths::Paths;
 use crate::process::{cargo, run};
 
-/// The two files that a page loads.
+/// What a page loads for its islands.
 #[derive(Debug)]
 pub struct ClientFiles {
     pub js: Vec<u8>,
     pub wasm: Vec<u8>,
+    /// JavaScript of dependencies, by its path from the glue, which imports it by this very path. The path holds a hash
+    /// of the package and its version.
+    pub snippets: Vec<(String, Vec<u8>)>,
 }
 
 pub fn compile(paths: &Paths, client: Client) -> Result<ClientFiles> {
@@ -33,9 +36,14 @@ fn bind(wasm: Vec<u8>, client: Client) -> Result<ClientFiles> {
     let mut bindgen = Bindgen::new();
     bindgen.input_bytes("client", wasm).typescript(false).remove_name_section(client == Client::Small);
     let mut output = bindgen.web(true).and_then(Bindgen::generate_output).context("wasm-bindgen refuses the client")?;
-    // Such files would need names of their own in the site; none of our dependencies has any.
-    if !output.snippets().is_empty() || !output.local_modules().is_empty() {
-        bail!("a dependency of the client brings its own JavaScript files, which the site does not serve");
+    let mut snippets = Vec::new();
+    for (package, list) in output.snippets() {
+        for (index, js) in list.iter().enumerate() {
+            snippets.push((format!("snippets/{package}/inline{index}.js"), js.as_bytes().to_vec()));
+        }
     }
-    Ok(ClientFiles { js: output.js().as_bytes().to_vec(), wasm: output.wasm_mut().emit_wasm() })
+    for (path, js) in output.local_modules() {
+        snippets.push((format!("snippets/{path}"), js.as_bytes().to_vec()));
+    }
+    Ok(ClientFiles { js: output.js().as_bytes().to_vec(), wasm: output.wasm_mut().emit_wasm(), snippets })
 }

@@ -19,7 +19,7 @@ const MARKERS: [&str; 2] = ["group", "peer"];
 pub fn compile(paths: &Paths) -> Result<Vec<u8>> {
     let hand = files(&paths.root().join("style"), "css")?;
     let sources = files(&paths.root().join("app/src"), "rs")?;
-    let css = assemble(&read_all(&hand)?, &read_all(&sources)?)?;
+    let css = assemble(&read_all(paths, &hand)?, &read_all(paths, &sources)?)?;
     Ok(css.into_bytes())
 }
 
@@ -57,12 +57,13 @@ fn report_unknown(sources: &[(String, String)], known: &BTreeSet<String>) -> Res
     Ok(())
 }
 
-fn read_all(files: &[PathBuf]) -> Result<Vec<(String, String)>> {
+/// Name from the root, and content.
+fn read_all(paths: &Paths, files: &[PathBuf]) -> Result<Vec<(String, String)>> {
     files
         .iter()
         .map(|path| {
             let content = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            Ok((path.display().to_string(), content))
+            Ok((path.strip_prefix(paths.root()).unwrap_or(path).display().to_string(), content))
         })
         .collect()
 }

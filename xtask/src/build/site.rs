@@ -34,6 +34,9 @@ pub fn write(paths: &Paths, site: &Path, css: &[u8], client: &ClientFiles, kind:
     let fresh = site.with_extension("new");
     remove(&fresh)?;
     write_entries(&fresh, &entries, kind == Client::Small)?;
+    for (name, content) in &client.snippets {
+        write_file(&fresh.join("static").join(name), content, kind == Client::Small)?;
+    }
     remove(site)?;
     fs::rename(&fresh, site).with_context(|| format!("cannot move the site to {}", site.display()))
 }
@@ -58,19 +61,23 @@ fn public_files(folder: &Path) -> Result<Vec<Entry>> {
 
 fn write_entries(site: &Path, entries: &[Entry], compress: bool) -> Result<()> {
     let folder = site.join("static");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut addresses = BTreeMap::new();
     for entry in entries {
         let name = format!("{}.{}.{}", entry.stem, hash(&entry.content), entry.extension);
-        let path = folder.join(&name);
-        fs::write(&path, &entry.content).with_context(|| format!("cannot write {}", path.display()))?;
-        if compress && !DENSE.contains(&entry.extension.as_str()) {
-            write_compressed(&path, &entry.content)?;
-        }
+        let dense = DENSE.contains(&entry.extension.as_str());
+        write_file(&folder.join(&name), &entry.content, compress && !dense)?;
         addresses.insert(entry.key.as_str(), format!("/static/{name}"));
     }
     fs::write(site.join("assets.json"), serde_json::to_vec_pretty(&addresses)?)?;
     Ok(())
+}
+
+fn write_file(path: &Path, content: &[u8], compress: bool) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))?;
+    if compress { write_compressed(path, content) } else { Ok(()) }
 }
 
 fn write_compressed(path: &Path, content: &[u8]) -> Result<()> {

@@ -211,7 +211,7 @@ mod tests {
             ),
             (kubeconfig(https, "", "auth-provider: {name: gcp}"), "plug-ins are not run"),
             (kubeconfig(https, "", "tokenFile: /etc/passwd"), "tokenFile"),
-            (kubeconfig(https, "", "client-key: /root/key"), "client-key"),
+            (kubeconfig(https, "", "client-key: /etc/key"), "client-key"),
             (kubeconfig(https, ", certificate-authority: /ca", "token: x"), "certificate-authority"),
             (kubeconfig(https, ", insecure-skip-tls-verify: true", "token: x"), "insecure-skip-tls-verify"),
             (kubeconfig(https, ", proxy-url: \"http://p\"", "token: x"), "proxy-url"),
