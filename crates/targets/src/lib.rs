@@ -14,6 +14,7 @@ mod registry;
 mod secret;
 mod target;
 
+pub mod cloud_run;
 pub mod docker_swarm;
 pub mod kubernetes;
 

@@ -1,7 +1,7 @@
 //! The list of platforms, with their types erased once.
 
 use crate::target::{Connection, Platform, Target};
-use crate::{TargetError, docker_swarm::DockerSwarm, kubernetes::Kubernetes};
+use crate::{TargetError, cloud_run::CloudRun, docker_swarm::DockerSwarm, kubernetes::Kubernetes};
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -34,7 +34,7 @@ pub trait AnyConnection: Send + Sync {
 /// Every platform the portal knows. A new one is one line here.
 #[must_use]
 pub fn platforms() -> &'static [&'static dyn AnyPlatform] {
-    &[&Erased::<Kubernetes>(PhantomData), &Erased::<DockerSwarm>(PhantomData)]
+    &[&Erased::<Kubernetes>(PhantomData), &Erased::<DockerSwarm>(PhantomData), &Erased::<CloudRun>(PhantomData)]
 }
 
 /// A kind that is not registered; says which are.

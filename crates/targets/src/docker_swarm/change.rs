@@ -30,6 +30,9 @@ pub(super) fn apply(spec: &Value, change: &Change) -> Result<Value, TargetError>
             "the service is a job, which ends by itself; only services that stay up can be deployed to".to_owned(),
         ));
     }
+    if spec::image(spec).is_empty() {
+        return Err(TargetError::Refused("the service runs no container".to_owned()));
+    }
     let mut next = spec.clone();
     match change {
         Change::Image { image } => {
@@ -47,7 +50,7 @@ pub(super) fn apply(spec: &Value, change: &Change) -> Result<Value, TargetError>
             next["TaskTemplate"]["ForceUpdate"] = count.wrapping_add(1).into();
         }
         Change::Scale { replicas } => {
-            if spec["Mode"].get("Replicated").is_none() {
+            if !spec["Mode"]["Replicated"].is_object() {
                 return Err(TargetError::Refused(
                     "the service runs once on every node (global mode), so its number of tasks is not free".to_owned(),
                 ));

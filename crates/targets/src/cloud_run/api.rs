@@ -1,0 +1,135 @@
+//! The calls of the Admin API that we make.
+
+use super::config::ConnectionConfig;
+use crate::outbound::{self, ANSWER_LIMIT, read_body, unreachable};
+use crate::{TargetError, masking};
+use reqwest::Method;
+use serde_json::Value;
+
+const WHO: &str = "Cloud Run";
+
+#[derive(Debug)]
+pub(super) struct Api {
+    http: reqwest::Client,
+    config: ConnectionConfig,
+}
+
+/// What came of a conditional write.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    Yes,
+    /// The service has another etag by now.
+    Conflict,
+}
+
+impl Api {
+    pub fn new(config: ConnectionConfig) -> Result<Self, TargetError> {
+        let wrong = |_| TargetError::Config {
+            pointer: "/config".to_owned(),
+            message: "no HTTP client can be built".to_owned(),
+        };
+        Ok(Self { http: outbound::client().build().map_err(wrong)?, config })
+    }
+
+    fn parent(&self) -> String {
+        format!("projects/{}/locations/{}", self.config.project.as_str(), self.config.region.as_str())
+    }
+
+    fn service_path(&self, name: &str) -> String {
+        format!("{}/services/{name}", self.parent())
+    }
+
+    pub async fn check(&self) -> Result<String, TargetError> {
+        let path = format!("{}/services", self.parent());
+        self.call(Method::GET, &path, &[("pageSize", "1")], None, "the project or region").await?;
+        Ok(format!(
+            "Cloud Run Admin API v2, project {}, region {}",
+            self.config.project.as_str(),
+            self.config.region.as_str()
+        ))
+    }
+
+    pub async fn service(&self, name: &str) -> Result<Value, TargetError> {
+        let what = format!("service {name}");
+        self.call(Method::GET, &self.service_path(name), &[], None, &what).await
+    }
+
+    /// The newest revisions; traffic goes to few.
+    pub async fn revisions(&self, name: &str) -> Result<Vec<Value>, TargetError> {
+        let path = format!("{}/revisions", self.service_path(name));
+        let mut page = self.call(Method::GET, &path, &[("pageSize", "100")], None, "the revisions").await?;
+        Ok(match page["revisions"].take() {
+            Value::Array(all) => all,
+            _ => Vec::new(),
+        })
+    }
+
+    /// Writes template, traffic and annotations if the service still has the etag in `body`.
+    pub async fn patch(&self, name: &str, body: &Value) -> Result<Written, TargetError> {
+        let query = [("updateMask", "template,traffic,annotations")];
+        match self.call(Method::PATCH, &self.service_path(name), &query, Some(body), "the service").await {
+            Ok(_) => Ok(Written::Yes),
+            Err(TargetError::Fenced(_)) => Ok(Written::Conflict),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+        what: &str,
+    ) -> Result<Value, TargetError> {
+        let token = self
+            .config
+            .token
+            .reveal()
+            .map_err(|error| TargetError::Config { pointer: "/config/token".to_owned(), message: error.to_string() })?;
+        let url = format!("{}/v2/{path}", self.config.endpoint.as_str());
+        let mut request = self.http.request(method, url).query(query).bearer_auth(token.trim()).timeout(ANSWER_LIMIT);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await.map_err(|error| unreachable(WHO, &error))?;
+        let status = response.status().as_u16();
+        let body = read_body(response, WHO).await?;
+        let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if (200..300).contains(&status) && answer.is_object() {
+            return Ok(answer);
+        }
+        Err(refusal(status, &answer, what))
+    }
+}
+
+/// Google's error as ours; a conflict of etags comes as [`TargetError::Fenced`], which [`Api::patch`] takes back.
+fn refusal(status: u16, answer: &Value, what: &str) -> TargetError {
+    let said: String =
+        masking::shown(answer["error"]["message"].as_str().unwrap_or_default()).chars().take(300).collect();
+    match status {
+        401 | 403 => TargetError::Forbidden(said),
+        404 => TargetError::Missing(what.to_owned()),
+        409 if answer["error"]["status"] == "ABORTED" => TargetError::Fenced(said),
+        429 => TargetError::Unreachable(format!("{WHO} asks to slow down")),
+        300..=499 => TargetError::Refused(said),
+        _ => TargetError::Unreachable(format!("{WHO} answered {status}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn errors_are_sorted() {
+        let error =
+            |status, name: &str| refusal(status, &json!({ "error": { "message": "m", "status": name } }), "service x");
+        assert_eq!(error(404, "NOT_FOUND"), TargetError::Missing("service x".to_owned()));
+        assert!(matches!(error(409, "ABORTED"), TargetError::Fenced(_)));
+        assert!(matches!(error(409, "ALREADY_EXISTS"), TargetError::Refused(_)));
+        assert!(matches!(error(401, ""), TargetError::Forbidden(_)));
+        assert!(error(503, "").is_transient() && error(429, "").is_transient());
+    }
+}

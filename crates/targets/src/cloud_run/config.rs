@@ -1,0 +1,135 @@
+//! What a connection and a binding are made of, checked while they are read.
+
+use crate::Secret;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// A region of a Google Cloud project.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionConfig {
+    /// Id of the project.
+    pub project: Name,
+    /// For example `europe-west1`.
+    pub region: Name,
+    /// Base URL of the Admin API; Google's own when absent.
+    #[serde(default)]
+    pub endpoint: Endpoint,
+    /// OAuth access token, read anew for each call, so a file that is rotated keeps working.
+    pub token: Secret,
+    /// The API is the simulator.
+    #[serde(default)]
+    pub simulated: bool,
+}
+
+/// One service.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BindingConfig {
+    pub service: Name,
+    /// Container whose image a deployment sets; needed when a revision has more than one.
+    #[serde(default)]
+    pub container: Option<Name>,
+}
+
+/// A name that becomes part of a URL path: lower-case letters, digits and hyphens, from a letter, at most 49.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Name(String);
+
+impl Name {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let edges = text.starts_with(|c: char| c.is_ascii_lowercase()) && !text.ends_with('-');
+        if plain && edges && text.len() <= 49 {
+            Ok(Self(text))
+        } else {
+            Err("expected 1 to 49 of a-z, 0-9 and '-', from a letter, not ending with '-'".to_owned())
+        }
+    }
+}
+
+impl JsonSchema for Name {
+    fn schema_name() -> Cow<'static, str> {
+        "Name".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "maxLength": 49, "pattern": "^[a-z]([a-z0-9-]*[a-z0-9])?$" })
+    }
+}
+
+/// An origin without a path; `http` to this machine only, since a token goes with each call.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Endpoint(String);
+
+impl Endpoint {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Endpoint {
+    fn default() -> Self {
+        Self("https://run.googleapis.com".to_owned())
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || "expected https://host[:port], or http:// to this machine, without a path".to_owned();
+        let url = url::Url::parse(&text).map_err(|_| wrong())?;
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        let anonymous = url.username().is_empty() && url.password().is_none();
+        let here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+        let safe = url.scheme() == "https" || (url.scheme() == "http" && here);
+        if bare && anonymous && safe { Ok(Self(text.trim_end_matches('/').to_owned())) } else { Err(wrong()) }
+    }
+}
+
+impl JsonSchema for Endpoint {
+    fn schema_name() -> Cow<'static, str> {
+        "RunEndpoint".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "uri", "default": "https://run.googleapis.com" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_leaves_this_machine_by_tls_only() {
+        for (text, good) in [
+            ("https://run.googleapis.com", true),
+            ("http://127.0.0.1:8085/", true),
+            ("http://run.googleapis.com", false),
+            ("https://u:p@host", false),
+            ("https://host/path", false),
+            ("ftp://host", false),
+        ] {
+            assert_eq!(Endpoint::try_from(text.to_owned()).is_ok(), good, "{text}");
+        }
+        assert!(Name::try_from("user-service".to_owned()).is_ok());
+        for text in ["", "a/b", "A", "-a", "a-", "1a", "a.b"] {
+            assert!(Name::try_from(text.to_owned()).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Google Cloud Run through the Admin API v2.
+//!
+//! Invariants:
+//! - A service is read, changed and patched as JSON with the `etag` that was read; a conflict means read and decide again.
+//! - One write makes one new revision, named after deployment and change. Traffic goes to the latest revision, which Cloud Run
+//!   moves only when that revision is ready: a revision that fails never serves.
+//! - Going back moves traffic to the earlier revision while that exists, else its template is applied again.
+//!
+//! The API has no watch (so it is asked again), no instance count (a revision is the instance here) and no logs.
+
+mod api;
+mod change;
+mod config;
+mod fence;
+mod state;
+mod target;
+
+pub use config::{BindingConfig, ConnectionConfig, Endpoint, Name};
+
+use crate::{Connection, Platform, Target, TargetError};
+use api::Api;
+use async_trait::async_trait;
+use std::sync::Arc;
+use target::RunService;
+
+/// The platform.
+#[derive(Debug)]
+pub struct CloudRun;
+
+/// One region of one project.
+#[derive(Debug)]
+pub struct CloudRunConnection {
+    api: Arc<Api>,
+}
+
+#[async_trait]
+impl Platform for CloudRun {
+    const KIND: &'static str = "cloud_run";
+    const TITLE: &'static str = "Google Cloud Run";
+    type ConnectionConfig = ConnectionConfig;
+    type BindingConfig = BindingConfig;
+    type Connection = CloudRunConnection;
+
+    async fn connect(config: ConnectionConfig) -> Result<CloudRunConnection, TargetError> {
+        Ok(CloudRunConnection { api: Arc::new(Api::new(config)?) })
+    }
+}
+
+#[async_trait]
+impl Connection for CloudRunConnection {
+    type Binding = BindingConfig;
+
+    async fn check(&self) -> Result<String, TargetError> {
+        self.api.check().await
+    }
+
+    fn bind(&self, binding: BindingConfig) -> Result<Arc<dyn Target>, TargetError> {
+        Ok(Arc::new(RunService { api: self.api.clone(), binding }))
+    }
+}
