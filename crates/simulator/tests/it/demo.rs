@@ -6,7 +6,7 @@ const DEMO: &str = include_str!("../../../../demo/simulator.yaml");
 async fn everything_in_the_demo_is_healthy_at_the_start() {
     let sim = Sim::start(DEMO).await;
     let mut count = 0;
-    for cluster in ["gke-reactivite-cluster", "fil-rouge-eks", "exai-perso-aks"] {
+    for cluster in ["gke-reactivite-cluster", "fil-rouge-eks", "exai-perso-aks", "skillforge-preview"] {
         let list = sim.get(&format!("/k8s/{cluster}/apis/apps/v1/deployments")).await;
         for deployment in list["items"].as_array().unwrap() {
             count += 1;
@@ -17,9 +17,9 @@ async fn everything_in_the_demo_is_healthy_at_the_start() {
             );
         }
     }
-    assert_eq!(count, 21);
+    assert_eq!(count, 36);
     let services = sim.get("/docker/cloudtaskhub/services?status=true").await;
-    assert_eq!(services.as_array().unwrap().len(), 6);
+    assert_eq!(services.as_array().unwrap().len(), 18);
     for service in services.as_array().unwrap() {
         assert_eq!(service["ServiceStatus"]["RunningTasks"], service["ServiceStatus"]["DesiredTasks"]);
     }
