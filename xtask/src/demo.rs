@@ -16,27 +16,29 @@ use crate::signals::Signals;
 use crate::steps::Steps;
 use crate::waiting;
 
+/// Where the connections in `demo/` say that their platforms are.
+const SIMULATOR: &str = "127.0.0.1:3900";
+
 /// What can be chosen.
 #[derive(Debug)]
 pub struct Demo {
     pub data: PathBuf,
     pub listen: String,
-    pub simulator: String,
     pub profile: Profile,
 }
 
 pub fn run(paths: &Paths, demo: &Demo) -> Result<()> {
     let signals = Signals::catch()?;
     let mut steps = Steps::new(8);
-    waiting::check_free(&demo.listen, "--listen")?;
-    waiting::check_free(&demo.simulator, "--simulator")?;
+    waiting::check_free(&demo.listen, Some("--listen"))?;
+    waiting::check_free(SIMULATOR, None)?;
     steps.step("Rust's target for the browser", || install::wasm_target(paths))?;
     steps.step("Postgres", install::postgres)?;
     steps.step("browser client and styles", || build::build_site(paths, demo.profile, Client::Small))?;
     steps.step("server", || build::build_server(paths, demo.profile, true))?;
     let portal = Portal::new(paths, &demo.data, &demo.listen, demo.profile)?;
 
-    let mut simulator = steps.step("start the simulator", || start_simulator(&portal, &demo.simulator, &signals))?;
+    let mut simulator = steps.step("start the simulator", || start_simulator(paths, &portal, SIMULATOR, &signals))?;
     let mut server = steps.step("start the portal", || portal.start(&signals))?;
     steps.step("load the five systems", || import(paths, &portal))?;
     let link = steps.step("sign-in link", || output(portal.command().args(["admin", "setup-token"])))?;
@@ -59,9 +61,10 @@ fn wait(signals: &Signals, server: &mut Companion, simulator: &mut Companion) ->
     Ok(())
 }
 
-fn start_simulator(portal: &Portal, address: &str, signals: &Signals) -> Result<Companion> {
+fn start_simulator(paths: &Paths, portal: &Portal, address: &str, signals: &Signals) -> Result<Companion> {
+    let world = paths.root().join("demo/simulator.yaml");
     let mut simulator = Companion::start("the simulator", &portal.binary, |command| {
-        command.args(["simulator", "--listen", address]);
+        command.args(["simulator", "--listen", address, "--world"]).arg(world);
     })?;
     waiting::until_listening(address, &mut simulator, signals, Duration::from_secs(30))?;
     Ok(simulator)

@@ -23,7 +23,7 @@ type Times = BTreeMap<PathBuf, SystemTime>;
 
 pub fn run(paths: &Paths, data: &Path, listen: &str) -> Result<()> {
     let signals = Signals::catch()?;
-    waiting::check_free(listen, "--listen")?;
+    waiting::check_free(listen, Some("--listen"))?;
     install::wasm_target(paths)?;
     install::postgres()?;
     let portal = Portal::new(paths, data, listen, Profile::Dev)?;

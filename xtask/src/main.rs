@@ -45,11 +45,8 @@ enum Task {
         #[arg(long, default_value = "data/demo")]
         data: PathBuf,
         /// Address of the portal
-        #[arg(long, default_value = "127.0.0.1:8080")]
+        #[arg(long, default_value = "127.0.0.1:3000")]
         listen: String,
-        /// Address of the simulator
-        #[arg(long, default_value = "127.0.0.1:8090")]
-        simulator: String,
         /// Optimised build: takes longer, runs faster
         #[arg(long)]
         release: bool,
@@ -60,7 +57,7 @@ enum Task {
         #[arg(long, default_value = "data/dev")]
         data: PathBuf,
         /// Address of the portal
-        #[arg(long, default_value = "127.0.0.1:8080")]
+        #[arg(long, default_value = "127.0.0.1:3000")]
         listen: String,
     },
     /// Check formatting, lints and the rules of the code
@@ -85,8 +82,8 @@ fn main() -> ExitCode {
     let paths = Paths::find();
     let result = match arguments.task {
         Task::Build { release, site_only } => build::run(&paths, Profile::from_release(release), site_only),
-        Task::Demo { data, listen, simulator, release } => {
-            demo::run(&paths, &demo::Demo { data, listen, simulator, profile: Profile::from_release(release) })
+        Task::Demo { data, listen, release } => {
+            demo::run(&paths, &demo::Demo { data, listen, profile: Profile::from_release(release) })
         }
         Task::Dev { data, listen } => dev::run(&paths, &data, &listen),
         Task::Check { write, only } => check::run(&paths, &only, write),

@@ -56,7 +56,7 @@ pub fn line_of(source: &str, offset: usize) -> usize {
 
 /// A comment or a string that starts exactly here, and where it ends.
 fn special<'a>(source: &'a str, bytes: &[u8], at: usize) -> Option<(usize, (usize, Piece<'a>))> {
-    let rest = &source[at..].as_bytes();
+    let rest = &bytes[at..];
     if rest.starts_with(b"//") {
         let end = rest.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |length| at + length);
         return Some((end, (at, Piece::Comment(&source[at..end]))));

@@ -48,10 +48,11 @@ fn until(
 }
 
 /// Fails when somebody else already listens there, in words that help.
-pub fn check_free(address: &str, flag: &str) -> Result<()> {
+pub fn check_free(address: &str, flag: Option<&str>) -> Result<()> {
     let socket = resolve(address)?;
     if TcpStream::connect_timeout(&socket, Duration::from_millis(300)).is_ok() {
-        bail!("something already listens on {address}: stop it, or choose another address with {flag} HOST:PORT");
+        let choice = flag.map_or_else(String::new, |flag| format!(", or choose another address with {flag} HOST:PORT"));
+        bail!("something already listens on {address}: stop it{choice}");
     }
     Ok(())
 }
@@ -89,8 +90,8 @@ mod tests {
         });
         assert_eq!(status(address, "/readyz"), Some(503));
         let listener = server.join().unwrap();
-        assert!(check_free(&address.to_string(), "--listen").unwrap_err().to_string().contains("--listen"));
+        assert!(check_free(&address.to_string(), Some("--listen")).unwrap_err().to_string().contains("--listen"));
         drop(listener);
-        assert!(check_free(&address.to_string(), "--listen").is_ok());
+        assert!(check_free(&address.to_string(), Some("--listen")).is_ok());
     }
 }

@@ -9,7 +9,7 @@ use crate::paths::Paths;
 use crate::rust_text::{line_of, without_comments};
 
 /// Left to right. A new capability gets its place here.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "kernel",
     "config",
     "identity",
@@ -28,6 +28,8 @@ const ORDER: [&str; 18] = [
     "scorecards",
     "docs",
     "http",
+    // Puts the capabilities together; nothing imports it.
+    "portal",
 ];
 const SOURCES: &str = "server/src/";
 
