@@ -6,6 +6,7 @@ mod database;
 mod import;
 mod logging;
 mod serve;
+mod site;
 
 use anyhow::{Context, Result};
 use clap::Parser;

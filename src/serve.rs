@@ -1,5 +1,6 @@
 //! `passerelle serve` and `passerelle worker`.
 
+use crate::site::Site;
 use crate::{database, logging};
 use anyhow::{Context, Result};
 use passerelle_server::config::Config;
@@ -24,7 +25,9 @@ pub async fn serve(config: Config) -> Result<()> {
         .await
         .with_context(|| format!("listening on {}", config.server.listen))?;
     let address = listener.local_addr()?;
-    let router = passerelle_app::router(portal.clone(), &config).context("the pages")?;
+    let site = Site::open(&config)?;
+    let pages = passerelle_app::router(portal.clone(), site.assets.clone()).merge(site.router());
+    let router = portal.router(pages, &config);
     if let Some(path) = portal.identity.setup_path_if_needed().await.context("the set-up link")? {
         // Printed, not logged: the link is a credential until it is used.
         let origin = config.server.public_origin.clone().unwrap_or_else(|| format!("http://{address}"));

@@ -24,8 +24,8 @@ pub use web::{AppState, Assets};
 /// All pages and forms. The caller puts it behind the layer that sets [`passerelle_server::kernel::Ctx`] as a request
 /// extension, the origin check and the security headers.
 #[cfg(feature = "ssr")]
-pub fn router(assets: Assets) -> axum::Router {
-    let state = AppState { assets: std::sync::Arc::new(assets) };
+pub fn router(portal: passerelle_server::portal::Portal, assets: Assets) -> axum::Router {
+    let state = AppState { portal, assets: std::sync::Arc::new(assets) };
     axum::Router::new().merge(gallery::routes()).merge(preferences::routes()).with_state(state)
 }
 

@@ -5,15 +5,22 @@ use crate::i18n::T;
 use crate::shell::{Section, Shell, ShellProps};
 use crate::ui::{Crumb, Flash};
 use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, SET_COOKIE};
 use axum::response::{IntoResponse, Response};
 use leptos::prelude::*;
 use passerelle_contract::environments::Tier;
+use serde::Deserialize;
 use std::sync::Arc;
 use time::OffsetDateTime;
 
+/// Only our own files; there is no inline script to allow, and of inline styles only attributes.
+const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+     style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; \
+     base-uri 'none'; frame-ancestors 'none'";
+
 /// Addresses of the static files, with the hash of their content in the name where the build makes one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Assets {
     pub css: String,
     /// The script of `public/app.js`.
@@ -125,6 +132,7 @@ impl Page {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         if shown_flash && let Ok(gone) = HeaderValue::from_str(&set_cookie(FLASH, "", 0)) {
             headers.append(SET_COOKIE, gone);
         }

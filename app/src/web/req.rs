@@ -3,12 +3,13 @@
 use super::{Assets, FLASH, LOCALE, Page, PageError, Query, THEME, cookie, set_cookie};
 use crate::i18n::{Locale, T};
 use crate::ui::Flash;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::{ACCEPT_LANGUAGE, LOCATION, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use passerelle_server::kernel::{AppError, Ctx, Via};
+use passerelle_server::portal::Portal;
 use std::convert::Infallible;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -17,7 +18,15 @@ use uuid::Uuid;
 /// What the pages share.
 #[derive(Debug, Clone)]
 pub struct AppState {
+    /// The use cases; handlers take it as `State(portal): State<Portal>`.
+    pub portal: Portal,
     pub assets: Arc<Assets>,
+}
+
+impl FromRef<AppState> for Portal {
+    fn from_ref(state: &AppState) -> Self {
+        state.portal.clone()
+    }
 }
 
 /// Light, dark, or what the system says.
