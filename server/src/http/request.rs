@@ -34,8 +34,10 @@ pub(super) async fn identify_and_log(mut request: Request, next: Next) -> Respon
     let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     if status >= 500 {
         tracing::warn!(request_id = %id, %method, ?path, status, duration_us, "request");
-    } else {
+    } else if method.is_safe() {
         tracing::debug!(request_id = %id, %method, ?path, status, duration_us, "request");
+    } else {
+        tracing::info!(request_id = %id, %method, ?path, status, duration_us, "request");
     }
     response
 }

@@ -82,38 +82,31 @@ impl IdentityService {
             return Ok(known);
         }
         let generation = self.cache.generation();
-        let limits = [Limit { key: client.source.clone(), max: BAD_TOKENS }];
-        self.bad_tokens.take(&limits).map_err(|retry_after_s| AppError::RateLimited { retry_after_s })?;
+        // A good token is never refused for the bad ones of its neighbours: only failures count.
         let row = match token_id(token) {
             Some(id) => store::token_holder(self.db.pool(), id).await?,
             None => None,
         };
         let Some(row) = row.filter(|row| bool::from(row.secret_hash.as_slice().ct_eq(&key))) else {
-            self.record_bad_credential(ctx, client).await?;
-            return Err(AppError::Unauthenticated);
+            return self.refuse_credential(ctx, client).await;
         };
-        self.bad_tokens.give_back(&limits);
         let principal = Arc::new(principal(&row, PrincipalKind::Token { id: row.public_id.clone() })?);
         self.cache.put(key, Arc::clone(&principal), row.ends_at, generation);
         self.cache.touch(key, Touched::Token(row.public_id));
         Ok(principal)
     }
 
-    /// An `Authorization` header that is not even a token. The rate limit bounds how many rows this writes.
+    /// For a credential that does not hold. The rate limit bounds how many rows this writes.
     ///
     /// # Errors
     /// Always: `Unauthenticated` or `RateLimited`.
     pub async fn refuse_credential(&self, ctx: &Ctx, client: &Client) -> Result<Arc<Principal>> {
         let limits = [Limit { key: client.source.clone(), max: BAD_TOKENS }];
         self.bad_tokens.take(&limits).map_err(|retry_after_s| AppError::RateLimited { retry_after_s })?;
-        self.record_bad_credential(ctx, client).await?;
-        Err(AppError::Unauthenticated)
-    }
-
-    async fn record_bad_credential(&self, ctx: &Ctx, client: &Client) -> Result<()> {
         let reason = format!("a credential that does not hold, from {}", client.source);
         let refused = self.sign_in_proof(ctx, "api_token", "unknown").await?;
-        self.db.record(ctx, &refused, AuditEntry::new(Outcome::Denied).reason(reason)).await.map(drop)
+        self.db.record(ctx, &refused, AuditEntry::new(Outcome::Denied).reason(reason)).await?;
+        Err(AppError::Unauthenticated)
     }
 
     /// Signing in is an act of the portal: whoever asks is nobody yet.

@@ -91,12 +91,15 @@ impl SessionStore for PgSessionStore {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        sqlx::query("DELETE FROM sessions WHERE id = $1")
+        let gone = sqlx::query("DELETE FROM sessions WHERE id = $1")
             .bind(&id_hash(*id)[..])
             .execute(&self.pool)
             .await
             .map_err(backend)?;
-        self.cache.clear();
+        // Made-up cookies end here too and must not empty the cache for everybody.
+        if gone.rows_affected() > 0 {
+            self.cache.clear();
+        }
         Ok(())
     }
 }
