@@ -3,6 +3,8 @@
 //! Runs when `PASSERELLE_TEST_CLOUD_RUN` is its base URL. There an image whose name contains `broken` never becomes ready, and one
 //! with `no-such-image` is not found.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use futures::StreamExt as _;
 use passerelle_contract::deployments::{Cause, Health};
 use passerelle_targets::{Change, Fence, Observation, Rollout, Target, TargetError};

@@ -4,6 +4,8 @@
 //! `tinyweb:v1` to `v4` from `PASSERELLE_TEST_SWARM_REGISTRY` (default `127.0.0.1:15000`): v1 and v2 healthy, v3 fails its
 //! health check, v4 crashes.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod contract;
 
 use async_trait::async_trait;
