@@ -120,3 +120,29 @@ function focusCell(cell) {
   cell.tabIndex = 0;
   cell.focus();
 }
+
+// A live part: at each event the server's newest rendering takes its place. When the stream breaks it says since when.
+for (const part of all("[data-live]")) {
+  let source, waiting, broken;
+  const refresh = async () => {
+    waiting = undefined;
+    const answer = await fetch(part.dataset.live, { headers: { accept: "text/html" } }).catch(() => undefined);
+    if (!answer?.ok) return;
+    part.innerHTML = await answer.text();
+    if (!part.querySelector("[data-live-mark]")) source?.close();
+  };
+  const soon = () => (waiting ??= setTimeout(refresh, 120));
+  const open = () => {
+    source = new EventSource(part.dataset.events);
+    for (const kind of ["state", "step", "instances", "log"]) source.addEventListener(kind, soon);
+    source.onopen = () => { broken = undefined; soon(); };
+    source.onerror = () => {
+      broken ??= new Date();
+      const mark = part.querySelector("[data-live-mark]");
+      if (mark && Date.now() - broken > 2000) mark.textContent = part.dataset.stale.replace("{}", broken.toLocaleTimeString(lang));
+    };
+  };
+  open();
+  // Elapsed times move on without events.
+  const clock = setInterval(() => (part.querySelector("[data-live-mark]") ? soon() : clearInterval(clock)), 5000);
+}

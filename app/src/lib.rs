@@ -12,6 +12,8 @@ pub mod ui;
 pub mod browser;
 
 #[cfg(feature = "ssr")]
+mod deployments;
+#[cfg(feature = "ssr")]
 mod gallery;
 #[cfg(feature = "ssr")]
 mod preferences;
@@ -26,7 +28,11 @@ pub use web::{AppState, Assets};
 #[cfg(feature = "ssr")]
 pub fn router(portal: passerelle_server::portal::Portal, assets: Assets) -> axum::Router {
     let state = AppState { portal, assets: std::sync::Arc::new(assets) };
-    axum::Router::new().merge(gallery::routes()).merge(preferences::routes()).with_state(state)
+    axum::Router::new()
+        .merge(deployments::routes())
+        .merge(gallery::routes())
+        .merge(preferences::routes())
+        .with_state(state)
 }
 
 /// Entry of the browser's half: makes the runtime ready; `public/app.js` then starts each island.

@@ -128,11 +128,7 @@ pub fn pictures(t: T) -> impl IntoView {
         ("component:demo/user-service", "component:demo/frontend", "resource:demo/postgres", "resource:demo/redis");
     let graph = GraphOut {
         nodes: vec![node(web, -1, true), node(service, 0, true), node(db, 1, true), node(cache, 1, false)],
-        edges: vec![
-            edge(web, service, "dependsOn"),
-            edge(service, db, "dependsOn"),
-            edge(service, cache, "dependsOn"),
-        ],
+        edges: vec![edge(web, service, "dependsOn"), edge(service, db, "dependsOn"), edge(service, cache, "dependsOn")],
         truncated: false,
     };
     let line = |field: &str, before: Option<&str>, after: Option<&str>| DiffLine {

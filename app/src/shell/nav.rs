@@ -22,15 +22,8 @@ pub enum Section {
 
 impl Section {
     pub const MAIN: [Self; 4] = [Self::Matrix, Self::Services, Self::Systems, Self::Deployments];
-    pub const OPERATE: [Self; 7] = [
-        Self::Environments,
-        Self::Connections,
-        Self::Bindings,
-        Self::Import,
-        Self::Audit,
-        Self::Access,
-        Self::Api,
-    ];
+    pub const OPERATE: [Self; 7] =
+        [Self::Environments, Self::Connections, Self::Bindings, Self::Import, Self::Audit, Self::Access, Self::Api];
 
     #[must_use]
     pub const fn href(self) -> &'static str {

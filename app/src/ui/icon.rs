@@ -38,7 +38,11 @@ pub const SPRITE: &str = concat!(
 
 /// One icon of the sprite, `size` pixels square.
 #[component]
-pub fn Icon(name: &'static str, #[prop(default = 12)] size: u8, #[prop(optional)] class: &'static str) -> impl IntoView {
+pub fn Icon(
+    name: &'static str,
+    #[prop(default = 12)] size: u8,
+    #[prop(optional)] class: &'static str,
+) -> impl IntoView {
     let (w, h) = (size.to_string(), size.to_string());
     view! {
         <svg width=w height=h class=class aria-hidden="true">

@@ -14,5 +14,5 @@ pub use cookies::{FLASH, LOCALE, THEME, cookie, set_cookie};
 pub use error::{OrPage, PageError, error_page};
 pub use form::{Errors, Posted};
 pub use query::Query;
-pub use render::{Assets, Page, page, plain_page};
+pub use render::{Assets, Page, fragment, page, plain_page};
 pub use req::{AppState, Req, Theme, see_other};

@@ -159,3 +159,16 @@ pub fn page(page: Page, content: impl IntoView + 'static) -> Response {
 pub fn plain_page(page: Page, content: impl IntoView + 'static) -> Response {
     page.bare().render(content.into_any())
 }
+
+/// A part of a page, for the script that puts it in place.
+#[must_use]
+pub fn fragment(content: impl IntoView + 'static) -> Response {
+    let owner = Owner::new_root(None);
+    let html = owner.with(|| content.into_any().to_html());
+    owner.unset_with_forced_cleanup();
+    let mut response = html.into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

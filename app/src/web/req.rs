@@ -77,9 +77,8 @@ impl Req {
     pub fn from_parts(parts: &Parts, state: &AppState) -> Self {
         let headers = &parts.headers;
         let accept = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let locale = cookie(headers, LOCALE)
-            .and_then(|tag| Locale::parse(&tag))
-            .unwrap_or_else(|| Locale::negotiate(accept));
+        let locale =
+            cookie(headers, LOCALE).and_then(|tag| Locale::parse(&tag)).unwrap_or_else(|| Locale::negotiate(accept));
         let ctx = parts.extensions.get::<Ctx>().cloned();
         Self {
             ctx: ctx.unwrap_or_else(|| Ctx::anonymous(Via::Page, Uuid::now_v7().to_string())),

@@ -1,0 +1,222 @@
+//! Restart, scale, hold and resume: one small form each.
+
+use super::confirmed;
+use super::deploy::{Field, confirm_field, reason_field};
+use crate::i18n::T;
+use crate::shell::Section;
+use crate::ui::{Alert, ButtonKind, Crumb, Flash, Head, Hidden, Submit, Text, Tone};
+use crate::web::{AppState, Errors, OrPage, PageError, Posted, Req, page, see_other};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use leptos::prelude::*;
+use passerelle_contract::FieldError;
+use passerelle_contract::deployments::{CellOut, ReasonIn, ScaleIn};
+use passerelle_contract::environments::Tier;
+use passerelle_server::kernel::{AppError, Result as AppResult};
+
+type Place = Path<(String, String, String)>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Restart,
+    Scale,
+    Hold,
+    Resume,
+}
+
+impl Act {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "restart" => Some(Self::Restart),
+            "scale" => Some(Self::Scale),
+            "hold" => Some(Self::Hold),
+            "resume" => Some(Self::Resume),
+            _ => None,
+        }
+    }
+
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Restart => "restart",
+            Self::Scale => "scale",
+            Self::Hold => "hold",
+            Self::Resume => "resume",
+        }
+    }
+
+    fn texts(self, t: T, name: &str, environment: &str) -> (String, &'static str, &'static str) {
+        match self {
+            Self::Restart => (t.restart_title(name, environment), t.restart_sub(), t.act_restart()),
+            Self::Scale => (t.scale_title(name, environment), t.scale_sub(), t.act_scale()),
+            Self::Hold => (t.hold_title(name, environment), t.hold_sub(), t.act_hold()),
+            Self::Resume => (t.resume_title(name, environment), t.resume_sub(), t.act_resume()),
+        }
+    }
+
+    /// It changes what runs, so production asks for the name.
+    const fn changes_target(self) -> bool {
+        matches!(self, Self::Restart | Self::Scale)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Asked {
+    replicas: Option<String>,
+    reason: String,
+    errors: Errors,
+}
+
+pub async fn ask(
+    State(app): State<AppState>,
+    req: Req,
+    Path((namespace, name, act)): Place,
+) -> Result<Response, PageError> {
+    let environment = req.query.text("environment").unwrap_or_default();
+    render(&app, req, &namespace, &name, &act, &environment, Asked::default()).await
+}
+
+pub async fn submit(
+    State(app): State<AppState>,
+    Path((namespace, name, act)): Place,
+    posted: Posted,
+) -> Result<Response, PageError> {
+    let (req, fields) = (posted.req, posted.fields);
+    let service = format!("{namespace}/{name}");
+    let Some(kind) = Act::parse(&act) else { return Err(req.fail(AppError::NotFound(act))) };
+    let environment = fields.text("environment");
+    let mut asked =
+        Asked { replicas: fields.some("replicas"), reason: fields.text("reason"), errors: Errors::default() };
+    let tier = app.portal.environments.get_environment(&req.ctx, &environment).await.or_page(&req)?.tier;
+    if !confirmed(fields.get("confirm"), &name, kind.changes_target() && tier == Tier::Production) {
+        asked.errors = FieldError::new("/confirm", req.t.confirm_wrong(&name)).into();
+        return render(&app, req, &namespace, &name, &act, &environment, asked).await;
+    }
+    let reason = ReasonIn { reason: Some(asked.reason.clone()).filter(|reason| !reason.is_empty()) };
+    let done: AppResult<String> = match kind {
+        Act::Restart => app
+            .portal
+            .deployments
+            .restart(&req.ctx, &service, &environment, reason)
+            .await
+            .map(|d| format!("/deployments/{}", d.id)),
+        Act::Scale => match fields.number::<u32>("replicas", req.t.scale_bad()) {
+            Ok(replicas) => {
+                let input = ScaleIn { replicas, reason: reason.reason };
+                app.portal
+                    .deployments
+                    .scale(&req.ctx, &service, &environment, input)
+                    .await
+                    .map(|d| format!("/deployments/{}", d.id))
+            }
+            Err(error) => Err(AppError::Invalid(vec![error])),
+        },
+        Act::Hold => app
+            .portal
+            .deployments
+            .hold(&req.ctx, &service, &environment, reason)
+            .await
+            .map(|()| format!("/services/{service}")),
+        Act::Resume => app
+            .portal
+            .deployments
+            .resume(&req.ctx, &service, &environment, reason)
+            .await
+            .map(|()| format!("/services/{service}")),
+    };
+    match done {
+        Ok(path) => {
+            let text = match kind {
+                Act::Restart | Act::Scale => req.t.flash_started().to_owned(),
+                Act::Hold => req.t.flash_held(&environment),
+                Act::Resume => req.t.flash_resumed(&environment),
+            };
+            Ok(see_other(&path, Some(Flash { ok: true, text })))
+        }
+        Err(error) if matches!(error.code().status(), 409 | 422) => {
+            asked.errors = error.problem(&req.ctx).into();
+            render(&app, req, &namespace, &name, &act, &environment, asked).await
+        }
+        Err(error) => Err(req.fail(error)),
+    }
+}
+
+async fn render(
+    app: &AppState,
+    req: Req,
+    namespace: &str,
+    name: &str,
+    act: &str,
+    environment: &str,
+    asked: Asked,
+) -> Result<Response, PageError> {
+    let service = format!("{namespace}/{name}");
+    let Some(kind) = Act::parse(act) else { return Err(req.fail(AppError::NotFound(act.to_owned()))) };
+    let t = req.t;
+    let cells = app.portal.deployments.cells(&req.ctx, &service).await.or_page(&req)?;
+    let cell = cells.into_iter().find(|cell| cell.environment == environment && cell.binding.is_some());
+    let Some(cell) = cell else { return Err(req.fail(AppError::NotFound(format!("{service} in {environment}")))) };
+    let bad = !asked.errors.is_empty();
+    let (title, sub, label) = kind.texts(t, name, environment);
+    let settings = req
+        .page(title.clone())
+        .section(Section::Services)
+        .crumbs(vec![
+            Crumb::new("/services", t.nav_services()),
+            Crumb::new(format!("/services/{service}"), service.clone()),
+        ])
+        .band(cell.tier, environment);
+    let body = view! {
+        <Head title=title sub=sub />
+        {form(&req, &service, name, kind, label, &cell, &asked)}
+    };
+    let mut response = page(settings, body);
+    if bad {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    Ok(response)
+}
+
+fn form(
+    req: &Req,
+    service: &str,
+    name: &str,
+    act: Act,
+    label: &'static str,
+    cell: &CellOut,
+    asked: &Asked,
+) -> impl IntoView + use<> {
+    let t = req.t;
+    let general = asked
+        .errors
+        .general
+        .clone()
+        .into_iter()
+        .chain(asked.errors.elsewhere(&["/reason", "/confirm", "/replicas"]))
+        .collect::<Vec<_>>();
+    let alert = (!general.is_empty()).then(|| view! { <Alert tone=Tone::Bad>{general.join(" ")}</Alert> });
+    let replicas = (act == Act::Scale).then(|| {
+        let value = asked.replicas.clone().or_else(|| cell.replicas.map(|replicas| replicas.desired.to_string())).unwrap_or_default();
+        let hint = t.scale_hint().to_owned();
+        match asked.errors.of("/replicas") {
+            Some(error) => view! { <Text t=t name="replicas" label=t.scale_replicas() value=value kind="number" required=true hint=hint error=error /> }.into_any(),
+            None => view! { <Text t=t name="replicas" label=t.scale_replicas() value=value kind="number" required=true hint=hint /> }.into_any(),
+        }
+    });
+    let production = act.changes_target() && cell.tier == Tier::Production;
+    let kind = if production { ButtonKind::Production } else { ButtonKind::Primary };
+    let reason = Field { value: asked.reason.clone(), error: asked.errors.of("/reason") };
+    view! {
+        <form class="panel form" method="post" action=format!("/services/{service}/{}", act.path())>
+            {alert}
+            <Hidden name="csrf" value=req.ctx.csrf_token() />
+            <Hidden name="environment" value=cell.environment.clone() />
+            {replicas}
+            {reason_field(t, reason, act == Act::Hold)}
+            {production.then(|| confirm_field(t, name, asked.errors.of("/confirm")))}
+            <div class="btns">
+                <Submit label=label kind=kind />
+            </div>
+        </form>
+    }
+}

@@ -1,0 +1,226 @@
+//! One deployment, live: what is true is rendered on the server; the page's script puts the newest rendering in place at each
+//! event, so the page shows nothing that the server did not say.
+
+use crate::shell::Section;
+use crate::ui::Hidden;
+use crate::ui::{
+    Ago, Alert, ButtonKind, CopyId, Crumb, Flash, GateList, Head, InstanceDots, LinkButton, Simulated, StateBadge,
+    Steps, Submit, TierTag, Tone,
+};
+use crate::web::{AppState, OrPage, PageError, Posted, Req, fragment, page, see_other};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use leptos::prelude::*;
+use passerelle_contract::deployments::{DeploymentEvent, DeploymentOut, DeploymentState, Failure, Operation, ReasonIn};
+use uuid::Uuid;
+
+pub async fn detail(State(app): State<AppState>, req: Req, Path(id): Path<Uuid>) -> Result<Response, PageError> {
+    let (deployment, events) = read(&app, &req, id).await?;
+    let t = req.t;
+    let (namespace, name) = deployment.service.split_once('/').unwrap_or(("", &deployment.service));
+    let title = t.dep_title(t.operation(deployment.operation), name, &deployment.environment);
+    let crumbs = vec![
+        Crumb::new("/deployments", t.deployments_title()),
+        Crumb::new(format!("/services/{namespace}/{name}"), deployment.service.clone()),
+    ];
+    let sub = format!("{} · {}", t.dep_requested_by(&deployment.requested_by), deployment.reason);
+    let settings = req
+        .page(title.clone())
+        .section(Section::Deployments)
+        .crumbs(crumbs)
+        .band(deployment.tier, deployment.environment.clone());
+    let active = deployment.state.is_active();
+    let (tier, environment, simulated, service) =
+        (deployment.tier, deployment.environment.clone(), deployment.simulated, deployment.service.clone());
+    let events_url = format!("/api/v1/deployments/{id}/events?after={}", deployment.last_event_id);
+    let body = view! {
+        <Head title=title sub=sub>
+            <TierTag t=t tier=tier name=environment />
+            {simulated.then(|| view! { <Simulated t=t /> })}
+            <LinkButton href=format!("/services/{service}") label=service kind=ButtonKind::Quiet />
+        </Head>
+        <div
+            data-live=active.then(|| format!("/deployments/{id}/live"))
+            data-events=active.then_some(events_url)
+            data-stale=t.dep_stale("{}")
+        >
+            {panel(&req, deployment, events)}
+        </div>
+    };
+    Ok(page(settings, body))
+}
+
+/// The inner part alone, as it is now.
+pub async fn live(State(app): State<AppState>, req: Req, Path(id): Path<Uuid>) -> Result<Response, PageError> {
+    let (deployment, events) = read(&app, &req, id).await?;
+    Ok(fragment(panel(&req, deployment, events)))
+}
+
+pub async fn cancel(State(app): State<AppState>, Path(id): Path<Uuid>, posted: Posted) -> Result<Response, PageError> {
+    let reason = ReasonIn { reason: posted.fields.some("reason") };
+    app.portal.deployments.cancel(&posted.req.ctx, id, reason).await.or_page(&posted.req)?;
+    let flash = Flash { ok: true, text: posted.req.t.flash_cancel().to_owned() };
+    Ok(see_other(&format!("/deployments/{id}"), Some(flash)))
+}
+
+async fn read(app: &AppState, req: &Req, id: Uuid) -> Result<(DeploymentOut, Vec<DeploymentEvent>), PageError> {
+    let deployment = app.portal.deployments.get_deployment(&req.ctx, id).await.or_page(req)?;
+    let events = app.portal.deployments.events(&req.ctx, id, 0).await.or_page(req)?;
+    Ok((deployment, events))
+}
+
+fn panel(req: &Req, deployment: DeploymentOut, events: Vec<DeploymentEvent>) -> impl IntoView + use<> {
+    let t = req.t;
+    let elapsed = (deployment.ended_at.unwrap_or(req.now) - deployment.created_at).whole_seconds();
+    let progress = deployment.progress.map(|progress| t.dep_updated_of(progress.updated, progress.desired));
+    let change = change_line(&deployment);
+    let next = next_steps(req, &deployment);
+    let failure = deployment.failure.clone().map(|failure| cause(req, failure));
+    let gates = (!deployment.gates.is_empty()).then(|| {
+        let gates = deployment.gates.clone();
+        view! {
+            <section class="panel">
+                <h2>{t.deploy_gates()}</h2>
+                <GateList t=t gates=gates />
+            </section>
+        }
+    });
+    let live =
+        deployment.state.is_active().then(|| view! { <span class="muted" data-live-mark="">{t.dep_live()}</span> });
+    let cancelling = (deployment.cancel_requested && deployment.state.is_active())
+        .then(|| view! { <span class="tag">{t.dep_cancelling()}</span> });
+    view! {
+        <div class="chips mb-3" role="status">
+            <StateBadge t=t state=deployment.state />
+            {cancelling}
+            <span class="mono break">{change}</span>
+            <span class="muted">{format!("{} {}", t.dep_elapsed(), t.elapsed(elapsed))}</span>
+            {progress.map(|text| view! { <span class="muted">{text}</span> })}
+            {live}
+        </div>
+        <div class="cols">
+            <div class="stack">
+                {failure}
+                <section class="panel">
+                    <h2>{t.dep_instances()}</h2>
+                    <InstanceDots t=t instances=deployment.instances.clone() />
+                </section>
+                <section class="panel">
+                    <h2>{t.dep_events()}</h2>
+                    {timeline(req, events)}
+                </section>
+            </div>
+            <div class="stack">
+                <section class="panel">
+                    <h2>{t.dep_steps()}</h2>
+                    <Steps t=t steps=deployment.steps.clone() now=req.now />
+                </section>
+                {gates}
+                {next}
+            </div>
+        </div>
+    }
+}
+
+fn change_line(deployment: &DeploymentOut) -> String {
+    let version = deployment.version.clone().or_else(|| deployment.image.clone());
+    match (deployment.operation, &deployment.previous_version, version) {
+        (Operation::Scale, _, _) => deployment.replicas.map(|count| format!("× {count}")).unwrap_or_default(),
+        (Operation::Restart, _, version) => version.unwrap_or_default(),
+        (_, Some(before), Some(after)) => format!("{before} → {after}"),
+        (_, None, Some(after)) => after,
+        (_, _, None) => String::new(),
+    }
+}
+
+fn cause(req: &Req, failure: Failure) -> impl IntoView + use<> {
+    let t = req.t;
+    let logs = (!failure.logs.is_empty()).then(|| {
+        let title = failure.instance.as_ref().map_or_else(|| t.dep_logs().to_owned(), |name| t.dep_last_logs(name));
+        view! {
+            <section class="panel">
+                <h2>{title}</h2>
+                <pre class="log" tabindex="0">{failure.logs.join("\n")}</pre>
+            </section>
+        }
+    });
+    view! {
+        <Alert tone=Tone::Bad title=t.cause(failure.cause).to_owned()>
+            <span class="break">{failure.message.clone()}</span>
+        </Alert>
+        {logs}
+    }
+}
+
+fn next_steps(req: &Req, deployment: &DeploymentOut) -> impl IntoView + use<> {
+    let t = req.t;
+    let text = match deployment.state {
+        DeploymentState::Succeeded => t.dep_next_ok(),
+        DeploymentState::Failed => t.dep_next_failed(),
+        DeploymentState::RolledBack => t.dep_next_rolled_back(),
+        DeploymentState::Blocked => t.dep_next_blocked(),
+        DeploymentState::NeedsPerson => t.dep_next_person(),
+        DeploymentState::Cancelled => t.dep_next_cancelled(),
+        _ => t.dep_next_running(),
+    };
+    let place = format!("/services/{}", deployment.service);
+    let environment = deployment.environment.clone();
+    let buttons = if deployment.state.is_active() {
+        let action = format!("/deployments/{}/cancel", deployment.id);
+        let csrf = req.ctx.csrf_token();
+        (!deployment.cancel_requested).then(|| {
+            view! {
+                <form method="post" action=action>
+                    <Hidden name="csrf" value=csrf />
+                    <Submit label=t.act_cancel() kind=ButtonKind::Danger />
+                </form>
+            }
+            .into_any()
+        })
+    } else {
+        let image = deployment.image.clone().unwrap_or_default();
+        let mut again = crate::web::Query::default().with("environment", Some(&environment));
+        match &deployment.version {
+            Some(version) => again = again.with("version", Some(version)).with("image", Some(&image)),
+            None => again = again.with("image", Some(&image)),
+        }
+        let back = crate::web::Query::default().with("environment", Some(&environment));
+        Some(
+            view! {
+                <LinkButton href=back.href(&format!("{place}/rollback")) label=t.act_roll_back() kind=ButtonKind::Danger icon="back" />
+                <LinkButton href=again.href(&format!("{place}/deploy")) label=t.act_retry() />
+            }
+            .into_any(),
+        )
+    };
+    view! {
+        <section class="panel">
+            <h2>{t.dep_next()}</h2>
+            <p class="mb-3">{text}</p>
+            <div class="btns">{buttons}</div>
+            <div class="muted mt-3">
+                <CopyId t=t id=deployment.id.to_string() />
+            </div>
+        </section>
+    }
+}
+
+fn timeline(req: &Req, events: Vec<DeploymentEvent>) -> AnyView {
+    let t = req.t;
+    if events.is_empty() {
+        return view! { <p class="muted">{t.dep_events_none()}</p> }.into_any();
+    }
+    let items = events
+        .into_iter()
+        .rev()
+        .map(|event| {
+            view! {
+                <li>
+                    <Ago t=t at=event.at now=req.now />
+                    <span class="break">{event.message}</span>
+                </li>
+            }
+        })
+        .collect::<Vec<_>>();
+    view! { <ol class="timeline">{items}</ol> }.into_any()
+}

@@ -1,0 +1,27 @@
+//! Pages of deployments: the list, one deployment live, and the acts on what runs.
+
+mod act;
+mod deploy;
+mod detail;
+mod list;
+mod roll_back;
+
+use crate::web::AppState;
+use axum::Router;
+use axum::routing::{get, post};
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/deployments", get(list::page_of))
+        .route("/deployments/{id}", get(detail::detail))
+        .route("/deployments/{id}/live", get(detail::live))
+        .route("/deployments/{id}/cancel", post(detail::cancel))
+        .route("/services/{namespace}/{name}/deploy", get(deploy::choose).post(deploy::submit))
+        .route("/services/{namespace}/{name}/rollback", get(roll_back::choose).post(roll_back::submit))
+        .route("/services/{namespace}/{name}/{act}", get(act::ask).post(act::submit))
+}
+
+/// Production asks to type the service's name; the server checks what the page's script only helps with.
+fn confirmed(typed: &str, name: &str, production: bool) -> bool {
+    !production || typed == name
+}
