@@ -30,7 +30,7 @@ pub struct Opened {
     pub db: Db,
     pub keys: Keys,
     /// Dropped last: stops the embedded Postgres, if this process started it.
-    pub embedded: Option<EmbeddedPostgres>,
+    _embedded: Option<EmbeddedPostgres>,
 }
 
 /// Opens the database, bringing its schema up to date.
@@ -50,7 +50,7 @@ pub async fn open(config: &Config) -> Result<Opened> {
         }
     };
     let db = Db::connect(&url, config.database.max_connections).await.context("opening the database")?;
-    Ok(Opened { db, keys, embedded })
+    Ok(Opened { db, keys, _embedded: embedded })
 }
 
 /// A file in the data folder, which is made when missing and readable by its owner only, but passable for the embedded

@@ -92,7 +92,8 @@ async fn one_idempotency_key_is_one_deployment() {
 async fn a_deployment_is_cancelled_and_what_ran_before_comes_back() {
     let test = TestPortal::with_shop().await;
     test.ended(&test.deploy("tinyweb:v2").await).await;
-    let id = test.deploy("tinyweb:v3").await;
+    // No node takes its pods, so the rollout goes on until somebody ends it.
+    let id = test.deploy("tinyweb:unschedulable").await;
     loop {
         let seen = test.get(&format!("/deployments/{id}")).await.body;
         if seen["steps"][2]["state"] == "running" {

@@ -271,7 +271,14 @@ pub fn decide(ctx: &Ctx, action: Action, object: &Object) -> Decision {
     if let Some(cap) = &principal.cap
         && !enough(cap)
     {
-        return no(format!("the token is limited to {} on {}", cap.role.as_str(), scope_text(&cap.scope)));
+        return no(format!(
+            "{} needs the role {} on {}, and the token is limited to {} on {}",
+            action.name(),
+            least.as_str(),
+            object_text(object),
+            cap.role.as_str(),
+            scope_text(&cap.scope)
+        ));
     }
     match principal.grants.iter().find(|grant| enough(grant)) {
         Some(grant) => {

@@ -3,7 +3,7 @@
 mod binary;
 mod postgres;
 
-pub use binary::{Killed, RunningPortal};
+pub use binary::RunningPortal;
 pub use postgres::Database;
 
 use passerelle_contract::access::{Role, Scope};
