@@ -68,7 +68,9 @@ fn resolve(address: &str) -> Result<SocketAddr> {
 fn status(socket: SocketAddr, path: &str) -> Option<u16> {
     let mut stream = TcpStream::connect_timeout(&socket, Duration::from_secs(1)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {socket}\r\nConnection: close\r\n\r\n").ok()?;
+    // In one piece: a server that answers early must not find more to read.
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {socket}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
     let mut head = [0_u8; 12];
     stream.read_exact(&mut head).ok()?;
     std::str::from_utf8(head.get(9..12)?).ok()?.parse().ok()
@@ -85,6 +87,9 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
+            // Read first: closing with unread bytes resets the connection before the answer arrives.
+            let mut request = [0_u8; 512];
+            assert!(stream.read(&mut request).unwrap() > 0);
             stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\n").unwrap();
             listener
         });
