@@ -9,10 +9,12 @@ mod form;
 mod query;
 mod render;
 mod req;
+mod summary;
 
 pub use cookies::{FLASH, LOCALE, THEME, cookie, set_cookie};
 pub use error::{OrPage, PageError, error_page};
-pub use form::{Errors, Posted};
+pub use form::{Errors, Fields, Posted};
 pub use query::Query;
 pub use render::{Assets, Page, fragment, page, plain_page};
 pub use req::{AppState, Req, Theme, see_other};
+pub use summary::summary;
