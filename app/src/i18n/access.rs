@@ -88,4 +88,19 @@ messages! {
     audit_sealed: "sealed", "scellé";
     audit_open: "not yet", "pas encore";
     bad_time: "Give a date and a time, for example 2026-11-21T08:00.", "Donnez une date et une heure, par exemple 2026-11-21T08:00.";
+    access_users: "Users", "Utilisateurs";
+    access_no_role: "You have no role yet. An administrator can give you one here.", "Vous n’avez pas encore de rôle. Un administrateur peut vous en donner un ici.";
+    scope_everything_has_none: "Leave this empty, or choose team, system or tier as the scope.", "Laissez ce champ vide, ou choisissez équipe, système ou niveau comme portée.";
+    tokens_none_text: "A token lets a pipeline or a script act for you, with at most your roles.", "Un jeton permet à un pipeline ou à un script d’agir pour vous, avec au plus vos rôles.";
+    col_display_name: "Full name", "Nom complet";
+    col_created: "Created", "Créé";
+    user_new: "Add a user", "Ajouter un utilisateur";
+    user_person: "may sign in", "peut se connecter";
+    user_service: "acts through tokens only", "agit par jetons seulement";
+    user_disabled: "disabled", "désactivé";
+    user_disable: "Disabled: may not sign in, and its tokens and sessions end", "Désactivé : ne peut pas se connecter, et ses jetons et sessions prennent fin";
+    user_new_password: "New password", "Nouveau mot de passe";
+    user_password_hint: "At least 12 characters; it ends every session. Leave empty to keep the present one.", "Au moins 12 caractères ; toutes les sessions prennent fin. Laissez vide pour garder l’actuel.";
+    export_jsonl: "JSON lines", "Lignes JSON";
+    export_as(format): "Export these rows as {format}", "Exporter ces lignes en {format}";
 }

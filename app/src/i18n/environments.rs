@@ -52,4 +52,22 @@ messages! {
     flash_created(name): "{name} was created.", "{name} a été créé.";
     flash_saved(name): "{name} was saved.", "{name} a été enregistré.";
     not_a_number: "Give a whole number.", "Donnez un nombre entier.";
+    one_a_line: "One a line.", "Un par ligne.";
+    secret_keep: "Keep the stored one", "Garder celui qui est enregistré";
+    secret_none: "None", "Aucun";
+    secret_plain: "A text that is no secret", "Un texte qui n’est pas secret";
+    secret_value_label: "Value, shown no more once saved", "Valeur, plus montrée une fois enregistrée";
+    secret_reference_label: "Name of the variable, or path of the file", "Nom de la variable, ou chemin du fichier";
+    connection_name_hint: "1 to 63 characters: a-z, 0-9 and -, starting with a letter.", "De 1 à 63 caractères : a-z, 0-9 et -, en commençant par une lettre.";
+    connection_check_label(name): "Check whether {name} answers", "Tester si {name} répond";
+    connection_in_use(bindings): "It cannot be deleted while something runs through it: {bindings}.", "Suppression impossible tant qu’elle sert : {bindings}.";
+    connection_delete_effect: "The portal forgets this connection and its secrets. Nothing changes on the platform.", "Le portail oublie cette connexion et ses secrets. Rien ne change sur la plateforme.";
+    bindings_in(name): "Bindings of {name}", "Rattachements de {name}";
+    n_bindings[n]: "{n} binding" | "{n} bindings", "{n} rattachement" | "{n} rattachements";
+    binding_of(service, environment): "{service} in {environment}", "{service} en {environment}";
+    binding_delete_effect: "The portal stops showing and deploying it there. What runs on the platform keeps running.", "Le portail cesse de l’y montrer et de l’y déployer. Ce qui tourne sur la plateforme continue.";
+    delete_label(name): "Delete {name}", "Supprimer {name}";
+    flash_deleted(name): "{name} was deleted.", "{name} a été supprimé.";
+    service_key_example: "namespace/name", "espace/nom";
+    service_key_hint: "As namespace/name.", "Sous la forme espace/nom.";
 }

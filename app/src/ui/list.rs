@@ -37,8 +37,8 @@ pub fn Pager(
     t: T,
     shown: usize,
     total: u64,
-    #[prop(optional)] first: Option<String>,
-    #[prop(optional)] next: Option<String>,
+    #[prop(optional_no_strip, into)] first: Option<String>,
+    #[prop(optional_no_strip, into)] next: Option<String>,
 ) -> impl IntoView {
     let text = t.shown_of(t.number(shown as u64), t.number(total));
     view! {

@@ -1,0 +1,115 @@
+//! `/access`: roles, users, one's tokens and sessions, and why one may or may not do something.
+
+mod roles;
+mod scopes;
+mod sessions;
+mod tokens;
+mod user;
+mod users;
+mod why;
+
+use crate::i18n::T;
+use crate::shell::Section;
+use crate::ui::{Head, Tab, Tabs};
+use crate::web::{AppState, Errors, Page, Req};
+use axum::Router;
+use axum::routing::{get, post};
+use leptos::prelude::*;
+use passerelle_contract::access::Role;
+use passerelle_server::kernel::{Action, AppError, Object, decide};
+
+/// Rows of one list on these pages.
+const PAGE: u32 = 50;
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/access", get(roles::show))
+        .route("/access/roles", post(roles::give))
+        .route("/access/roles/{id}/delete", post(roles::take))
+        .route("/access/users", get(users::show).post(users::create))
+        .route("/access/users/{name}", get(user::show).post(user::save))
+        .route("/access/tokens", get(tokens::show).post(tokens::create))
+        .route("/access/tokens/{id}/delete", post(tokens::revoke))
+        .route("/access/sessions", get(sessions::show))
+        .route("/access/sessions/{id}/delete", post(sessions::end))
+        .route("/access/why", get(why::show))
+}
+
+/// Which of the tabs a page is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Roles,
+    Users,
+    Tokens,
+    Sessions,
+    Why,
+}
+
+impl Part {
+    const ALL: [Self; 5] = [Self::Roles, Self::Users, Self::Tokens, Self::Sessions, Self::Why];
+
+    const fn href(self) -> &'static str {
+        match self {
+            Self::Roles => "/access",
+            Self::Users => "/access/users",
+            Self::Tokens => "/access/tokens",
+            Self::Sessions => "/access/sessions",
+            Self::Why => "/access/why",
+        }
+    }
+
+    const fn text(self, t: T) -> &'static str {
+        match self {
+            Self::Roles => t.access_roles(),
+            Self::Users => t.access_users(),
+            Self::Tokens => t.access_tokens(),
+            Self::Sessions => t.access_sessions(),
+            Self::Why => t.access_why(),
+        }
+    }
+}
+
+fn may_read(req: &Req) -> bool {
+    decide(&req.ctx, Action::AccessRead, &Object::new("users", "all")).allowed
+}
+
+fn may_edit(req: &Req) -> bool {
+    decide(&req.ctx, Action::AccessEdit, &Object::new("users", "all")).allowed
+}
+
+fn frame(req: &Req, part: Part) -> Page {
+    req.page(format!("{} · {}", req.t.access_title(), part.text(req.t))).section(Section::Access)
+}
+
+/// Title and tabs; the users are shown to those who may see them.
+fn head(req: &Req, part: Part) -> impl IntoView + use<> {
+    let (t, all) = (req.t, may_read(req));
+    let tabs = Part::ALL
+        .into_iter()
+        .filter(|tab| *tab != Part::Users || all)
+        .map(|tab| Tab { href: tab.href().to_owned(), text: tab.text(t).to_owned(), here: tab == part })
+        .collect();
+    view! {
+        <Head title=t.access_title() sub=t.access_sub() />
+        <Tabs label=t.access_title() tabs=tabs />
+    }
+}
+
+/// Nobody has no access pages.
+fn known(req: &Req) -> Result<(), AppError> {
+    if req.ctx.is_anonymous() { Err(AppError::Unauthenticated) } else { Ok(()) }
+}
+
+/// What a form shows again beside its fields; anything else is a page of its own.
+fn shown_in_form(req: &Req, error: AppError) -> Result<Errors, AppError> {
+    match &error {
+        AppError::Invalid(_) | AppError::AlreadyExists(_) | AppError::Conflict(_) | AppError::Forbidden(_) => {
+            Ok(error.problem(&req.ctx).into())
+        }
+        _ => Err(error),
+    }
+}
+
+fn role_choices(t: T) -> Vec<(String, String)> {
+    Role::ALL.map(|role| (role.as_str().to_owned(), t.role(role).to_owned())).to_vec()
+}

@@ -1,0 +1,79 @@
+//! Where one is signed in, and ending it there.
+
+use super::{PAGE, Part, frame, head, known};
+use crate::ui::{Ago, ButtonKind, Flash, Hidden, Moment, Pager, Status, Submit, Table, Tone};
+use crate::web::{AppState, OrPage, PageError, Posted, Req, page, see_other};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use leptos::prelude::*;
+use passerelle_contract::access::{AccessFilter, SessionOut};
+use passerelle_server::kernel::AppError;
+use uuid::Uuid;
+
+pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, PageError> {
+    let t = req.t;
+    known(&req).or_page(&req)?;
+    let filter = AccessFilter { user: req.query.text("user"), cursor: req.query.text("cursor"), limit: Some(PAGE) };
+    let listing = app.portal.identity.list_sessions(&req.ctx, &filter).await.or_page(&req)?;
+    let here = Part::Sessions.href();
+    let first = req.query.get("cursor").map(|_| req.query.with("cursor", None).href(here));
+    let next = listing.next_cursor.as_deref().map(|cursor| req.query.with("cursor", Some(cursor)).href(here));
+    let shown = listing.items.len();
+    let rows = listing.items.into_iter().map(|session| row(&req, session)).collect::<Vec<_>>();
+    Ok(page(
+        frame(&req, Part::Sessions),
+        view! {
+            {head(&req, Part::Sessions)}
+            <Table label=t.access_sessions()>
+                <thead>
+                    <tr>
+                        <th scope="col">{t.col_browser()}</th>
+                        <th scope="col">{t.col_user()}</th>
+                        <th scope="col">{t.col_last_seen()}</th>
+                        <th scope="col">{t.col_expires()}</th>
+                        <th scope="col" class="tight">
+                            <span class="vh">{t.session_end()}</span>
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </Table>
+            <Pager t=t shown=shown total=listing.total first=first next=next />
+        },
+    ))
+}
+
+fn row(req: &Req, session: SessionOut) -> impl IntoView + use<> {
+    let (t, now) = (req.t, req.now);
+    let label = t.session_end_label(&session.user);
+    let browser = if session.user_agent.is_empty() { t.nothing().to_owned() } else { session.user_agent };
+    view! {
+        <tr>
+            <th scope="row" class="break">
+                {browser}
+                {session.current.then(|| view! { <Status tone=Tone::Ok word=t.session_this() /> })}
+            </th>
+            <td>{session.user}</td>
+            <td>
+                <Ago t=t at=session.last_seen_at now=now />
+            </td>
+            <td>
+                <Moment t=t at=session.expires_at />
+            </td>
+            <td class="tight">
+                <form method="post" action=format!("/access/sessions/{}/delete", session.id)>
+                    <Hidden name="csrf" value=req.ctx.csrf_token() />
+                    <Submit label=t.session_end() kind=ButtonKind::Small aria_label=label />
+                </form>
+            </td>
+        </tr>
+    }
+}
+
+/// Ending the present one leads to the sign-in page by itself.
+pub async fn end(State(app): State<AppState>, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
+    let req = posted.req;
+    let id: Uuid = id.parse().map_err(|_| req.fail(AppError::NotFound(format!("session:{id}"))))?;
+    app.portal.identity.end_session(&req.ctx, id).await.or_page(&req)?;
+    Ok(see_other("/access/sessions", Some(Flash { ok: true, text: req.t.session_ended().to_owned() })))
+}

@@ -1,0 +1,76 @@
+//! Two JSON documents as lines that say what changed.
+
+use passerelle_contract::deployments::DiffLine;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// One line for each value that is not the same on both sides, by its path.
+#[must_use]
+pub fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<DiffLine> {
+    let (before, after) = (flat(before), flat(after));
+    let mut paths: Vec<&String> = before.keys().chain(after.keys()).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths
+        .into_iter()
+        .filter(|path| before.get(*path) != after.get(*path))
+        .map(|path| DiffLine {
+            field: path.clone(),
+            before: before.get(path).cloned(),
+            after: after.get(path).cloned(),
+        })
+        .collect()
+}
+
+fn flat(value: Option<&Value>) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    if let Some(value) = value {
+        collect(value, String::new(), &mut found);
+    }
+    found
+}
+
+fn collect(value: &Value, path: String, found: &mut BTreeMap<String, String>) {
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            for (name, value) in fields {
+                collect(value, below(name), found);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for (index, value) in items.iter().enumerate() {
+                collect(value, below(&index.to_string()), found);
+            }
+        }
+        Value::Null => {}
+        Value::String(text) => drop(found.insert(path, text.clone())),
+        other => drop(found.insert(path, other.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_what_differs_is_told() {
+        let before = json!({"tier": "staging", "order": 1, "config": {"a": [1, 2], "gone": "x"}});
+        let after = json!({"tier": "staging", "order": 2, "config": {"a": [1, 3], "new": true}});
+        let lines = changes(Some(&before), Some(&after));
+        let told: Vec<_> =
+            lines.iter().map(|l| (l.field.as_str(), l.before.as_deref(), l.after.as_deref())).collect();
+        assert_eq!(
+            told,
+            [
+                ("config.a.1", Some("2"), Some("3")),
+                ("config.gone", Some("x"), None),
+                ("config.new", None, Some("true")),
+                ("order", Some("1"), Some("2")),
+            ]
+        );
+        assert_eq!(changes(None, Some(&json!({"a": {}}))).len(), 1);
+        assert!(changes(Some(&before), Some(&before)).is_empty());
+    }
+}
