@@ -12,7 +12,13 @@ pub mod ui;
 pub mod browser;
 
 #[cfg(feature = "ssr")]
+mod access;
+#[cfg(feature = "ssr")]
+mod audit;
+#[cfg(feature = "ssr")]
 mod deployments;
+#[cfg(feature = "ssr")]
+mod environments;
 #[cfg(feature = "ssr")]
 mod gallery;
 #[cfg(feature = "ssr")]
@@ -32,6 +38,9 @@ pub fn router(portal: passerelle_server::portal::Portal, assets: Assets) -> axum
         .merge(deployments::routes())
         .merge(gallery::routes())
         .merge(preferences::routes())
+        .merge(environments::routes())
+        .merge(audit::routes())
+        .merge(access::routes())
         .with_state(state)
 }
 

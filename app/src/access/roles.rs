@@ -35,11 +35,7 @@ pub async fn give(State(app): State<AppState>, posted: Posted) -> Result<Respons
     }
 }
 
-pub async fn take(
-    State(app): State<AppState>,
-    Path(id): Path<String>,
-    posted: Posted,
-) -> Result<Response, PageError> {
+pub async fn take(State(app): State<AppState>, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
     let req = posted.req;
     let id: Uuid = id.parse().map_err(|_| req.fail(AppError::NotFound(format!("role_binding:{id}"))))?;
     app.portal.identity.delete_role_binding(&req.ctx, id).await.or_page(&req)?;
@@ -51,8 +47,7 @@ async fn draw(app: &AppState, req: &Req, form: &Fields, errors: &Errors) -> Resu
     let me = app.portal.identity.me(&req.ctx).or_page(req)?;
     known(req).or_page(req)?;
     let all = if may_read(req) {
-        let filter =
-            AccessFilter { user: req.query.text("user"), cursor: req.query.text("cursor"), limit: Some(PAGE) };
+        let filter = AccessFilter { user: req.query.text("user"), cursor: req.query.text("cursor"), limit: Some(PAGE) };
         Some(app.portal.identity.list_role_bindings(&req.ctx, &filter).await.or_page(req)?)
     } else {
         None

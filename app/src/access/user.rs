@@ -53,6 +53,7 @@ pub async fn save(
 fn draw(req: &Req, user: &UserOut, form: &Fields, errors: &Errors) -> Response {
     let t = req.t;
     let of_user = |path: &str| Query::default().with("user", Some(&user.name)).href(path);
+    let (roles, tokens, sessions) = (of_user("/access"), of_user("/access/tokens"), of_user("/access/sessions"));
     let password = (!user.service).then(|| {
         let hint = t.user_password_hint().to_owned();
         view! { <Text t=t name="password" label=t.user_new_password() kind="password" hint=hint error=errors.of("/password") autocomplete="new-password" /> }
@@ -63,9 +64,9 @@ fn draw(req: &Req, user: &UserOut, form: &Fields, errors: &Errors) -> Response {
         frame(req, Part::Users).crumbs(crumbs),
         view! {
             <Head title=user.name.clone()>
-                <LinkButton href=of_user("/access") label=t.access_roles() />
-                <LinkButton href=of_user("/access/tokens") label=t.access_tokens() />
-                <LinkButton href=of_user("/access/sessions") label=t.access_sessions() />
+                <LinkButton href=roles label=t.access_roles() />
+                <LinkButton href=tokens label=t.access_tokens() />
+                <LinkButton href=sessions label=t.access_sessions() />
             </Head>
             {summary(t, errors, &SHOWN)}
             <form class="panel form" method="post" action=format!("/access/users/{}", user.name)>

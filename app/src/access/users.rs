@@ -87,7 +87,7 @@ fn row(t: T, user: UserOut, now: OffsetDateTime) -> impl IntoView {
         <tr>
             <th scope="row">
                 <a class="svc" href=format!("/access/users/{}", user.name)>
-                    {user.name}
+                    {user.name.clone()}
                 </a>
             </th>
             <td>{user.display_name}</td>

@@ -18,7 +18,9 @@ pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, Pag
     let environments = app.portal.environments.list_environments(&req.ctx).await.unwrap_or_default();
     let (object, wrong) = match object(&app, &req, &environments) {
         Ok(object) => (object, None),
-        Err(error @ (AppError::NotFound(_) | AppError::Invalid(_))) => (Object::new("portal", "*"), Some(error.detail())),
+        Err(error @ (AppError::NotFound(_) | AppError::Invalid(_))) => {
+            (Object::new("portal", "*"), Some(error.detail()))
+        }
         Err(error) => return Err(req.fail(error)),
     };
     let content = match wrong {
@@ -66,8 +68,7 @@ fn table(t: T, permissions: Vec<PermissionOut>) -> impl IntoView {
     let rows = permissions
         .into_iter()
         .map(|permission| {
-            let (tone, word) =
-                if permission.allowed { (Tone::Ok, t.allowed()) } else { (Tone::Off, t.not_allowed()) };
+            let (tone, word) = if permission.allowed { (Tone::Ok, t.allowed()) } else { (Tone::Off, t.not_allowed()) };
             let icon = if permission.allowed { "ok" } else { "skip" };
             view! {
                 <tr>

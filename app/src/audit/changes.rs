@@ -59,8 +59,7 @@ mod tests {
         let before = json!({"tier": "staging", "order": 1, "config": {"a": [1, 2], "gone": "x"}});
         let after = json!({"tier": "staging", "order": 2, "config": {"a": [1, 3], "new": true}});
         let lines = changes(Some(&before), Some(&after));
-        let told: Vec<_> =
-            lines.iter().map(|l| (l.field.as_str(), l.before.as_deref(), l.after.as_deref())).collect();
+        let told: Vec<_> = lines.iter().map(|l| (l.field.as_str(), l.before.as_deref(), l.after.as_deref())).collect();
         assert_eq!(
             told,
             [

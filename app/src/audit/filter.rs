@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn the_export_has_the_filters_of_the_page() {
-        let filter = Filter::read(&Query::parse("actor=ada&outcome=denied&from=2026-11-21T08:00&cursor=x"), T::default());
+        let filter =
+            Filter::read(&Query::parse("actor=ada&outcome=denied&from=2026-11-21T08:00&cursor=x"), T::default());
         assert!(filter.errors.is_empty());
         assert_eq!(
             filter.export("csv"),

@@ -29,7 +29,9 @@ async fn show(State(app): State<AppState>, req: Req) -> Result<Response, PageErr
     };
     let (listing, wrong) = match found {
         Ok(listing) => (listing, None),
-        Err(error @ AppError::Invalid(_)) => (Listing { items: Vec::new(), next_cursor: None, total: 0 }, Some(error.detail())),
+        Err(error @ AppError::Invalid(_)) => {
+            (Listing { items: Vec::new(), next_cursor: None, total: 0 }, Some(error.detail()))
+        }
         Err(error) => return Err(req.fail(error)),
     };
     let (csv, jsonl) = (filter.export("csv"), filter.export("jsonl"));

@@ -56,11 +56,7 @@ pub async fn show(State(app): State<AppState>, Path(id): Path<String>, req: Req)
     Ok(draw(&req, &known, &form, known.binding.connection.clone(), etag, &Errors::default()))
 }
 
-pub async fn save(
-    State(app): State<AppState>,
-    Path(id): Path<String>,
-    posted: Posted,
-) -> Result<Response, PageError> {
+pub async fn save(State(app): State<AppState>, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
     let Posted { req, fields: form } = posted;
     let known = known(&app, &req, &id).await?;
     let saved = match read(&known.drawn, &form, req.t) {
@@ -103,11 +99,13 @@ fn draw(req: &Req, known: &Known, form: &Fields, place: String, etag: String, er
     let shown: Vec<&str> = pointers.iter().map(String::as_str).chain(["/connection"]).collect();
     let inputs = inputs(t, &known.drawn, form, errors);
     let places = known.places.iter().map(|name| (name.clone(), name.clone())).collect::<Vec<_>>();
+    let service = format!("/services/{}", binding.service);
     let here = format!("/bindings/{}", binding.id);
     let csrf = req.ctx.csrf_token();
-    let held = binding.hold.as_ref().map(|hold| {
-        t.on_hold_by(&hold.by, t.ago((req.now - hold.since).whole_seconds()), &hold.reason)
-    });
+    let held = binding
+        .hold
+        .as_ref()
+        .map(|hold| t.on_hold_by(&hold.by, t.ago((req.now - hold.since).whole_seconds()), &hold.reason));
     let crumbs = vec![Crumb::new("/bindings", t.bindings_title())];
     let may = known.may.allowed;
     let why_not = (!may).then(|| known.may.because.clone());
@@ -118,7 +116,7 @@ fn draw(req: &Req, known: &Known, form: &Fields, place: String, etag: String, er
             .band(known.environment.tier, known.environment.name.clone()),
         view! {
             <Head title=title.clone() sub=known.kind.clone()>
-                <LinkButton href=format!("/services/{}", binding.service) label=t.col_service() />
+                <LinkButton href=service label=t.col_service() />
             </Head>
             {summary(t, errors, &shown)}
             <div class="stack">

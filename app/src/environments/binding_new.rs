@@ -40,13 +40,7 @@ pub async fn new(State(app): State<AppState>, req: Req) -> Result<Response, Page
     }
 }
 
-async fn pair(
-    app: &AppState,
-    req: &Req,
-    service: &str,
-    environment: &str,
-    connection: &str,
-) -> Result<Pair, AppError> {
+async fn pair(app: &AppState, req: &Req, service: &str, environment: &str, connection: &str) -> Result<Pair, AppError> {
     let environments = &app.portal.environments;
     let service = app.portal.catalog.service_for(&req.ctx, service)?.scope.key;
     let environment = environments.get_environment(&req.ctx, environment).await?;

@@ -3,7 +3,9 @@
 use super::kind_title;
 use crate::i18n::T;
 use crate::shell::Section;
-use crate::ui::{Alert, ButtonKind, Empty, Head, LinkButton, Pager, Select, Status, Submit, Table, Text, TierTag, Tone};
+use crate::ui::{
+    Alert, ButtonKind, Empty, Head, LinkButton, Pager, Select, Status, Submit, Table, Text, TierTag, Tone,
+};
 use crate::web::{AppState, OrPage, PageError, Req, page};
 use axum::extract::State;
 use axum::response::Response;
@@ -36,7 +38,10 @@ pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, Pag
         Err(error) => return Err(req.fail(error)),
     };
     let may = decide(&req.ctx, Action::BindingEdit, &Object::new("binding", "*"));
-    let new = move || may.allowed.then(|| view! { <LinkButton href="/bindings/new" label=t.binding_new() kind=ButtonKind::Primary /> });
+    let new = move || {
+        may.allowed
+            .then(|| view! { <LinkButton href="/bindings/new" label=t.binding_new() kind=ButtonKind::Primary /> })
+    };
     let content = if listing.items.is_empty() {
         view! {
             <Empty icon="bind" title=t.bindings_empty_title() text=t.bindings_empty_text()>
@@ -73,7 +78,10 @@ fn filters(req: &Req, environments: &[EnvironmentOut], connections: &[Connection
     };
     let stages = with_any(environments.iter().map(|environment| environment.name.clone()).collect());
     let places = with_any(connections.iter().map(|connection| connection.name.clone()).collect());
-    let clear = req.query.filtered().then(|| view! { <LinkButton href="/bindings" label=t.clear_filters() kind=ButtonKind::Quiet /> });
+    let clear = req
+        .query
+        .filtered()
+        .then(|| view! { <LinkButton href="/bindings" label=t.clear_filters() kind=ButtonKind::Quiet /> });
     view! {
         <form class="filters" action="/bindings" data-auto="">
             <Text t=t name="service" label=t.col_service() value=value("service") placeholder=t.service_key_example().to_owned() code=true required=false />

@@ -83,20 +83,14 @@ fn draw(req: &Req, known: &Known, form: &Fields, etag: String, errors: &Errors) 
     let shown: Vec<&str> = pointers.iter().map(String::as_str).collect();
     let inputs = inputs(t, &known.drawn, form, errors);
     let here = format!("/connections/{}", connection.name);
-    let bindings = Query::default().with("connection", Some(&connection.name)).href("/bindings");
     let csrf = req.ctx.csrf_token();
+    let acts = acts(t, connection, &here, &csrf);
     let crumbs = vec![Crumb::new("/connections", t.connections_title())];
     page(
         req.page(connection.name.clone()).section(Section::Connections).crumbs(crumbs),
         view! {
             <Head title=connection.name.clone() sub=known.kind.clone()>
-                {connection.simulated.then(|| view! { <Simulated t=t /> })}
-                <LinkButton href=bindings label=t.n_bindings(u64::from(connection.bindings)) />
-                <form method="post" action=format!("{here}/check")>
-                    <Hidden name="csrf" value=csrf.clone() />
-                    <Hidden name="next" value=here.clone() />
-                    <Submit label=t.connection_check() kind=ButtonKind::Plain />
-                </form>
+                {acts}
             </Head>
             {summary(t, errors, &shown)}
             <div class="stack">
@@ -116,10 +110,26 @@ fn draw(req: &Req, known: &Known, form: &Fields, etag: String, errors: &Errors) 
     )
 }
 
+fn acts(t: T, connection: &ConnectionOut, here: &str, csrf: &str) -> AnyView {
+    let bindings = Query::default().with("connection", Some(&connection.name)).href("/bindings");
+    let count = t.n_bindings(u64::from(connection.bindings));
+    view! {
+        {connection.simulated.then(|| view! { <Simulated t=t /> })}
+        <LinkButton href=bindings label=count />
+        <form method="post" action=format!("{here}/check")>
+            <Hidden name="csrf" value=csrf />
+            <Hidden name="next" value=here />
+            <Submit label=t.connection_check() kind=ButtonKind::Plain />
+        </form>
+    }
+    .into_any()
+}
+
 /// Two steps; and where it cannot be done, the reason.
 fn deletion(t: T, connection: &ConnectionOut, here: &str, csrf: String) -> AnyView {
     if connection.bindings > 0 {
-        return view! { <p class="muted">{t.connection_in_use(t.n_bindings(u64::from(connection.bindings)))}</p> }.into_any();
+        return view! { <p class="muted">{t.connection_in_use(t.n_bindings(u64::from(connection.bindings)))}</p> }
+            .into_any();
     }
     let label = t.delete_label(&connection.name);
     view! {

@@ -17,7 +17,10 @@ pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, Pag
     let connections = app.portal.environments.list_connections(&req.ctx).await.or_page(&req)?;
     let kinds = app.portal.environments.target_kinds();
     let may = decide(&req.ctx, Action::ConnectionEdit, &Object::new("connection", "*"));
-    let new = move || may.allowed.then(|| view! { <LinkButton href="/connections/new" label=t.connection_new() kind=ButtonKind::Primary /> });
+    let new = move || {
+        may.allowed
+            .then(|| view! { <LinkButton href="/connections/new" label=t.connection_new() kind=ButtonKind::Primary /> })
+    };
     let content = if connections.is_empty() {
         view! {
             <Empty icon="plug" title=t.connections_empty_title() text=t.connections_empty_text()>

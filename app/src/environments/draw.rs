@@ -27,7 +27,8 @@ fn input(t: T, field: &Field, form: &Fields, errors: &Errors) -> AnyView {
                 .into_any()
         }
         Kind::Lines => {
-            let hint = Some(hint.map_or_else(|| t.one_a_line().to_owned(), |hint| format!("{hint} {}", t.one_a_line())));
+            let hint =
+                Some(hint.map_or_else(|| t.one_a_line().to_owned(), |hint| format!("{hint} {}", t.one_a_line())));
             view! { <TextArea t=t name=name label=label value=value hint=hint error=error required=required code=true /> }
                 .into_any()
         }

@@ -17,7 +17,11 @@ const SHOWN: [&str; 4] = ["/name", "/tier", "/order", "/progress_deadline_s"];
 pub async fn new(State(app): State<AppState>, req: Req) -> Result<Response, PageError> {
     let known = app.portal.environments.list_environments(&req.ctx).await.or_page(&req)?;
     let order = known.iter().map(|environment| environment.order).max().unwrap_or(0).saturating_add(1);
-    let form = values([("order", order.to_string()), ("progress_deadline_s", "300".to_owned()), ("auto_rollback", "true".to_owned())]);
+    let form = values([
+        ("order", order.to_string()),
+        ("progress_deadline_s", "300".to_owned()),
+        ("auto_rollback", "true".to_owned()),
+    ]);
     Ok(draw(&req, None, &form, &Errors::default()))
 }
 
@@ -93,7 +97,8 @@ struct Values {
 }
 
 fn read(fields: &Fields, req: &Req) -> Result<Values, AppError> {
-    let (order, deadline) = (fields.number("order", req.t.not_a_number()), fields.number("progress_deadline_s", req.t.not_a_number()));
+    let (order, deadline) =
+        (fields.number("order", req.t.not_a_number()), fields.number("progress_deadline_s", req.t.not_a_number()));
     let tier = Tier::parse(fields.get("tier")).ok_or_else(|| FieldError::new("/tier", req.t.required()));
     match (tier, order, deadline) {
         (Ok(tier), Ok(order), Ok(deadline)) => Ok(Values { tier, order, deadline }),

@@ -14,7 +14,11 @@ pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, Pag
     let t = req.t;
     let environments = app.portal.environments.list_environments(&req.ctx).await.or_page(&req)?;
     let may = decide(&req.ctx, Action::EnvironmentEdit, &Object::new("environment", "*"));
-    let new = move || may.allowed.then(|| view! { <LinkButton href="/environments/new" label=t.environment_new() kind=ButtonKind::Primary /> });
+    let new = move || {
+        may.allowed.then(
+            || view! { <LinkButton href="/environments/new" label=t.environment_new() kind=ButtonKind::Primary /> },
+        )
+    };
     let content = if environments.is_empty() {
         view! {
             <Empty icon="env" title=t.environments_empty_title() text=t.environments_empty_text()>

@@ -99,7 +99,12 @@ fn field(root: &Value, property: &Value, path: &[String], name: &str, required: 
     Field {
         kind: kind(root, &parts, &path, depth),
         title: said("title").unwrap_or_else(|| words(name)),
-        hint: hint.or_else(|| parts.iter().filter(|part| !is_secret(part)).find_map(|part| Some(part.get("description")?.as_str()?.to_owned()))),
+        hint: hint.or_else(|| {
+            parts
+                .iter()
+                .filter(|part| !is_secret(part))
+                .find_map(|part| Some(part.get("description")?.as_str()?.to_owned()))
+        }),
         example: example.map(str::to_owned),
         required,
         path,

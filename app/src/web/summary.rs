@@ -12,10 +12,11 @@ pub fn summary(t: T, errors: &Errors, shown: &[&str]) -> Option<AnyView> {
         return None;
     }
     let elsewhere = errors.elsewhere(shown).into_iter().map(|text| view! { <p>{text}</p> }).collect::<Vec<_>>();
+    let general = errors.general.clone().unwrap_or_else(|| t.err_fields().to_owned());
     let view = view! {
         <div class="flash">
             <Alert tone=Tone::Bad>
-                <p>{errors.general.clone().unwrap_or_else(|| t.err_fields().to_owned())}</p>
+                <p>{general}</p>
                 {elsewhere}
             </Alert>
         </div>
