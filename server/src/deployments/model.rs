@@ -111,15 +111,17 @@ pub enum Progress {
     Going,
     Done,
     Failed(Failure),
-    /// The target carries somebody else's write.
-    Foreign,
+    /// The target carries somebody else's write; with the failure that it reports, if it does. A platform that goes back by itself
+    /// (Swarm) puts the earlier write's fence back together with its version.
+    Foreign(Option<Failure>),
 }
 
 /// Reads an observation on behalf of a deployment.
 #[must_use]
 pub fn progress(observation: &Observation, deployment: Uuid) -> Progress {
     if observation.fence.is_none_or(|fence| fence.deployment != deployment) {
-        return Progress::Foreign;
+        let failure = if let Rollout::Failed { failure } = &observation.rollout { Some(failure.clone()) } else { None };
+        return Progress::Foreign(failure);
     }
     match &observation.rollout {
         Rollout::Progressing => Progress::Going,

@@ -11,8 +11,12 @@ use tokio::time::Instant;
 
 /// How long the target may show somebody else's write before it counts: watches may start with an older state.
 const FOREIGN_GRACE: Duration = Duration::from_secs(10);
+/// The same for a failure under an earlier fence that we have not seen ours before.
+const FAILED_GRACE: Duration = Duration::from_secs(5);
 /// The pause before a broken watch is opened again.
 const REOPEN: Duration = Duration::from_secs(1);
+
+const FOREIGN: &str = "somebody else has changed the target while this deployment was rolling out";
 
 /// How following ended.
 #[derive(Debug)]
@@ -40,6 +44,8 @@ struct Seen {
     written: Option<(Vec<Instance>, Replicas)>,
     done_since: Option<Instant>,
     foreign_since: Option<Instant>,
+    /// The target has shown our own write.
+    ours: bool,
     unreachable: bool,
 }
 
@@ -91,7 +97,9 @@ impl Run<'_> {
             self.seen(&observation).await?;
             seen.written = Some(now);
         }
-        let ended = match progress(&observation, self.claim.id) {
+        let progress = progress(&observation, self.claim.id);
+        seen.ours |= !matches!(progress, Progress::Foreign(_));
+        let ended = match progress {
             Progress::Done if observation.health == Health::Healthy || wait.stable_for.is_zero() => {
                 seen.done_since.get_or_insert_with(Instant::now);
                 seen.foreign_since = None;
@@ -103,14 +111,14 @@ impl Run<'_> {
                 None
             }
             Progress::Failed(failure) => Some(Followed::Failed(failure)),
-            Progress::Foreign => {
+            Progress::Foreign(failure) => {
                 seen.done_since = None;
-                let since = *seen.foreign_since.get_or_insert_with(Instant::now);
-                (since.elapsed() >= FOREIGN_GRACE).then(|| {
-                    Followed::Foreign(
-                        "somebody else has changed the target while this deployment was rolling out".to_owned(),
-                    )
-                })
+                let for_so_long = seen.foreign_since.get_or_insert_with(Instant::now).elapsed();
+                match failure {
+                    Some(failure) if seen.ours || for_so_long >= FAILED_GRACE => Some(Followed::Failed(failure)),
+                    None if for_so_long >= FOREIGN_GRACE => Some(Followed::Foreign(FOREIGN.to_owned())),
+                    _ => None,
+                }
             }
         };
         seen.last = Some(observation);
