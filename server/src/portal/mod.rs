@@ -16,6 +16,7 @@ use directory::PortalDirectory;
 use importer::PortalImporter;
 use passerelle_contract::catalog::ImportReport;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa_axum::router::OpenApiRouter;
@@ -87,6 +88,8 @@ impl Portal {
             draining.cancelled().await;
             health.drain();
         });
+        let (db, sweeping) = (self.db.clone(), stop.clone());
+        tasks.spawn(async move { sweep_keys(db, sweeping).await });
         if jobs.worker {
             let options = EngineOptions { verify_for: config.deployments.verify_for(), ..EngineOptions::default() };
             tasks.spawn(self.deployments.engine(options).run(stop.clone()));
@@ -121,6 +124,19 @@ impl Portal {
             .merge(catalog::routes::router(Arc::clone(&self.catalog)))
             .merge(environments::router().with_state(self.environments.clone()))
             .merge(deployments::routes::router().with_state(self.deployments.clone()))
+    }
+}
+
+/// Forgets old idempotency keys once an hour.
+async fn sweep_keys(db: Db, stop: CancellationToken) {
+    loop {
+        if let Err(error) = http::sweep_idempotency_keys(&db).await {
+            tracing::warn!(%error, "old idempotency keys could not be swept");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(3600)) => {}
+        }
     }
 }
 

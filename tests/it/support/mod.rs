@@ -25,7 +25,7 @@ clusters:
     namespaces:
       shop:
         deployments:
-          web: { image: 'tinyweb:v1', replicas: 2, progress_deadline_s: 30 }
+          web: { image: 'tinyweb:v1', replicas: 2, progress_deadline_s: 600 }
           api: { image: 'tinyweb:v1', replicas: 1, progress_deadline_s: 30 }
 ";
 
