@@ -22,6 +22,10 @@ mod environments;
 #[cfg(feature = "ssr")]
 mod gallery;
 #[cfg(feature = "ssr")]
+mod identity;
+#[cfg(feature = "ssr")]
+mod matrix;
+#[cfg(feature = "ssr")]
 mod preferences;
 #[cfg(feature = "ssr")]
 mod web;
@@ -35,12 +39,15 @@ pub use web::{AppState, Assets};
 pub fn router(portal: passerelle_server::portal::Portal, assets: Assets) -> axum::Router {
     let state = AppState { portal, assets: std::sync::Arc::new(assets) };
     axum::Router::new()
-        .merge(deployments::routes())
-        .merge(gallery::routes())
-        .merge(preferences::routes())
-        .merge(environments::routes())
-        .merge(audit::routes())
         .merge(access::routes())
+        .merge(audit::routes())
+        .merge(deployments::routes())
+        .merge(environments::routes())
+        .merge(gallery::routes())
+        .merge(identity::routes())
+        .merge(matrix::routes())
+        .merge(preferences::routes())
+        .fallback(web::missing)
         .with_state(state)
 }
 

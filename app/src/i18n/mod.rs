@@ -7,6 +7,7 @@ mod deployments;
 mod environments;
 mod format;
 pub use format::iso;
+mod pages;
 mod shell;
 mod words;
 

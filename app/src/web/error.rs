@@ -92,3 +92,8 @@ impl<V> OrPage<V> for Result<V, AppError> {
         self.map_err(|error| req.fail(error))
     }
 }
+
+/// An address that no page has.
+pub async fn missing(req: Req) -> PageError {
+    req.fail(AppError::NotFound(req.path.clone()))
+}
