@@ -16,6 +16,8 @@ mod access;
 #[cfg(feature = "ssr")]
 mod audit;
 #[cfg(feature = "ssr")]
+mod catalog;
+#[cfg(feature = "ssr")]
 mod deployments;
 #[cfg(feature = "ssr")]
 mod environments;
@@ -41,6 +43,7 @@ pub fn router(portal: passerelle_server::portal::Portal, assets: Assets) -> axum
     axum::Router::new()
         .merge(access::routes())
         .merge(audit::routes())
+        .merge(catalog::routes())
         .merge(deployments::routes())
         .merge(environments::routes())
         .merge(gallery::routes())
