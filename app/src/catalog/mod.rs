@@ -2,6 +2,7 @@
 
 mod about;
 mod entity;
+mod import;
 mod list;
 mod overview;
 mod service;
@@ -13,6 +14,7 @@ use axum::routing::get;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
+        .route("/catalog/import", get(import::form).post(import::submit))
         .route("/services", get(list::show))
         .route("/services/{namespace}/{name}", get(service::show))
         .route("/systems", get(entity::systems))
