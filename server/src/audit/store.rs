@@ -30,6 +30,12 @@ struct EventRow {
     sealed: bool,
 }
 
+/// Position, event id, hash, signature, key id, time.
+type CheckpointRow = (i64, i64, Vec<u8>, Vec<u8>, String, OffsetDateTime);
+
+/// Position, event id, link, and the row if it is there.
+pub type StoredLink = (i64, i64, Vec<u8>, Option<Row>);
+
 /// `before` and `after` as the exact text that is hashed.
 const COLUMNS: &str =
     "a.id, a.at, a.actor, a.via, a.action, a.object, a.service, a.environment, a.reason, a.before::text AS before,
@@ -101,7 +107,7 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn checkpoints(&self, limit: i64) -> Result<Vec<CheckpointOut>> {
-        let rows: Vec<(i64, i64, Vec<u8>, Vec<u8>, String, OffsetDateTime)> = sqlx::query_as(
+        let rows: Vec<CheckpointRow> = sqlx::query_as(
             "SELECT position, event_id, hash, signature, key_id, at FROM audit_checkpoints ORDER BY position DESC LIMIT $1",
         )
         .bind(limit)
@@ -124,7 +130,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn linked(&self, after: i64, limit: i64) -> Result<Vec<(i64, i64, Vec<u8>, Option<Row>)>> {
+    pub async fn linked(&self, after: i64, limit: i64) -> Result<Vec<StoredLink>> {
         #[derive(sqlx::FromRow)]
         struct LinkRow {
             position: i64,
@@ -158,7 +164,7 @@ pub(super) mod sealing {
     use time::OffsetDateTime;
 
     /// Any number that nothing else in the database locks.
-    const LOCK: i64 = 0x7061_7373_6561_6c;
+    const LOCK: i64 = 0x0070_6173_7365_616c;
     /// Ids are given out before their rows are committed: how far back a row may still be missing.
     const LATE_IDS: i64 = 20_000;
 

@@ -204,7 +204,7 @@ impl EnvironmentService {
                 let scope = head.scope();
                 decide(ctx, Action::BindingRead, &binding_object(&scope, environment))
                     .allowed
-                    .then(|| (scope.key, environment.order, head.id))
+                    .then_some((scope.key, environment.order, head.id))
             })
             .collect();
         positions.sort_unstable();
