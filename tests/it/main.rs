@@ -1,6 +1,8 @@
 //! Integration tests: the whole portal over HTTP, on a real Postgres, with simulated platforms behind the real adapters.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod access_matrix;
+mod audit;
 mod deployments;
 mod support;
 mod survival;

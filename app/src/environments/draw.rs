@@ -95,24 +95,29 @@ fn group(t: T, field: &Field, inner: Vec<AnyView>, error: Option<String>) -> Any
     .into_any()
 }
 
-/// Where the secret comes from, and the two inputs for it; a stored one is only told to be there.
-fn secret(t: T, field: &Field, plain: bool, form: &Fields, error: Option<String>) -> AnyView {
-    let name = field.name();
-    let (value_id, ref_id, err_id) = (format!("f-{name}"), format!("f-{name}-ref"), format!("f-{name}-err"));
-    let from = form.get(&from_of(&name)).to_owned();
-    let stored = form.on(&stored_of(&name)) || from == "keep";
+/// The sources a secret may have, as choices.
+fn secret_sources(t: T, stored: bool, required: bool, plain: bool) -> Vec<(String, String)> {
     let mut choices = Vec::new();
     if stored {
         choices.push(("keep", t.secret_keep()));
     }
-    if !field.required {
+    if !required {
         choices.push(("", t.secret_none()));
     }
     if plain {
         choices.push(("plain", t.secret_plain()));
     }
     choices.extend([("value", t.secret_value()), ("env", t.secret_env()), ("file", t.secret_file())]);
-    let choices = choices.into_iter().map(|(key, words)| (key.to_owned(), words.to_owned())).collect();
+    choices.into_iter().map(|(key, words)| (key.to_owned(), words.to_owned())).collect()
+}
+
+/// Where the secret comes from, and the two inputs for it; a stored one is only told to be there.
+fn secret(t: T, field: &Field, plain: bool, form: &Fields, error: Option<String>) -> AnyView {
+    let name = field.name();
+    let (value_id, ref_id, err_id) = (format!("f-{name}"), format!("f-{name}-ref"), format!("f-{name}-err"));
+    let from = form.get(&from_of(&name)).to_owned();
+    let stored = form.on(&stored_of(&name)) || from == "keep";
+    let choices = secret_sources(t, stored, field.required, plain);
     // Only what is no secret comes back into the form.
     let shown = if from == "plain" { form.raw(&name).to_owned() } else { String::new() };
     let reference = form.get(&reference_of(&name)).to_owned();

@@ -61,7 +61,7 @@ impl IntoResponse for PageError {
 
 /// An error page with its status.
 #[must_use]
-pub fn error_page(page: Page, status: StatusCode, body: AnyView) -> Response {
+fn error_page(page: Page, status: StatusCode, body: AnyView) -> Response {
     let t = page.t;
     let icon = if status.is_server_error() { "warn" } else { "ask" };
     let title = page.title.clone();

@@ -1,9 +1,7 @@
 //! Posted forms: the hidden `csrf` field is verified before a handler sees anything; on errors the values stay.
 
-use super::{AppState, PageError, Req, error_page};
+use super::{AppState, PageError, Req};
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
-use leptos::prelude::IntoAny;
 use passerelle_contract::{FieldError, Problem};
 use passerelle_server::kernel::AppError;
 
@@ -125,14 +123,5 @@ impl From<Problem> for Errors {
 impl From<FieldError> for Errors {
     fn from(error: FieldError) -> Self {
         Self { fields: vec![error], general: None }
-    }
-}
-
-impl Posted {
-    /// The page for a form whose target does not exist any more.
-    #[must_use]
-    pub fn gone(&self) -> PageError {
-        let page = self.req.page(self.req.t.err_404_title());
-        PageError::from_response(error_page(page, StatusCode::NOT_FOUND, self.req.t.err_404_text().into_any()))
     }
 }

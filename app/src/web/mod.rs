@@ -12,7 +12,7 @@ mod req;
 mod summary;
 
 pub use cookies::{FLASH, LOCALE, THEME, cookie, set_cookie};
-pub use error::{OrPage, PageError, error_page, missing};
+pub use error::{OrPage, PageError, missing};
 pub use form::{Errors, Fields, Posted};
 pub use query::Query;
 pub use render::{Assets, Page, fragment, page, plain_page};

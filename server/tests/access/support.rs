@@ -84,8 +84,8 @@ impl Portal {
             axum::Json(json!({ "effect": counter.fetch_add(1, Ordering::SeqCst) + 1 }))
         });
         let panics = axum::routing::get(|| async {
-            let nothing: Option<u8> = None;
-            nothing.unwrap().to_string()
+            let empty: Vec<u8> = Vec::new();
+            empty.first().unwrap().to_string()
         });
         let api: OpenApiRouter = identity::routes::routes(identity.clone(), Arc::new(Empty));
         let routes = http::rest(api.route("/effect", effect).route("/panics", panics))

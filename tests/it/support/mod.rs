@@ -55,7 +55,7 @@ pub struct TestPortal {
     pub database: Database,
     http: reqwest::Client,
     stop: CancellationToken,
-    _data: tempfile::TempDir,
+    pub data: tempfile::TempDir,
 }
 
 /// An answer of the API.

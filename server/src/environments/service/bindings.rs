@@ -202,9 +202,11 @@ impl EnvironmentService {
             .filter_map(|head| {
                 let environment = environments.get(&head.environment_id)?;
                 let scope = head.scope();
-                decide(ctx, Action::BindingRead, &binding_object(&scope, environment))
-                    .allowed
-                    .then_some((scope.key, environment.order, head.id))
+                decide(ctx, Action::BindingRead, &binding_object(&scope, environment)).allowed.then_some((
+                    scope.key,
+                    environment.order,
+                    head.id,
+                ))
             })
             .collect();
         positions.sort_unstable();
