@@ -82,8 +82,7 @@ impl TestPortal {
         let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
         let simulator = Simulator::start(World::parse(WORLD).unwrap()).await.unwrap();
-        let mut test =
-            Self { url, admin: String::new(), portal, simulator, database, http: client(), stop, _data: data };
+        let mut test = Self { url, admin: String::new(), portal, simulator, database, http: client(), stop, data };
         test.admin = test.token("root", Role::Admin, Scope::Everything).await;
         test
     }
