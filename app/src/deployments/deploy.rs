@@ -255,7 +255,7 @@ fn release_form(
     let action = format!("/services/{service}/deploy");
     let image_error = chosen.errors.of("/image");
     view! {
-        <form class="panel form" method="get" action=action data-auto="">
+        <form class="panel form" method="get" action=action>
             <fieldset class="form">
                 <legend>{t.deploy_choose_release()}</legend>
                 {none.then(|| view! { <p class="muted">{t.deploy_no_release()}</p> })}

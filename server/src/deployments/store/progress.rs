@@ -88,14 +88,15 @@ impl Store {
         .await?)
     }
 
-    /// Keeps the lease; answers who asked to cancel, if somebody did.
+    /// Keeps the lease; answers who asked to cancel, if somebody did. A deployment that has just ended needs no lease, but its
+    /// driver may still have something to write.
     ///
     /// # Errors
     /// `Conflict` when the lease is lost.
     pub async fn beat(&self, claim: &Claim) -> Result<Option<String>> {
         let row: Option<(Option<String>,)> = sqlx::query_as(
-            "UPDATE deployments SET lease_until = now() + make_interval(secs => $3) WHERE id = $1 AND epoch = $2
-             AND state IN ('running', 'verifying') RETURNING cancel_requested_by",
+            "UPDATE deployments SET lease_until = CASE WHEN ended_at IS NULL THEN now() + make_interval(secs => $3) END
+             WHERE id = $1 AND epoch = $2 RETURNING cancel_requested_by",
         )
         .bind(claim.id)
         .bind(claim.epoch)
