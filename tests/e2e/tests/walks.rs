@@ -1,0 +1,247 @@
+//! What a person does from the first link to the audit, in a real browser: with scripts, in French, without scripts, by
+//! keyboard; and how much and how wide the pages are.
+//!
+//! One test, since all walks share one server and act on one service, one after the other.
+
+use anyhow::{Context as _, Result, ensure};
+use passerelle_e2e::{Chromium, LIMIT, Portal, Tab};
+use serde_json::Value;
+
+const USER: &str = "ada";
+const PASSWORD: &str = "a long walk to the harbour";
+const SERVICE: &str = "skillforge/user-service";
+const PLACE: &str = "/services/skillforge/user-service";
+const DEPLOY_LINK: &str = "a[data-act=d][href*='skillforge/user-service'][href*='staging']";
+const SUBMIT: &str = "main form[method=post] button[type=submit]";
+/// What the first page may take on the wire, all files together.
+const FIRST_PAGE_BYTES: f64 = 200_000.0;
+
+/// The words that differ by language.
+struct Words {
+    matrix: &'static str,
+    sign_in: &'static str,
+    deploy: &'static str,
+    submit: &'static str,
+    roll_back: &'static str,
+    succeeded: &'static str,
+}
+
+const ENGLISH: Words = Words {
+    matrix: "What runs where",
+    sign_in: "Sign in",
+    deploy: "Deploy",
+    submit: "Deploy 1.1.0 to staging",
+    roll_back: "Roll back",
+    succeeded: "succeeded",
+};
+
+const FRENCH: Words = Words {
+    matrix: "Ce qui tourne où",
+    sign_in: "Se connecter",
+    deploy: "Déployer",
+    submit: "Déployer 1.1.0 en staging",
+    roll_back: "Revenir en arrière",
+    succeeded: "réussi",
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_can_walk_through_the_portal() -> Result<()> {
+    let portal = Portal::start().await?;
+    portal.deploy(SERVICE, "staging", "1.0.0").await?;
+    let chromium = Chromium::launch().await?;
+    first_administrator(&portal, &chromium).await.context("from the first link to the audit")?;
+    let walks = [
+        ("in French", in_french(&portal, &chromium).await),
+        ("without scripts", without_scripts(&portal, &chromium).await),
+        ("by keyboard", by_keyboard(&portal, &chromium).await),
+        ("the size of the first page", first_page_is_small(&portal, &chromium).await),
+        ("pages at 320 px", pages_fit_a_phone(&portal, &chromium).await),
+    ];
+    let wrong = walks.into_iter().filter_map(|(walk, result)| Some(format!("{walk}: {:#}", result.err()?)));
+    let wrong = wrong.collect::<Vec<_>>().join("\n\n");
+    ensure!(wrong.is_empty(), "{wrong}");
+    chromium.close().await
+}
+
+async fn first_administrator(portal: &Portal, chromium: &Chromium) -> Result<()> {
+    let tab = chromium.tab(&portal.origin).await?;
+    tab.open(&portal.set_up_link).await?;
+    tab.fill("#f-user", USER).await?;
+    tab.fill("#f-display_name", "Ada").await?;
+    tab.fill("#f-password", PASSWORD).await?;
+    tab.fill("#f-password_again", PASSWORD).await?;
+    tab.click(SUBMIT, "Make the administrator").await?;
+    tab.shows(ENGLISH.matrix).await?;
+    deploy_and_watch(&tab, &ENGLISH, "walk one: profiles").await?;
+    roll_back_and_watch(&tab, &ENGLISH, "walk one: back again").await?;
+    tab.follow("nav.side a.item", "Audit", "/audit").await?;
+    for words in ["walk one: profiles", "walk one: back again", USER, SERVICE] {
+        tab.shows(words).await?;
+    }
+    tab.is_clean()
+}
+
+async fn in_french(portal: &Portal, chromium: &Chromium) -> Result<()> {
+    let tab = chromium.tab(&portal.origin).await?;
+    tab.open("/sign-in").await?;
+    tab.click("button[name=locale]", "FR").await?;
+    tab.wait("French", "document.documentElement.lang === 'fr' && document.readyState === 'complete'").await?;
+    sign_in(&tab, &FRENCH).await?;
+    deploy_and_watch(&tab, &FRENCH, "promenade : profils").await?;
+    roll_back_and_watch(&tab, &FRENCH, "promenade : retour").await?;
+    tab.is_clean()
+}
+
+async fn without_scripts(portal: &Portal, chromium: &Chromium) -> Result<()> {
+    let tab = chromium.tab(&portal.origin).await?;
+    tab.without_scripts().await?;
+    tab.open("/sign-in").await?;
+    sign_in(&tab, &ENGLISH).await?;
+    tab.follow(DEPLOY_LINK, ENGLISH.deploy, &format!("{PLACE}/deploy")).await?;
+    tab.click("input[name=version][value='1.1.0']", "").await?;
+    tab.click("main form[method=get] button", "Show the plan").await?;
+    tab.wait("the plan", "location.search.includes('version=1.1.0') && document.readyState === 'complete'").await?;
+    give_reason(&tab, ENGLISH.submit, "walk three: by plain forms").await?;
+    ended_after_reloads(&tab).await?;
+    tab.follow("main a", ENGLISH.roll_back, &format!("{PLACE}/rollback")).await?;
+    give_reason(&tab, ENGLISH.roll_back, "walk three: back by plain forms").await?;
+    ended_after_reloads(&tab).await?;
+    tab.is_clean()
+}
+
+async fn by_keyboard(portal: &Portal, chromium: &Chromium) -> Result<()> {
+    let tab = chromium.tab(&portal.origin).await?;
+    tab.open("/sign-in").await?;
+    tab.press_until("Tab", "return e.id === 'f-user'").await?;
+    tab.type_text(USER).await?;
+    tab.press("Tab").await?;
+    tab.type_text(PASSWORD).await?;
+    tab.press("Enter").await?;
+    tab.shows(ENGLISH.matrix).await?;
+    // The matrix: one stop of the Tab key, then arrows, then D.
+    tab.press_until("Tab", "return e.matches('[data-cell]')").await?;
+    let row = format!("return e.closest('tr').querySelector(\"a[href='{PLACE}']\")");
+    tab.press_until("ArrowDown", &row).await?;
+    let column = "return e.querySelector(\"[data-act=d][href*='staging']\")";
+    tab.press_until("ArrowRight", column).await?;
+    tab.press("d").await?;
+    tab.arrived(&format!("{PLACE}/deploy")).await?;
+    // Choosing a release shows its plan at once, so the focus starts again from the top.
+    let plan = "location.search.includes('version=1.1.0')";
+    for _ in 0..6 {
+        if tab.value(plan).await? == Value::Bool(true) {
+            break;
+        }
+        tab.press_until("Tab", "return e.matches('input[name=version]')").await?;
+        let before = tab.value("location.search").await?;
+        let unchosen = tab.value("document.querySelector('input[name=version]:checked') === null").await?;
+        tab.press(if unchosen == Value::Bool(true) { " " } else { "ArrowDown" }).await?;
+        tab.wait("the plan", &format!("location.search !== {before} && document.readyState === 'complete'")).await?;
+    }
+    tab.press_until("Tab", "return e.id === 'f-reason'").await?;
+    tab.type_text("walk four: no mouse").await?;
+    tab.press("Tab").await?;
+    let button = format!("return e.matches({SUBMIT:?}) && e.innerText === {:?}", ENGLISH.submit);
+    tab.press_until("Tab", &button).await?;
+    tab.press("Enter").await?;
+    tab.arrived("/deployments/").await?;
+    watch(&tab, &ENGLISH).await?;
+    tab.is_clean()
+}
+
+/// The page with all its files, compressed, with an empty cache.
+async fn first_page_is_small(portal: &Portal, chromium: &Chromium) -> Result<()> {
+    let islands = "document.documentElement.dataset.ready !== undefined";
+    let tab = chromium.tab(&portal.origin).await?;
+    tab.open("/sign-in").await?;
+    sign_in(&tab, &ENGLISH).await?;
+    tab.wait("the islands", islands).await?;
+    tab.without_cache().await?;
+    let _before = tab.received();
+    tab.open("/").await?;
+    tab.wait("the islands", islands).await?;
+    let bytes = tab.received();
+    println!("the first page takes {bytes} bytes");
+    ensure!(bytes > 1_000.0, "only {bytes} bytes were seen");
+    ensure!(bytes <= FIRST_PAGE_BYTES, "{bytes} bytes");
+    Ok(())
+}
+
+/// Every page of the navigation and the pages of the walk: they answer, and scroll in one direction only.
+async fn pages_fit_a_phone(portal: &Portal, chromium: &Chromium) -> Result<()> {
+    let tab = chromium.tab(&portal.origin).await?;
+    tab.open("/sign-in").await?;
+    sign_in(&tab, &ENGLISH).await?;
+    let listed = tab.value("[...document.querySelectorAll('nav.side a.item')].map((a) => a.pathname)").await?;
+    let mut paths: Vec<String> = serde_json::from_value(listed)?;
+    ensure!(paths.len() > 5, "the navigation lists {paths:?}");
+    paths.extend([PLACE.to_owned(), format!("{PLACE}/deploy?environment=staging&version=1.1.0")]);
+    paths.push(format!("{PLACE}/rollback?environment=staging"));
+    tab.width(320).await?;
+    let look = "[performance.getEntriesByType('navigation')[0].responseStatus,
+        document.scrollingElement.scrollWidth - innerWidth]";
+    let mut wrong = Vec::new();
+    for path in paths {
+        tab.open(&path).await?;
+        let seen = tab.value(look).await?;
+        if seen[0] != 200 || seen[1].as_i64().is_none_or(|over| over > 0) {
+            wrong.push(format!("{path}: status {}, {} px too wide", seen[0], seen[1]));
+        }
+    }
+    ensure!(wrong.is_empty(), "{wrong:#?}");
+    Ok(())
+}
+
+async fn sign_in(tab: &Tab, words: &Words) -> Result<()> {
+    tab.fill("#f-user", USER).await?;
+    tab.fill("#f-password", PASSWORD).await?;
+    tab.click("main form.panel button[type=submit]", words.sign_in).await?;
+    tab.shows(words.matrix).await
+}
+
+/// From the matrix to a deployment that succeeded.
+async fn deploy_and_watch(tab: &Tab, words: &Words, reason: &str) -> Result<()> {
+    tab.follow(DEPLOY_LINK, words.deploy, &format!("{PLACE}/deploy")).await?;
+    tab.click("input[name=version][value='1.1.0']", "").await?;
+    tab.wait("the plan", "location.search.includes('version=1.1.0') && document.readyState === 'complete'").await?;
+    give_reason(tab, words.submit, reason).await?;
+    watch(tab, words).await
+}
+
+/// From the page of a deployment that has ended.
+async fn roll_back_and_watch(tab: &Tab, words: &Words, reason: &str) -> Result<()> {
+    tab.follow("main a", words.roll_back, &format!("{PLACE}/rollback")).await?;
+    give_reason(tab, words.roll_back, reason).await?;
+    watch(tab, words).await
+}
+
+async fn give_reason(tab: &Tab, submit: &str, reason: &str) -> Result<()> {
+    tab.fill("#f-reason", reason).await?;
+    tab.click(SUBMIT, submit).await?;
+    tab.arrived("/deployments/").await?;
+    tab.shows(reason).await
+}
+
+/// The live page goes from under way to succeeded by itself.
+async fn watch(tab: &Tab, words: &Words) -> Result<()> {
+    let live = tab.value("window.mark = document.querySelector('[data-live]') !== null").await?;
+    ensure!(live == Value::Bool(true), "the page was not live");
+    let ended = format!("document.querySelector('main .chips[role=status]').innerText.includes('{}')", words.succeeded);
+    tab.wait(words.succeeded, &ended).await?;
+    ensure!(tab.value("window.mark === true").await? == Value::Bool(true), "the page was reloaded");
+    tab.wait("the end of the live part", "document.querySelector('[data-live-mark]') === null").await
+}
+
+/// What somebody without scripts does: reload until it has ended.
+async fn ended_after_reloads(tab: &Tab) -> Result<()> {
+    let path = tab.value("location.pathname").await?.as_str().context("no address")?.to_owned();
+    let start = std::time::Instant::now();
+    loop {
+        let state = tab.value("document.querySelector('main .chips[role=status]').innerText").await?;
+        if state.as_str().is_some_and(|state| state.contains(ENGLISH.succeeded)) {
+            return Ok(());
+        }
+        ensure!(start.elapsed() < LIMIT, "still {state}");
+        tab.open(&path).await?;
+    }
+}
