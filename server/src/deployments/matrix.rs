@@ -50,7 +50,7 @@ impl DeploymentService {
     /// # Errors
     /// `NotFound`.
     pub async fn cells(&self, ctx: &Ctx, service: &str) -> Result<Vec<CellOut>> {
-        let service = self.service(service)?;
+        let service = self.service(ctx, service)?;
         ctx.permit(Action::DeploymentRead, &Object::service(service.scope))?;
         let environments = self.environments.list_environments(ctx).await?;
         let mut cells = self.cells_of(&[service.id]).await?;

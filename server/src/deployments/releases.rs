@@ -15,7 +15,7 @@ impl DeploymentService {
     /// `Invalid` by field, `AlreadyExists` when the service has this version.
     pub async fn create_release(&self, ctx: &Ctx, input: ReleaseIn) -> Result<ReleaseOut> {
         check(&input)?;
-        let service = self.service(&input.service)?;
+        let service = self.service(ctx, &input.service)?;
         let object = Object::new("release", format!("{}@{}", input.service, input.version)).with_service(service.scope);
         let authorized = self.store.db.authorize(ctx, Action::ReleaseCreate, object).await?;
         let id = Uuid::now_v7();
@@ -35,7 +35,7 @@ impl DeploymentService {
     /// As [`Self::create_release`]; `Conflict` when the version exists with another image.
     pub async fn apply_release(&self, ctx: &Ctx, input: ReleaseIn, dry_run: bool) -> Result<bool> {
         check(&input)?;
-        let service = self.service(&input.service)?;
+        let service = self.service(ctx, &input.service)?;
         match self.store.release_by_version(service.id, &input.version).await? {
             Some(found) if found.image == input.image => Ok(false),
             Some(found) => Err(AppError::Conflict(format!(
@@ -58,7 +58,7 @@ impl DeploymentService {
         cursor: Option<String>,
         limit: Option<u32>,
     ) -> Result<Page<ReleaseOut>> {
-        let service = self.service(service)?;
+        let service = self.service(ctx, service)?;
         ctx.permit(Action::ReleaseRead, &Object::service(service.scope))?;
         let limit = limit_or_default(limit)?;
         let after: Option<(OffsetDateTime, Uuid)> =

@@ -181,6 +181,7 @@ impl DeploymentService {
     /// `NotFound`, `Forbidden`, or `Conflict` when it has ended.
     pub async fn cancel(&self, ctx: &Ctx, id: Uuid, input: ReasonIn) -> Result<DeploymentOut> {
         let reason = reason_or(input.reason.as_deref(), "Cancel")?;
+        signed_in(ctx)?;
         let (service, environment) = self.owner_of(id).await?;
         let object = self.object(ctx, &service, &environment).await?;
         let object = Object { kind: "deployment", key: id.to_string(), ..object };
@@ -197,6 +198,7 @@ impl DeploymentService {
     /// # Errors
     /// `NotFound` also for what the caller may not see.
     pub async fn get_deployment(&self, ctx: &Ctx, id: Uuid) -> Result<DeploymentOut> {
+        signed_in(ctx)?;
         let found = self.store.get(id).await?.ok_or_else(|| AppError::NotFound(format!("deployment {id}")))?;
         let hidden = |_| AppError::NotFound(format!("deployment {id}"));
         let object = self.object(ctx, &found.service, &found.environment).await.map_err(hidden)?;
@@ -209,9 +211,7 @@ impl DeploymentService {
     /// # Errors
     /// `Invalid` by field.
     pub async fn list_deployments(&self, ctx: &Ctx, filter: DeploymentFilter) -> Result<Page<DeploymentRow>> {
-        if ctx.is_anonymous() {
-            return Err(AppError::Unauthenticated);
-        }
+        signed_in(ctx)?;
         let limit = limit_or_default(filter.limit)?;
         let after: Option<Position> =
             filter.cursor.as_deref().map(|text| Cursor::decode(&self.keys, LIST, text)).transpose()?;
@@ -249,7 +249,8 @@ impl DeploymentService {
     }
 
     /// Finds a service to decide about; does not check who asks.
-    pub(super) fn service(&self, key: &str) -> Result<ServiceRef> {
+    pub(super) fn service(&self, ctx: &Ctx, key: &str) -> Result<ServiceRef> {
+        signed_in(ctx)?;
         validate::service_key(key).map_err(|message| AppError::field("/service", message))?;
         self.catalog.find_service(key).ok_or_else(|| AppError::NotFound(format!("service:{key}")))
     }
@@ -259,7 +260,7 @@ impl DeploymentService {
     }
 
     async fn object(&self, ctx: &Ctx, service: &str, environment: &str) -> Result<Object> {
-        let service = self.service(service)?;
+        let service = self.service(ctx, service)?;
         let environment = self.environments.get_environment(ctx, environment).await?;
         ctx.permit(Action::CatalogRead, &Object::service(service.scope.clone()))?;
         let scope = EnvironmentScope { name: environment.name, tier: environment.tier };
@@ -268,7 +269,7 @@ impl DeploymentService {
 
     /// Finds a service in an environment for an act, and checks that the caller may do it there.
     pub(super) async fn place(&self, ctx: &Ctx, action: Action, service: &str, environment: &str) -> Result<Place> {
-        let service = self.service(service)?;
+        let service = self.service(ctx, service)?;
         let environment = self.environments.get_environment(ctx, environment).await?;
         let scope = EnvironmentScope { name: environment.name.clone(), tier: environment.tier };
         let object = Object::service(service.scope.clone()).with_environment(scope);
@@ -468,4 +469,9 @@ pub(super) fn reason_or(text: Option<&str>, otherwise: &str) -> Result<String> {
         None | Some("") => Ok(otherwise.to_owned()),
         text => model::reason(text).map_err(|error| AppError::Invalid(vec![error])),
     }
+}
+
+/// Nobody learns what exists and what does not.
+fn signed_in(ctx: &Ctx) -> Result<()> {
+    if ctx.is_anonymous() { Err(AppError::Unauthenticated) } else { Ok(()) }
 }

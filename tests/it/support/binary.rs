@@ -102,6 +102,8 @@ fn command(database: &Database, data: &std::path::Path, port: u16) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passerelle"));
     command
         .env("DATABASE_URL", &database.url)
+        // The site is built after these tests, which need none.
+        .env_remove("PASSERELLE__SERVER__SITE")
         .env("PASSERELLE__DATA__FOLDER", data)
         .env("PASSERELLE__SERVER__LISTEN", format!("127.0.0.1:{port}"))
         .env("PASSERELLE__DEPLOYMENTS__VERIFY_MS", "300")
