@@ -11,6 +11,7 @@
 //! ```
 
 mod authenticate;
+mod compression;
 mod docs_page;
 mod health;
 mod idempotency;

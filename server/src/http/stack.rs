@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | request id + log line | everything inside is logged under one id that nobody outside can choose |
 //! | security headers | on every answer, those of refusals and panics too |
+//! | compression | outside of everything that makes an answer; the headers above need no body |
 //! | panic -> problem | nothing that panics takes the connection down |
 //! | time-out | a stuck handler ends; a body that streams may go on |
 //! | body limit | before anything reads the body |
@@ -13,7 +14,7 @@
 //! | idempotency | inside authentication, since keys belong to a principal |
 
 use super::authenticate::{self, read_only_guard};
-use super::{idempotency, limits, request, security_headers, site};
+use super::{compression, idempotency, limits, request, security_headers, site};
 use crate::identity::IdentityService;
 use crate::kernel::Db;
 use axum::Router;
@@ -63,6 +64,7 @@ pub fn stack(routes: Router, parts: Stack) -> Router {
     let layers = ServiceBuilder::new()
         .layer(from_fn(request::identify_and_log))
         .layer(from_fn_with_state(secure, security_headers::set))
+        .layer(compression::layer())
         .layer(CatchPanicLayer::custom(request::panicked))
         .layer(from_fn_with_state(settings.timeout, limits::timeout))
         .layer(from_fn(limits::body))
