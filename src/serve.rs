@@ -3,6 +3,7 @@
 use crate::site::Site;
 use crate::{database, logging};
 use anyhow::{Context, Result};
+use axum::serve::ListenerExt as _;
 use passerelle_server::config::Config;
 use passerelle_server::portal::{Jobs, Portal};
 use std::net::SocketAddr;
@@ -25,6 +26,12 @@ pub async fn serve(config: Config) -> Result<()> {
         .await
         .with_context(|| format!("listening on {}", config.server.listen))?;
     let address = listener.local_addr()?;
+    let listener = listener.tap_io(|connection| {
+        // An answer in several parts must not wait until its first part was received.
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection could not be set to send at once");
+        }
+    });
     let site = Site::open(&config)?;
     let pages = passerelle_app::router(portal.clone(), site.assets.clone()).merge(site.router());
     let router = portal.router(pages, &config);

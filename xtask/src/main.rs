@@ -1,5 +1,6 @@
 //! `cargo xtask`: builds, checks, tests and demonstrates Passerelle. No other tool has to be installed.
 
+mod bench;
 mod build;
 mod check;
 mod demo;
@@ -75,6 +76,24 @@ enum Task {
         #[arg(long)]
         full: bool,
     },
+    /// Measure a release build with a catalog of 10,000 components and print each figure beside its target
+    Bench {
+        /// Take the release build that is there
+        #[arg(long)]
+        no_build: bool,
+        /// Leave out the comparison of a small with a large catalog
+        #[arg(long)]
+        quick: bool,
+        /// End with an error when a figure misses its target
+        #[arg(long)]
+        strict: bool,
+        /// How long each load lasts
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+        /// Leave out the time in a browser
+        #[arg(long)]
+        no_browser: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -88,6 +107,9 @@ fn main() -> ExitCode {
         Task::Dev { data, listen } => dev::run(&paths, &data, &listen),
         Task::Check { write, only } => check::run(&paths, &only, write),
         Task::Test { full } => test::run(&paths, full),
+        Task::Bench { no_build, quick, strict, seconds, no_browser } => {
+            bench::run(&paths, &bench::Bench { no_build, quick, strict, seconds, no_browser })
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,7 +9,7 @@ use chromiumoxide::cdp::browser_protocol::emulation::{
 use chromiumoxide::cdp::browser_protocol::input::InsertTextParams;
 use chromiumoxide::cdp::browser_protocol::log::{EventEntryAdded, LogEntryLevel};
 use chromiumoxide::cdp::browser_protocol::network::{
-    EventLoadingFinished, EventRequestWillBeSent, SetCacheDisabledParams,
+    EventLoadingFinished, EventRequestWillBeSent, SetCacheDisabledParams, SetCookieParams,
 };
 use chromiumoxide::cdp::js_protocol::runtime::{
     ConsoleApiCalledType, EvaluateParams, EventConsoleApiCalled, EventExceptionThrown,
@@ -94,6 +94,26 @@ impl Tab {
     /// When the browser does not answer.
     pub async fn width(&self, pixels: i64) -> Result<()> {
         self.page.execute(SetDeviceMetricsOverrideParams::new(pixels, 800, 1.0, false)).await?;
+        Ok(())
+    }
+
+    /// Carries a session in, as `name=value`, so that nothing has to be signed in first.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub async fn cookie(&self, cookie: &str) -> Result<()> {
+        let (name, value) = cookie.split_once('=').context("a cookie is name=value")?;
+        let cookie = SetCookieParams::builder().name(name).value(value).url(&self.origin).build();
+        self.page.execute(cookie.map_err(|error| anyhow!(error))?).await?;
+        Ok(())
+    }
+
+    /// Runs a script in every page before the page's own.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub async fn before_each_page(&self, script: &str) -> Result<()> {
+        self.page.evaluate_on_new_document(script).await?;
         Ok(())
     }
 
