@@ -7,6 +7,7 @@
 //! A new platform is a new folder that implements [`Platform`] and one line in [`registry::platforms`].
 
 mod error;
+mod fencing;
 mod image;
 pub mod masking;
 mod outbound;

@@ -27,8 +27,12 @@ pub enum Change {
     Image {
         image: String,
     },
-    /// Run exactly what was recorded: image and configuration (roll back with the release's own configuration).
+    /// Run exactly what was recorded: image, configuration and number of instances.
     Restore {
+        recorded: Recorded,
+    },
+    /// Run the version that was recorded, image and configuration, with as many instances as now.
+    RestoreVersion {
         recorded: Recorded,
     },
     /// Replace all instances by new ones of the same version.

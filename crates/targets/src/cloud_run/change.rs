@@ -1,7 +1,9 @@
 //! Turns a change into the body of a patch, and a service into the record to go back to.
 
 use super::config::BindingConfig;
-use super::{fence, state};
+use super::fence::ANNOTATIONS;
+use super::state;
+use crate::fencing;
 use crate::{Change, Fence, ImageRef, Recorded, TargetError, same_image};
 use serde_json::{Value, json};
 
@@ -81,7 +83,8 @@ pub(super) fn body(
             template["annotations"][RESTART] = fence.deployment.to_string().into();
             template["revision"] = name.into();
         }
-        Change::Restore { recorded } => {
+        // The number of instances follows the load, so both put the same thing back.
+        Change::Restore { recorded } | Change::RestoreVersion { recorded } => {
             let wanted = recorded.0["template"].clone();
             container(&wanted, binding).map_err(|_| TargetError::Config {
                 pointer: "/recorded".to_owned(),
@@ -105,7 +108,7 @@ pub(super) fn body(
         }
     }
     let mut body = json!({ "etag": service["etag"], "annotations": service["annotations"], "template": template, "traffic": traffic });
-    fence::stamp(&mut body, change, fence);
+    ANNOTATIONS.stamp(&mut body, change, fence);
     Ok(body)
 }
 
@@ -116,14 +119,14 @@ pub(super) fn raise(service: &Value, change: &Change, fence: Fence) -> Value {
     if body["traffic"].is_null() {
         body["traffic"] = json!([{ "type": LATEST, "percent": 100 }]);
     }
-    fence::stamp(&mut body, change, fence);
+    ANNOTATIONS.stamp(&mut body, change, fence);
     body
 }
 
 /// Two changes of one deployment (forward and back) need two revisions.
 fn revision_suffix(change: &Change, fence: Fence) -> String {
     let id = fence.deployment.simple().to_string();
-    format!("{}{}", &id[id.len() - 6..], &fence::hash(change)[..5])
+    format!("{}{}", &id[id.len() - 6..], &fencing::hash(change)[..5])
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What runs, and whether what was asked for has come true. Pure.
 
+use super::change;
 use super::config::BindingConfig;
-use super::{change, fence};
+use super::fence::ANNOTATIONS;
 use crate::{Observation, Rollout, masking};
 use passerelle_contract::deployments::{Cause, EnvVar, Failure, Health, Instance, InstanceState, Replicas};
 use serde_json::Value;
@@ -148,7 +149,7 @@ pub(super) fn observation(service: &Value, revisions: &[Value], binding: &Bindin
         rollout,
         health,
         health_message,
-        fence: fence::read(service),
+        fence: ANNOTATIONS.read(service),
         recorded: change::record(service, revisions),
     }
 }

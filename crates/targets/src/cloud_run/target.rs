@@ -2,8 +2,9 @@
 
 use super::api::{Api, Written};
 use super::config::BindingConfig;
-use super::fence::{self, Turn};
+use super::fence::ANNOTATIONS;
 use super::{change, state};
+use crate::fencing::Turn;
 use crate::{Applied, Change, Fence, ImageRef, Observation, Rollout, Target, TargetError, TargetPlan};
 use async_trait::async_trait;
 use futures::StreamExt as _;
@@ -66,7 +67,7 @@ impl Target for RunService {
         let body = change::body(&service, &revisions, &self.binding, change, none)?;
         let now = change::record(&service, &revisions).0;
         let next = match change {
-            Change::Restore { recorded } => recorded.0["template"].clone(),
+            Change::Restore { recorded } | Change::RestoreVersion { recorded } => recorded.0["template"].clone(),
             _ => body["template"].clone(),
         };
         let index = change::container(&next, &self.binding)?;
@@ -103,7 +104,7 @@ impl Target for RunService {
             let before = change::record(&service, &revisions);
             let applied = |unchanged, message| Applied { before, unchanged, message };
             let there = format!("service {name} has this change already");
-            let (body, applied) = match fence::turn(&service, change, fence)? {
+            let (body, applied) = match ANNOTATIONS.turn(&service, change, fence)? {
                 Turn::Done => return Ok(applied(true, there)),
                 Turn::Raise => (change::raise(&service, change, fence), applied(true, there)),
                 Turn::Write => {

@@ -1,6 +1,7 @@
 //! Turns a change into the specification to write, and a specification into the record to go back to.
 
-use super::{fence, spec};
+use super::fence::LABELS;
+use super::spec;
 use crate::{Change, ImageRef, Recorded, TargetError, same_image};
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ pub(super) fn record(spec: &Value) -> Recorded {
         fields.shift_remove("Name");
     }
     if let Some(labels) = kept["Labels"].as_object_mut() {
-        labels.retain(|name, _| !fence::is_ours(name));
+        labels.retain(|name, _| !LABELS.are_ours(name));
     }
     if let Some(template) = kept["TaskTemplate"].as_object_mut() {
         template.shift_remove("ForceUpdate");
@@ -45,6 +46,10 @@ pub(super) fn apply(spec: &Value, change: &Change) -> Result<Value, TargetError>
             }
         }
         Change::Restore { recorded } => next = restored(spec, &recorded.0)?,
+        Change::RestoreVersion { recorded } => {
+            next = restored(spec, &recorded.0)?;
+            next["Mode"] = spec["Mode"].clone();
+        }
         Change::Restart => {
             let count = spec["TaskTemplate"]["ForceUpdate"].as_u64().unwrap_or(0);
             next["TaskTemplate"]["ForceUpdate"] = count.wrapping_add(1).into();
@@ -115,11 +120,14 @@ mod tests {
         now["TaskTemplate"]["ContainerSpec"]["Env"] = json!(["A=1"]);
         now["TaskTemplate"]["ForceUpdate"] = 4.into();
         let change = Change::Restore { recorded: before.clone() };
-        fence::stamp(&mut now, &change, Fence { deployment: Uuid::nil(), epoch: 1 });
+        LABELS.stamp(&mut now, &change, Fence { deployment: Uuid::nil(), epoch: 1 });
         let next = apply(&now, &change).unwrap();
         assert_eq!(record(&next), before);
+        now["Mode"]["Replicated"]["Replicas"] = 9.into();
+        let version = apply(&now, &Change::RestoreVersion { recorded: before.clone() }).unwrap();
+        assert_eq!((spec::replicas(&version), spec::image(&version)), (Some(9), "web:1"));
         assert_eq!((&next["Name"], &next["TaskTemplate"]["ForceUpdate"]), (&json!("shop_web"), &json!(4)));
-        assert_eq!(fence::read(&next), None);
+        assert_eq!(LABELS.read(&next), None);
     }
 
     #[test]

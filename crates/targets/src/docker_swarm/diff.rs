@@ -83,7 +83,7 @@ fn env_lines(before: &Value, after: &Value, line: &mut impl FnMut(String, Option
 fn part(spec: &Value, pointer: &str) -> Option<String> {
     let mut value = spec::without_empty(spec.pointer(pointer)?);
     if let Some(fields) = value.as_object_mut() {
-        fields.retain(|name, _| !super::fence::is_ours(name));
+        fields.retain(|name, _| !super::fence::LABELS.are_ours(name));
         fields.sort_keys();
         if fields.is_empty() {
             return None;

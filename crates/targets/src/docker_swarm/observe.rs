@@ -1,9 +1,10 @@
 //! Puts service, tasks and evidence together into one observation. Pure.
 
 use super::evidence::Evidence;
+use super::fence::LABELS;
 use super::model::{Service, Task};
 use super::rollout::{Tasks, Verdict};
-use super::{cause, change, fence, instances, spec};
+use super::{cause, change, instances, spec};
 use crate::{Observation, Rollout};
 use passerelle_contract::deployments::{Health, Replicas};
 use time::OffsetDateTime;
@@ -57,7 +58,7 @@ pub(super) fn observation(name: &str, look: &Look, evidence: Option<&Evidence>) 
         rollout,
         health,
         health_message,
-        fence: fence::read(spec),
+        fence: LABELS.read(spec),
         recorded: change::record(spec),
     }
 }

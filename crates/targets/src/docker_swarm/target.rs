@@ -3,11 +3,12 @@
 use super::config::ServiceName;
 use super::engine::{Engine, Written};
 use super::evidence::{self, Evidence};
-use super::fence::{self, Turn};
+use super::fence::LABELS;
 use super::findings::{self, Facts};
 use super::model::Service;
 use super::observe::{self, Look};
 use super::{change, diff, spec, watch};
+use crate::fencing::Turn;
 use crate::masking::MAX_LOG_LINES;
 use crate::{Applied, Change, Fence, Observation, Target, TargetError, TargetPlan};
 use async_trait::async_trait;
@@ -75,7 +76,9 @@ impl SwarmService {
         match (turn, change) {
             (Turn::Done | Turn::Raise, _) => format!("service {name} has this change already"),
             (Turn::Write, Change::Image { image }) => format!("service {name} is to run {image}"),
-            (Turn::Write, Change::Restore { .. }) => format!("service {name} is to run what was recorded"),
+            (Turn::Write, Change::Restore { .. } | Change::RestoreVersion { .. }) => {
+                format!("service {name} is to run what was recorded")
+            }
             (Turn::Write, Change::Restart) => format!("service {name} is to replace its tasks"),
             (Turn::Write, Change::Scale { replicas }) => format!("service {name} is to run {replicas} tasks"),
         }
@@ -107,7 +110,7 @@ impl Target for SwarmService {
         for _ in 0..ATTEMPTS {
             let (service, _) = self.service().await?;
             let before = change::record(&service.spec);
-            let turn = fence::turn(&service.spec, change, fence)?;
+            let turn = LABELS.turn(&service.spec, change, fence)?;
             let unchanged = turn != Turn::Write;
             let applied = Applied { before, unchanged, message: self.said(change, &turn) };
             let mut next = match turn {
@@ -115,7 +118,7 @@ impl Target for SwarmService {
                 Turn::Raise => service.spec.clone(),
                 Turn::Write => change::apply(&service.spec, change)?,
             };
-            fence::stamp(&mut next, change, fence);
+            LABELS.stamp(&mut next, change, fence);
             if self.engine.update(&service, &next).await? == Written::Yes {
                 return Ok(applied);
             }

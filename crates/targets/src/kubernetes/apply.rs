@@ -9,6 +9,7 @@ use super::error::{CALL_TIMEOUT, translate};
 use super::preflight::autoscaler;
 use super::snapshot::Snapshot;
 use super::workload::Workload;
+use crate::fencing;
 use crate::{Applied, Change, Fence, Recorded, TargetError};
 use kube::api::{Patch, PatchParams};
 use serde_json::{Map, Value, json};
@@ -24,7 +25,7 @@ pub(super) async fn apply(workload: &Workload, change: &Change, fence: Fence) ->
     for attempt in 0..ATTEMPTS {
         let snapshot = workload.snapshot().await?;
         let there = annotations::fence(snapshot.metadata.annotations.as_ref());
-        annotations::check(there, fence)?;
+        fencing::check(there, fence)?;
         let mut after = desired(&snapshot, change, fence.deployment)?;
         if keep_replicas {
             after.replicas = snapshot.replicas();
@@ -106,7 +107,9 @@ fn message(snapshot: &Snapshot, after: &Desired, change: &Change, done: bool) ->
     };
     match change {
         Change::Image { image } => format!("image of container {} set to {image}{nothing}", snapshot.container),
-        Change::Restore { .. } => format!("recorded pod template put back, {} replicas{nothing}", after.replicas),
+        Change::Restore { .. } | Change::RestoreVersion { .. } => {
+            format!("recorded pod template put back, {} replicas{nothing}", after.replicas)
+        }
         Change::Restart => "all pods are being replaced".to_owned(),
         Change::Scale { replicas } => format!("scaled from {} to {replicas}", snapshot.replicas()),
     }

@@ -42,6 +42,7 @@ pub(super) fn desired(snapshot: &Snapshot, change: &Change, deployment: Uuid) ->
             set_image(&mut desired.template, &snapshot.container, &image.to_string());
         }
         Change::Restore { recorded } => desired = restored(snapshot, recorded)?,
+        Change::RestoreVersion { recorded } => desired.template = restored(snapshot, recorded)?.template,
         Change::Restart => {
             merge(&mut desired.template, &json!({"metadata": {"annotations": {RESTART: deployment.to_string()}}}));
         }
@@ -143,6 +144,7 @@ fn merge(target: &mut Value, patch: &Value) {
 mod tests {
     use super::super::fixtures;
     use super::*;
+    use k8s_openapi::api::apps::v1::DeploymentSpec;
 
     #[test]
     fn an_image_change_moves_every_container_with_the_same_image() {
@@ -196,6 +198,10 @@ mod tests {
     fn a_restored_record_is_exact_and_a_restart_is_repeatable() {
         let snapshot = fixtures::snapshot("complete");
         let record = Desired::present(&snapshot).record();
+        let version = Change::RestoreVersion { recorded: record.clone() };
+        let scaled =
+            Snapshot { spec: DeploymentSpec { replicas: Some(9), ..snapshot.spec.clone() }, ..snapshot.clone() };
+        assert_eq!(desired(&scaled, &version, Uuid::nil()).unwrap().replicas, 9);
         let back = desired(&snapshot, &Change::Restore { recorded: record }, Uuid::nil()).unwrap();
         assert_eq!(back, Desired::present(&snapshot));
         let id = Uuid::from_u128(7);
