@@ -1,11 +1,12 @@
 //! Tools for the server's own machine: who can read its data folder or knows its database is its administrator.
 
-use crate::cli::TokenArguments;
+use crate::cli::{TokenArguments, VerifyArguments};
 use crate::database::{self, data_file};
 use anyhow::{Context, Result, bail};
 use passerelle_contract::access::{Role, Scope};
+use passerelle_server::audit::VerifyingKey;
 use passerelle_server::config::Config;
-use passerelle_server::kernel::{Ctx, Via};
+use passerelle_server::kernel::{Ctx, Keys, Via};
 use passerelle_server::portal::Portal;
 use std::process::ExitCode;
 
@@ -70,10 +71,35 @@ pub async fn setup_token(config: &Config) -> Result<()> {
 
 /// # Errors
 /// When the rows or the key cannot be read; a broken chain is not an error but ends with 1.
-pub async fn verify_audit(config: &Config) -> Result<ExitCode> {
+pub async fn verify_audit(config: &Config, arguments: VerifyArguments) -> Result<ExitCode> {
+    if let Some(export) = &arguments.export {
+        let key = match &arguments.key {
+            Some(text) => VerifyingKey::from_hex(text).context("--key: must be 64 hexadecimal digits")?,
+            None => own_key(config).context("without --key the export is taken for one of this installation")?,
+        };
+        let kept = arguments.checkpoints.as_deref();
+        let verdict = passerelle_server::audit::verify_export(export, &key, kept).await?;
+        println!("{verdict}");
+        return Ok(if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let checkpoints = data_file(config, passerelle_server::audit::CHECKPOINT_FILE)?;
     let opened = database::open(config).await?;
     let verdict = passerelle_server::audit::verify(&opened.db, &opened.keys, &checkpoints).await?;
     println!("{verdict}");
     Ok(if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// # Errors
+/// When this installation has no key yet.
+pub fn audit_key(config: &Config) -> Result<()> {
+    println!("{}", own_key(config)?.to_hex());
+    Ok(())
+}
+
+fn own_key(config: &Config) -> Result<VerifyingKey> {
+    let file = config.data.folder.join("secret.key");
+    if !file.exists() {
+        bail!("{} is not there: run this where the portal runs, or give --key", file.display());
+    }
+    Ok(passerelle_server::audit::public_key(&Keys::load_or_create(&file)?))
 }

@@ -68,7 +68,22 @@ pub struct ImportArguments {
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
     /// Check the chain and its signatures; names the first bad row. Ends with 1 when something is wrong.
-    Verify,
+    Verify(VerifyArguments),
+    /// Print the public key that checkpoints are signed with, for verifying exports elsewhere.
+    Key,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// A whole export as JSON lines; without it the database is verified.
+    #[arg(long, value_name = "FILE")]
+    pub export: Option<PathBuf>,
+    /// Public key (see `audit key`); this installation's own when absent.
+    #[arg(long, value_name = "HEX", requires = "export")]
+    pub key: Option<String>,
+    /// A copy of audit-checkpoints.jsonl, which finds rows cut off at the newest end of the export.
+    #[arg(long, value_name = "FILE", requires = "export")]
+    pub checkpoints: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -101,7 +101,14 @@ async fn through_server(
     let text = response.text().await?;
     if !status.is_success() {
         let problem: Option<passerelle_contract::Problem> = serde_json::from_str(&text).ok();
-        bail!("the server answered {status}: {}", problem.map_or(text, |problem| problem.detail));
+        for error in problem.iter().flat_map(|problem| &problem.errors) {
+            eprintln!("  {} {}", error.pointer, error.message);
+        }
+        let detail = problem.map_or(text, |problem| match problem.errors.len() {
+            0 => problem.detail,
+            count => format!("{count} places were refused, and nothing went in"),
+        });
+        bail!("the server answered {status}: {detail}");
     }
     serde_json::from_str(&text).context("reading the server's answer")
 }

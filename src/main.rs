@@ -38,7 +38,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Worker => serve::worker(config).await.map(|()| ExitCode::SUCCESS),
             Command::Migrate => admin::migrate(&config).await.map(|()| ExitCode::SUCCESS),
             Command::Import(arguments) => import::import(&config, arguments).await,
-            Command::Audit(AuditCommand::Verify) => admin::verify_audit(&config).await,
+            Command::Audit(AuditCommand::Verify(arguments)) => admin::verify_audit(&config, arguments).await,
+            Command::Audit(AuditCommand::Key) => admin::audit_key(&config).map(|()| ExitCode::SUCCESS),
             Command::Admin(AdminCommand::Token(TokenCommand::Create(arguments))) => {
                 admin::create_token(&config, arguments).await.map(|()| ExitCode::SUCCESS)
             }

@@ -86,3 +86,36 @@ pub struct CheckpointOut {
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
 }
+
+/// Where an exported row stands in the hash chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChainOut {
+    /// From 1, without a gap in a whole export.
+    pub position: i64,
+    /// SHA-256 of the hash before and of this row, hexadecimal.
+    pub hash: String,
+    /// The signature over the chain up to here, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<SignatureOut>,
+}
+
+/// An Ed25519 signature over position, row and hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SignatureOut {
+    /// Hexadecimal.
+    pub signature: String,
+    pub key_id: String,
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub at_us: i64,
+}
+
+/// A line of an export as JSON lines.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ExportedEvent {
+    #[serde(flatten)]
+    pub event: AuditEventOut,
+    pub chain: Option<ChainOut>,
+}

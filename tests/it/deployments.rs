@@ -170,3 +170,23 @@ async fn cell(test: &TestPortal) -> Value {
     assert_eq!(matrix.status, StatusCode::OK, "{}", matrix.body);
     matrix.body["rows"][0]["cells"][0].clone()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_roll_back_keeps_the_number_of_instances_unless_told_otherwise() {
+    let test = TestPortal::with_shop().await;
+    let first = test.deploy("tinyweb:v1").await;
+    test.ended(&first).await;
+    test.ended(&test.deploy("tinyweb:v2").await).await;
+    assert_eq!(cell(&test).await["replicas"]["desired"], 2);
+    let act = "/services/shop/web/environments/staging";
+    let scaled = test.post(&format!("{act}/scale"), &json!({ "replicas": 5 })).await;
+    test.ended(scaled.body["id"].as_str().unwrap()).await;
+    let back = test.post(&format!("{act}/rollback"), &json!({})).await;
+    let back = test.ended(back.body["id"].as_str().unwrap()).await;
+    assert_eq!((&back["state"], &back["version"]), (&json!("succeeded"), &json!("v1")), "{back}");
+    assert_eq!(cell(&test).await["replicas"]["desired"], 5, "today's load decides, not that of then");
+    let then = test.post(&format!("{act}/rollback"), &json!({ "to": first, "replicas": "release" })).await;
+    let then = test.ended(then.body["id"].as_str().unwrap()).await;
+    assert_eq!(then["state"], "succeeded", "{then}");
+    assert_eq!(cell(&test).await["replicas"]["desired"], 2, "asked for as it was");
+}

@@ -3,6 +3,10 @@
 
 mod access_matrix;
 mod audit;
+mod bad_forms;
+mod bad_input;
+mod bindings;
 mod deployments;
+mod imports;
 mod support;
 mod survival;

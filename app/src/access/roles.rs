@@ -30,7 +30,7 @@ pub async fn give(State(app): State<AppState>, posted: Posted) -> Result<Respons
         Ok(_) => Ok(see_other("/access", Some(Flash { ok: true, text: req.t.role_given().to_owned() }))),
         Err(error) => {
             let errors = shown_in_form(&req, error).or_page(&req)?;
-            draw(&app, &req, &form, &errors).await
+            draw(&app, &req, &form, &errors).await.map(|form| errors.refuse(form))
         }
     }
 }

@@ -42,7 +42,7 @@ pub async fn create(State(app): State<AppState>, posted: Posted) -> Result<Respo
         }
         Err(error) => {
             let errors = shown_in_form(&req, error).or_page(&req)?;
-            draw(&app, &req, &form, &errors, None).await
+            draw(&app, &req, &form, &errors, None).await.map(|form| errors.refuse(form))
         }
     }
 }

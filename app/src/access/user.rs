@@ -45,7 +45,7 @@ pub async fn save(
         }
         Err(error) => {
             let errors = shown_in_form(&req, error).or_page(&req)?;
-            Ok(draw(&req, &user, &form, &errors))
+            Ok(errors.refuse(draw(&req, &user, &form, &errors)))
         }
     }
 }

@@ -30,7 +30,7 @@ pub async fn create(State(app): State<AppState>, posted: Posted) -> Result<Respo
         }
         Err(error) => {
             let errors = shown_in_form(&req, error).or_page(&req)?;
-            draw(&app, &req, &form, &errors).await
+            draw(&app, &req, &form, &errors).await.map(|form| errors.refuse(form))
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::shell::Section;
 use crate::ui::{Alert, ButtonKind, Head, Hidden, Submit, TextArea, Tone};
 use crate::web::{AppState, OrPage, PageError, Posted, Req, page};
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use leptos::prelude::*;
 use passerelle_contract::catalog::ImportReport;
@@ -18,22 +19,42 @@ pub async fn form(req: Req) -> Result<Response, PageError> {
     if req.ctx.is_anonymous() {
         return Err(req.fail(AppError::Unauthenticated));
     }
-    Ok(show(&req, String::new(), None))
+    Ok(show(&req, Shown::default()))
 }
 
 pub async fn submit(State(AppState { portal, .. }): State<AppState>, posted: Posted) -> Result<Response, PageError> {
     let Posted { req, fields } = posted;
     let yaml = fields.raw("yaml").to_owned();
+    if yaml.trim().is_empty() {
+        let mut response = show(&req, Shown { error: Some(req.t.required().to_owned()), ..Shown::default() });
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+        return Ok(response);
+    }
     let mut upload = Upload::default();
     let pushed = upload.push(FILE, yaml.as_bytes()).map_err(|error| AppError::Invalid(vec![error]));
     pushed.or_page(&req)?;
     let options = ImportOptions { dry_run: fields.get("act") != "import", ..ImportOptions::default() };
     let report = portal.import(&req.ctx, upload, options).await.or_page(&req)?;
-    Ok(show(&req, yaml, Some(report)))
+    let refused = u64::from(report.errors_total);
+    let error = (refused > 0).then(|| req.t.import_errors(refused));
+    let mut response = show(&req, Shown { yaml, report: Some(report), error });
+    if refused > 0 {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    Ok(response)
 }
 
-fn show(req: &Req, yaml: String, report: Option<ImportReport>) -> Response {
+/// What the form shows: what was typed, what became of it, and the error beside the field.
+#[derive(Default)]
+struct Shown {
+    yaml: String,
+    report: Option<ImportReport>,
+    error: Option<String>,
+}
+
+fn show(req: &Req, shown: Shown) -> Response {
     let t = req.t;
+    let Shown { yaml, report, error } = shown;
     let frame = req.page(t.import_title()).section(Section::Import);
     let csrf = frame.csrf.clone();
     let told = report.map(|report| told(t, report));
@@ -45,7 +66,7 @@ fn show(req: &Req, yaml: String, report: Option<ImportReport>) -> Response {
                 {told}
                 <form class="panel form" method="post" action="/catalog/import">
                     <Hidden name="csrf" value=csrf />
-                    <TextArea t=t name="yaml" label=t.import_yaml() value=yaml required=true code=true rows=16 />
+                    <TextArea t=t name="yaml" label=t.import_yaml() value=yaml error=error required=true code=true rows=16 />
                     <div class="btns">
                         <Submit label=t.import_check() kind=ButtonKind::Plain name="act" value="check" />
                         <Submit label=t.import_do() name="act" value="import" />
@@ -74,7 +95,7 @@ fn told(t: T, report: ImportReport) -> impl IntoView {
             }
         })
         .collect::<Vec<_>>();
-    let refused = report.errors.len() as u64;
+    let refused = u64::from(report.errors_total);
     let errors = report
         .errors
         .into_iter()

@@ -100,7 +100,7 @@ pub async fn submit(
             .restart(&req.ctx, &service, &environment, reason)
             .await
             .map(|d| format!("/deployments/{}", d.id)),
-        Act::Scale => match fields.number::<u32>("replicas", req.t.scale_bad()) {
+        Act::Scale => match fields.number::<i64>("replicas", req.t.scale_bad()) {
             Ok(replicas) => {
                 let input = ScaleIn { replicas, reason: reason.reason };
                 app.portal

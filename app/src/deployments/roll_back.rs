@@ -3,7 +3,7 @@
 use super::confirmed;
 use super::deploy::{Field, confirm_field, reason_field};
 use crate::shell::Section;
-use crate::ui::{Ago, Alert, ButtonKind, Choice, Crumb, Flash, Head, Hidden, Simulated, Submit, Tone};
+use crate::ui::{Ago, Alert, ButtonKind, Check, Choice, Crumb, Flash, Head, Hidden, Simulated, Submit, Tone};
 use crate::web::{AppState, Errors, OrPage, PageError, Posted, Req, page, see_other};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -11,7 +11,7 @@ use axum::response::Response;
 use leptos::prelude::*;
 use passerelle_contract::FieldError;
 use passerelle_contract::deployments::{
-    CellOut, ConfigChoice, DeploymentFilter, DeploymentRow, DeploymentState, Operation, RollBackIn,
+    CellOut, ConfigChoice, DeploymentFilter, DeploymentRow, DeploymentState, Operation, ReplicasChoice, RollBackIn,
 };
 use passerelle_contract::environments::Tier;
 use passerelle_server::kernel::AppError;
@@ -23,6 +23,8 @@ type Place = Path<(String, String)>;
 struct Asked {
     to: Option<Uuid>,
     current: bool,
+    /// Also the number of instances of that time.
+    then: bool,
     reason: String,
     errors: Errors,
 }
@@ -47,6 +49,7 @@ pub async fn submit(
     let mut asked = Asked {
         to: fields.get("to").parse().ok(),
         current: fields.get("config") == "current",
+        then: fields.on("instances"),
         reason: fields.text("reason"),
         errors: Errors::default(),
     };
@@ -58,6 +61,7 @@ pub async fn submit(
     let input = RollBackIn {
         to: asked.to,
         config: if asked.current { ConfigChoice::Current } else { ConfigChoice::Release },
+        replicas: if asked.then { ReplicasChoice::Release } else { ReplicasChoice::Current },
         reason: Some(asked.reason.clone()).filter(|reason| !reason.is_empty()),
     };
     match app.portal.deployments.roll_back(&req.ctx, &service, &environment, input).await {
@@ -148,6 +152,7 @@ fn form(
     let production = cell.tier == Tier::Production;
     let kind = if production { ButtonKind::Production } else { ButtonKind::Danger };
     let reason = Field { value: asked.reason.clone(), error: asked.errors.of("/reason") };
+    let instances = cell.replicas.map_or_else(|| "?".to_owned(), |replicas| replicas.desired.to_string());
     let now = cell.version.clone().unwrap_or_else(|| t.nothing().to_owned());
     view! {
         <form class="panel form" method="post" action=format!("/services/{service}/rollback")>
@@ -167,6 +172,8 @@ fn form(
                 <legend>{t.rollback_config()}</legend>
                 <Choice name="config" value="release" label=t.rollback_config_release() hint=t.rollback_config_release_hint() checked=!asked.current />
                 <Choice name="config" value="current" label=t.rollback_config_current() hint=t.rollback_config_current_hint() checked=asked.current />
+                <p class="hint">{t.rollback_instances_stay(instances)}</p>
+                <Check name="instances" label=t.rollback_instances_then() checked=asked.then />
             </fieldset>
             {reason_field(t, reason, false)}
             {production.then(|| confirm_field(t, name, asked.errors.of("/confirm")))}

@@ -74,7 +74,7 @@ pub async fn save(State(app): State<AppState>, Path(id): Path<String>, posted: P
         }
         Err(error) => {
             let errors = shown_in_form(&req, error).or_page(&req)?;
-            Ok(draw(&req, &known, &form, form.text("connection"), form.text("etag"), &errors))
+            Ok(errors.refuse(draw(&req, &known, &form, form.text("connection"), form.text("etag"), &errors)))
         }
     }
 }
@@ -86,7 +86,12 @@ pub async fn delete(
 ) -> Result<Response, PageError> {
     let req = posted.req;
     let known = known(&app, &req, &id).await?;
-    app.portal.environments.delete_binding(&req.ctx, known.binding.id).await.or_page(&req)?;
+    if let Err(error) = app.portal.environments.delete_binding(&req.ctx, known.binding.id).await {
+        let errors = shown_in_form(&req, error).or_page(&req)?;
+        let form = fill(&known.drawn, &known.binding.config);
+        let (place, etag) = (known.binding.connection.clone(), known.binding.etag());
+        return Ok(errors.refuse(draw(&req, &known, &form, place, etag, &errors)));
+    }
     let text = req.t.flash_deleted(req.t.binding_of(&known.binding.service, &known.binding.environment));
     Ok(see_other("/bindings", Some(Flash { ok: true, text })))
 }

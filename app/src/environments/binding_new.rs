@@ -126,7 +126,7 @@ pub async fn create(State(app): State<AppState>, posted: Posted) -> Result<Respo
         }
         Err(error) => {
             let errors = shown_in_form(&req, error).or_page(&req)?;
-            Ok(draw(&req, &pair, &drawn, &form, &errors))
+            Ok(errors.refuse(draw(&req, &pair, &drawn, &form, &errors)))
         }
     }
 }

@@ -59,7 +59,7 @@ pub async fn save(
         }
         Err(error) => {
             let errors = shown_in_form(&req, error).or_page(&req)?;
-            Ok(draw(&req, &known, &form, form.text("etag"), &errors))
+            Ok(errors.refuse(draw(&req, &known, &form, form.text("etag"), &errors)))
         }
     }
 }
@@ -70,7 +70,12 @@ pub async fn delete(
     posted: Posted,
 ) -> Result<Response, PageError> {
     let req = posted.req;
-    app.portal.environments.delete_connection(&req.ctx, &name).await.or_page(&req)?;
+    if let Err(error) = app.portal.environments.delete_connection(&req.ctx, &name).await {
+        let errors = shown_in_form(&req, error).or_page(&req)?;
+        let known = known(&app, &req, &name).await?;
+        let form = fill(&known.drawn, &known.connection.config);
+        return Ok(errors.refuse(draw(&req, &known, &form, known.connection.etag(), &errors)));
+    }
     Ok(see_other("/connections", Some(Flash { ok: true, text: req.t.flash_deleted(&name) })))
 }
 

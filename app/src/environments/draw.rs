@@ -3,7 +3,7 @@
 use super::schema::{Field, Kind};
 use super::values::{from_of, reference_of};
 use crate::i18n::T;
-use crate::ui::{Check, Icon, Select, Text, TextArea};
+use crate::ui::{Check, Icon, Select, Text, TextArea, in_textarea};
 use crate::web::{Errors, Fields};
 use leptos::prelude::*;
 
@@ -144,7 +144,7 @@ fn secret(t: T, field: &Field, plain: bool, form: &Fields, error: Option<String>
                         aria-invalid=invalid
                         aria-describedby=described.clone()
                     >
-                        {shown}
+                        {in_textarea(shown)}
                     </textarea>
                 </div>
                 <div class="field">

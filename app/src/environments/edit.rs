@@ -86,7 +86,9 @@ fn answer(
 ) -> Result<Response, PageError> {
     match done {
         Ok(text) => Ok(see_other("/environments", Some(Flash { ok: true, text }))),
-        Err(error) => shown_in_form(req, error).or_page(req).map(|errors| draw(req, environment, fields, &errors)),
+        Err(error) => {
+            shown_in_form(req, error).or_page(req).map(|errors| errors.refuse(draw(req, environment, fields, &errors)))
+        }
     }
 }
 

@@ -38,7 +38,10 @@ pub fn routes() -> Router<AppState> {
 /// What the form shows again beside its fields; anything else is a page of its own.
 fn shown_in_form(req: &Req, error: AppError) -> Result<Errors, AppError> {
     match &error {
-        AppError::Invalid(_) | AppError::AlreadyExists(_) | AppError::Conflict(_) => Ok(error.problem(&req.ctx).into()),
+        AppError::Invalid(_)
+        | AppError::AlreadyExists(_)
+        | AppError::Conflict(_)
+        | AppError::DeploymentActive { .. } => Ok(error.problem(&req.ctx).into()),
         _ => Err(error),
     }
 }

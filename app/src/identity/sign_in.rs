@@ -1,12 +1,13 @@
 //! User name and password; afterwards back to the page that asked for them.
 
 use crate::i18n::T;
-use crate::ui::{Alert, Flash, Hidden, Submit, Text, Tone};
+use crate::ui::{Alert, Hidden, Submit, Text, Tone};
 use crate::web::{AppState, OrPage, PageError, Posted, Req, plain_page, see_other};
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use leptos::prelude::*;
+use passerelle_server::identity::routes::forget_everything;
 use passerelle_server::identity::{Client, SignIn};
 use passerelle_server::kernel::AppError;
 use passerelle_server::portal::Portal;
@@ -18,6 +19,7 @@ struct Shown {
     next: String,
     wrong: Option<String>,
     nobody_yet: bool,
+    signed_out: bool,
 }
 
 pub async fn form(State(portal): State<Portal>, req: Req) -> Result<Response, PageError> {
@@ -26,7 +28,16 @@ pub async fn form(State(portal): State<Portal>, req: Req) -> Result<Response, Pa
         return Ok(see_other(&next, None));
     }
     let nobody_yet = portal.identity.needs_set_up().await.or_page(&req)?;
-    Ok(show(&req, Shown { user: String::new(), next, wrong: None, nobody_yet }))
+    Ok(show(
+        &req,
+        Shown {
+            user: String::new(),
+            next,
+            wrong: None,
+            nobody_yet,
+            signed_out: req.query.flag("signed_out").is_some(),
+        },
+    ))
 }
 
 pub async fn submit(
@@ -46,7 +57,7 @@ pub async fn submit(
         }
         Err(other) => return Err(req.fail(other)),
     };
-    let mut response = show(&req, Shown { user, next, wrong: Some(wrong), nobody_yet: false });
+    let mut response = show(&req, Shown { user, next, wrong: Some(wrong), nobody_yet: false, signed_out: false });
     *response.status_mut() = status;
     Ok(response)
 }
@@ -58,7 +69,8 @@ pub async fn sign_out(
 ) -> Result<Response, PageError> {
     let req = &posted.req;
     portal.identity.sign_out(&req.ctx, &session).await.or_page(req)?;
-    Ok(see_other("/sign-in", Some(Flash { ok: true, text: req.t.signed_out().to_owned() })))
+    // No message in a cookie: cookies are what is being thrown away.
+    Ok((forget_everything(), see_other("/sign-in?signed_out=true", None)).into_response())
 }
 
 fn show(req: &Req, shown: Shown) -> Response {
@@ -67,11 +79,12 @@ fn show(req: &Req, shown: Shown) -> Response {
 }
 
 fn view(t: T, shown: Shown) -> impl IntoView {
-    let Shown { user, next, wrong, nobody_yet } = shown;
+    let Shown { user, next, wrong, nobody_yet, signed_out } = shown;
     view! {
         <form class="panel form" method="post" action="/sign-in">
             <h1>{t.sign_in_title()}</h1>
             {nobody_yet.then(|| view! { <Alert tone=Tone::Warn>{t.sign_in_first()}</Alert> })}
+            {signed_out.then(|| view! { <Alert tone=Tone::Ok>{t.signed_out()}</Alert> })}
             {wrong.map(|wrong| view! { <Alert tone=Tone::Bad>{wrong}</Alert> })}
             <Hidden name="csrf" value="" />
             <Hidden name="next" value=next />

@@ -77,6 +77,13 @@ pub fn Text(
     }
 }
 
+/// Text for the inside of a `<textarea>`: the renderer writes it there as it stands, so that what somebody typed could end the
+/// field and begin an element of its own. A browser that builds the field itself sets text, which needs no escape.
+#[must_use]
+pub fn in_textarea(value: String) -> String {
+    if cfg!(feature = "ssr") { value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;") } else { value }
+}
+
 /// Several lines of text.
 #[component]
 pub fn TextArea(
@@ -105,7 +112,7 @@ pub fn TextArea(
                 aria-invalid=error.is_some().then_some("true")
                 aria-describedby=described
             >
-                {value}
+                {in_textarea(value)}
             </textarea>
             <Notes id=id hint=hint error=error />
         </div>

@@ -19,7 +19,7 @@ pub use alert::{Alert, Empty, Flash};
 pub use badge::{HealthBadge, OutcomeBadge, Simulated, StateBadge, Status, TierTag, Tone, health_tone, state_tone};
 pub use button::{ButtonKind, CopyId, LinkButton, Submit};
 pub use diff::{Diff, GateList};
-pub use field::{Check, Choice, Hidden, Select, Text, TextArea};
+pub use field::{Check, Choice, Hidden, Select, Text, TextArea, in_textarea};
 pub use graph::{DependencyGraph, entity_href};
 pub use icon::{Icon, SPRITE};
 pub use list::{Chip, Pager, Table};

@@ -2,11 +2,12 @@
 
 use super::{AppState, PageError, Req};
 use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::response::Response;
 use passerelle_contract::{FieldError, Problem};
+use passerelle_server::http::{BodyTooLarge, IMPORT_FORM_LIMIT};
 use passerelle_server::kernel::AppError;
-
-/// The largest form: the import of a catalog by hand.
-const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
+use uuid::Uuid;
 
 /// A form that came from one of our pages.
 #[derive(Debug)]
@@ -70,8 +71,12 @@ impl FromRequest<AppState> for Posted {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, PageError> {
         let (parts, body) = request.into_parts();
         let req = Req::from_parts(&parts, state);
-        let Ok(bytes) = axum::body::to_bytes(body, MAX_FORM_BYTES).await else {
-            return Err(req.fail(AppError::TooLarge { limit_bytes: MAX_FORM_BYTES }));
+        if let Some(BodyTooLarge { limit_bytes }) = parts.extensions.get().copied() {
+            return Err(req.fail(AppError::TooLarge { limit_bytes }));
+        }
+        // The largest form is the import of a catalog by hand.
+        let Ok(bytes) = axum::body::to_bytes(body, IMPORT_FORM_LIMIT).await else {
+            return Err(req.fail(AppError::TooLarge { limit_bytes: IMPORT_FORM_LIMIT }));
         };
         let fields: Fields = url::form_urlencoded::parse(&bytes).into_owned().collect();
         match req.ctx.verify_csrf(fields.get("csrf")) {
@@ -84,9 +89,12 @@ impl FromRequest<AppState> for Posted {
 /// What was wrong with a form, field by field.
 #[derive(Debug, Clone, Default)]
 pub struct Errors {
+    status: Option<StatusCode>,
     fields: Vec<FieldError>,
     /// What is wrong with the whole.
     pub general: Option<String>,
+    /// The deployment that stands in the way.
+    pub holder: Option<Uuid>,
 }
 
 impl Errors {
@@ -97,6 +105,13 @@ impl Errors {
             e.pointer == pointer || e.pointer.strip_prefix(pointer).is_some_and(|rest| rest.starts_with('/'))
         });
         found.next().map(|e| e.message.clone())
+    }
+
+    /// The form that shows them, as the refusal that it is.
+    #[must_use]
+    pub fn refuse(&self, mut form: Response) -> Response {
+        *form.status_mut() = self.status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+        form
     }
 
     #[must_use]
@@ -116,12 +131,17 @@ impl Errors {
 impl From<Problem> for Errors {
     fn from(problem: Problem) -> Self {
         let general = problem.errors.is_empty().then(|| problem.detail.clone());
-        Self { fields: problem.errors, general }
+        Self {
+            status: StatusCode::from_u16(problem.status).ok(),
+            fields: problem.errors,
+            general,
+            holder: problem.holder,
+        }
     }
 }
 
 impl From<FieldError> for Errors {
     fn from(error: FieldError) -> Self {
-        Self { fields: vec![error], general: None }
+        Self { status: None, fields: vec![error], general: None, holder: None }
     }
 }

@@ -8,7 +8,9 @@ impl Query {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let pairs = url::form_urlencoded::parse(text.as_bytes());
-        Self(pairs.into_owned().filter(|(_, value)| !value.trim().is_empty()).collect())
+        // U+0000 is in no stored text: a filter with it finds nothing, as it should, but must not reach the database.
+        let shown = |text: String| if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text };
+        Self(pairs.into_owned().filter(|(_, v)| !v.trim().is_empty()).map(|(k, v)| (shown(k), shown(v))).collect())
     }
 
     #[must_use]

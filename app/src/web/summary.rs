@@ -13,11 +13,13 @@ pub fn summary(t: T, errors: &Errors, shown: &[&str]) -> Option<AnyView> {
     }
     let elsewhere = errors.elsewhere(shown).into_iter().map(|text| view! { <p>{text}</p> }).collect::<Vec<_>>();
     let general = errors.general.clone().unwrap_or_else(|| t.err_fields().to_owned());
+    let holder = errors.holder.map(|id| view! { <p><a href=format!("/deployments/{id}")>{t.active_open()}</a></p> });
     let view = view! {
         <div class="flash">
             <Alert tone=Tone::Bad>
                 <p>{general}</p>
                 {elsewhere}
+                {holder}
             </Alert>
         </div>
     };

@@ -74,6 +74,18 @@ pub enum ConfigChoice {
     Current,
 }
 
+/// How many instances run after a roll back with the release's own configuration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ReplicasChoice {
+    /// As many as now: the load of today decides, not that of then.
+    #[default]
+    Current,
+    /// As many as ran with that release.
+    Release,
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -81,6 +93,8 @@ pub struct RollBackIn {
     /// A deployment to go back to; the last healthy one before the current when absent.
     pub to: Option<Uuid>,
     pub config: ConfigChoice,
+    /// With `config` = `release` only; where an autoscaler decides, it goes on deciding.
+    pub replicas: ReplicasChoice,
     pub reason: Option<String>,
 }
 
@@ -96,7 +110,8 @@ pub struct ReasonIn {
 #[serde(deny_unknown_fields)]
 pub struct ScaleIn {
     /// 0 to 1,000; 0 is refused in production.
-    pub replicas: u32,
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000))]
+    pub replicas: i64,
     #[serde(default)]
     pub reason: Option<String>,
 }

@@ -61,6 +61,20 @@ impl SigningKey {
 }
 
 impl VerifyingKey {
+    /// As 64 hexadecimal digits.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        hex::encode(self.0.as_bytes())
+    }
+
+    /// Reads what [`Self::to_hex`] wrote; nothing for any other text.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text.trim(), &mut bytes).ok()?;
+        ed25519_dalek::VerifyingKey::from_bytes(&bytes).ok().map(Self)
+    }
+
     #[must_use]
     pub fn id(&self) -> String {
         hex::encode(Sha256::digest(self.0.as_bytes()))[..16].to_owned()

@@ -23,6 +23,14 @@ pub enum Fault {
     Deleted { event_id: i64, position: i64 },
     /// A link is missing in the middle.
     Gap { position: i64 },
+    /// A second row claims a place of the chain.
+    Inserted { event_id: i64, position: i64 },
+    /// A row of an export has no place in the chain.
+    Unsealed { event_id: i64 },
+    /// A row of an export does not stand where it was written.
+    Order { event_id: i64 },
+    /// No checkpoint of an export signs its newest rows.
+    Unsigned { signed: i64, last: i64 },
     /// A checkpoint says that there were more rows than there are: the tail was cut, or an old backup restored.
     Cut { checkpoint: i64, last: i64 },
     /// The chain differs from what a checkpoint signed: it was rewritten, or is a fork.
@@ -39,6 +47,21 @@ impl fmt::Display for Fault {
             }
             Self::Deleted { event_id, position } => write!(f, "row {event_id} (position {position}) was deleted"),
             Self::Gap { position } => write!(f, "the link at position {position} is missing"),
+            Self::Inserted { event_id, position } => {
+                write!(f, "row {event_id} claims position {position}, which another row has: it was inserted")
+            }
+            Self::Unsealed { event_id } => {
+                write!(f, "row {event_id} has no place in the chain: it was inserted, or its place was taken out")
+            }
+            Self::Order { event_id } => {
+                write!(f, "row {event_id} is not where it was written: the rows were reordered")
+            }
+            Self::Unsigned { signed, last } => {
+                write!(
+                    f,
+                    "the chain goes to position {last}, but is signed to {signed} only: the newest rows were rewritten or cut"
+                )
+            }
             Self::Cut { checkpoint, last } => {
                 write!(
                     f,
@@ -102,6 +125,9 @@ impl Verifier {
 
     fn check(&mut self, linked: &Linked) -> Option<Fault> {
         let (position, event_id) = (linked.position, linked.event_id);
+        if position < self.next {
+            return Some(Fault::Inserted { event_id, position });
+        }
         if position != self.next {
             return Some(Fault::Gap { position: self.next });
         }

@@ -1,12 +1,14 @@
 //! Exports as a stream: JSON lines for machines (and for verification elsewhere), CSV for spreadsheets.
 
 use super::service::AuditService;
+use super::store::Store;
 use crate::kernel::{Ctx, Result};
 use bytes::Bytes;
 use futures::Stream;
-use passerelle_contract::audit::{AuditEventOut, AuditFilter};
+use passerelle_contract::audit::{AuditEventOut, AuditFilter, ExportedEvent};
 use serde::Deserialize;
 use serde_json::Value;
+use std::time::Duration;
 use time::format_description::well_known::Rfc3339;
 
 const BATCH: usize = 1000;
@@ -22,8 +24,11 @@ pub enum Format {
 const CSV_HEAD: &str =
     "id,at,actor,via,action,object,service,environment,reason,before,after,request_id,outcome,sealed\r\n";
 
+/// How long an export waits for the newest rows to be sealed.
+const SEALING: Duration = Duration::from_secs(5);
+
 impl AuditService {
-    /// All rows of a filter, newest first, read in batches.
+    /// All rows of a filter that are there when it begins, newest first, read in batches.
     ///
     /// # Errors
     /// `Forbidden`, or what the first batch meets; a later fault ends the stream.
@@ -35,7 +40,11 @@ impl AuditService {
     ) -> Result<impl Stream<Item = Result<Bytes>> + Send + 'static> {
         let scope = Self::scope(ctx)?;
         let store = self.store.clone();
-        let first = store.list(&filter, &scope, None, BATCH).await?;
+        let newest = store.newest().await?;
+        if format == Format::Jsonl {
+            sealed(&store, newest).await?;
+        }
+        let first = store.list_chained(&filter, &scope, Some(newest.saturating_add(1)), BATCH).await?;
         let head = Bytes::from_static(if format == Format::Csv { CSV_HEAD.as_bytes() } else { b"" });
         let batches = futures::stream::try_unfold(Some(first), move |batch| {
             let (store, filter, scope) = (store.clone(), filter.clone(), scope.clone());
@@ -43,7 +52,7 @@ impl AuditService {
                 let Some(batch) = batch else { return Ok(None) };
                 let next = match batch.last() {
                     Some(last) if batch.len() == BATCH => {
-                        Some(store.list(&filter, &scope, Some(last.id), BATCH).await?)
+                        Some(store.list_chained(&filter, &scope, Some(last.event.id), BATCH).await?)
                     }
                     _ => None,
                 };
@@ -54,10 +63,20 @@ impl AuditService {
     }
 }
 
-fn write(events: &[AuditEventOut], format: Format) -> String {
-    let line = |event: &AuditEventOut| match format {
-        Format::Jsonl => serde_json::to_string(event).unwrap_or_default() + "\n",
-        Format::Csv => csv_line(event),
+/// Waits until every row up to this one has its place in the chain, so that the export can be verified. The sealer works each
+/// second; when it does not, the rows go out without a place, and verification says so.
+async fn sealed(store: &Store, newest: i64) -> Result<()> {
+    let deadline = tokio::time::Instant::now() + SEALING;
+    while !store.is_sealed_to(newest).await? && tokio::time::Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
+fn write(events: &[ExportedEvent], format: Format) -> String {
+    let line = |exported: &ExportedEvent| match format {
+        Format::Jsonl => serde_json::to_string(exported).unwrap_or_default() + "\n",
+        Format::Csv => csv_line(&exported.event),
     };
     events.iter().map(line).collect()
 }

@@ -4,12 +4,15 @@
 //! a second; checkpoints are signed with a key derived from the installation's secret, and kept in a table and in a file outside the database.
 
 mod export;
+mod offline;
 pub mod routes;
 mod sealer;
 mod service;
 mod store;
 mod verify;
 
+pub use offline::{public_key, verify_export, verify_lines};
+pub use passerelle_audit_chain::VerifyingKey;
 pub use sealer::{CHECKPOINT_FILE, Sealer};
 pub use service::AuditService;
 pub use verify::{Verdict, verify};

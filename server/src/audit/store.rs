@@ -2,7 +2,9 @@
 
 use crate::kernel::{AppError, Db, ReadScope, Result};
 use passerelle_audit_chain::{Checkpoint, Hash, Row};
-use passerelle_contract::audit::{AuditEventOut, AuditFilter, CheckpointOut, Outcome};
+use passerelle_contract::audit::{
+    AuditEventOut, AuditFilter, ChainOut, CheckpointOut, ExportedEvent, Outcome, SignatureOut,
+};
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -28,6 +30,17 @@ struct EventRow {
     outcome: String,
     #[sqlx(default)]
     sealed: bool,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct ChainedRow {
+    #[sqlx(flatten)]
+    event: EventRow,
+    position: Option<i64>,
+    hash: Option<Vec<u8>>,
+    signature: Option<Vec<u8>>,
+    key_id: Option<String>,
+    signed_at: Option<OffsetDateTime>,
 }
 
 /// Position, event id, hash, signature, key id, time.
@@ -91,6 +104,56 @@ impl Store {
             .fetch_all(self.db.pool())
             .await?;
         rows.into_iter().map(out).collect()
+    }
+
+    /// As [`Self::list`], each row with its place in the chain.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn list_chained(
+        &self,
+        filter: &AuditFilter,
+        scope: &ReadScope,
+        below: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<ExportedEvent>> {
+        let sql = format!(
+            "SELECT {COLUMNS}, c.position IS NOT NULL AS sealed, c.position, c.hash, k.signature, k.key_id, k.at AS signed_at
+             FROM audit_events a LEFT JOIN audit_chain c ON c.event_id = a.id
+             LEFT JOIN audit_checkpoints k ON k.position = c.position
+             WHERE {FILTER} AND ($11::bigint IS NULL OR a.id < $11) ORDER BY a.id DESC LIMIT $12"
+        );
+        let rows: Vec<ChainedRow> = bind(sqlx::query_as(sqlx::AssertSqlSafe(sql)), filter, scope)
+            .bind(below)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.db.pool())
+            .await?;
+        rows.into_iter().map(exported).collect()
+    }
+
+    /// The newest row, sealed or not.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn newest(&self) -> Result<i64> {
+        let sql = "SELECT coalesce(max(id), 0) FROM audit_events";
+        Ok(sqlx::query_scalar(sql).fetch_one(self.db.pool()).await?)
+    }
+
+    /// Whether every row up to an id is in the chain.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn is_sealed_to(&self, id: i64) -> Result<bool> {
+        Ok(sqlx::query_scalar(
+            "SELECT NOT EXISTS (SELECT FROM audit_events a
+               WHERE a.id <= $1 AND a.id > (SELECT coalesce(max(event_id), 0) - $2 FROM audit_chain)
+                 AND NOT EXISTS (SELECT FROM audit_chain c WHERE c.event_id = a.id))",
+        )
+        .bind(id)
+        .bind(sealing::LATE_IDS)
+        .fetch_one(self.db.pool())
+        .await?)
     }
 
     /// # Errors
@@ -166,7 +229,7 @@ pub(super) mod sealing {
     /// Any number that nothing else in the database locks.
     const LOCK: i64 = 0x0070_6173_7365_616c;
     /// Ids are given out before their rows are committed: how far back a row may still be missing.
-    const LATE_IDS: i64 = 20_000;
+    pub const LATE_IDS: i64 = 20_000;
 
     /// # Errors
     /// When the database is away.
@@ -242,10 +305,29 @@ pub(super) mod sealing {
     }
 }
 
+fn exported(row: ChainedRow) -> Result<ExportedEvent> {
+    let signature = match (row.signature, row.key_id, row.signed_at) {
+        (Some(signature), Some(key_id), Some(at)) => {
+            Some(SignatureOut { signature: hex::encode(signature), key_id, at_us: micros(at) })
+        }
+        _ => None,
+    };
+    let chain = match (row.position, row.hash) {
+        (Some(position), Some(hash)) => Some(ChainOut { position, hash: hex::encode(hash), checkpoint: signature }),
+        _ => None,
+    };
+    Ok(ExportedEvent { event: out(row.event)?, chain })
+}
+
+/// What Postgres keeps of a time.
+pub(super) fn micros(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
+}
+
 fn chain_row(row: EventRow) -> Row {
     Row {
         id: row.id,
-        at_us: i64::try_from(row.at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX),
+        at_us: micros(row.at),
         actor: row.actor,
         via: row.via,
         action: row.action,

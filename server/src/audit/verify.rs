@@ -13,6 +13,10 @@ const BATCH: i64 = 5000;
 pub struct Verdict(Report);
 
 impl Verdict {
+    pub(super) const fn new(report: Report) -> Self {
+        Self(report)
+    }
+
     #[must_use]
     pub const fn is_good(&self) -> bool {
         self.0.fault.is_none()
@@ -65,7 +69,7 @@ pub async fn verify(db: &Db, keys: &Keys, file: &Path) -> Result<Verdict> {
     Ok(Verdict(verifier.finish()))
 }
 
-async fn read_checkpoints(file: &Path) -> Result<Vec<Checkpoint>> {
+pub(super) async fn read_checkpoints(file: &Path) -> Result<Vec<Checkpoint>> {
     let text = match tokio::fs::read_to_string(file).await {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -73,7 +73,7 @@ impl Parsed {
 #[must_use]
 pub fn parse(upload: &Upload) -> Parsed {
     let mut parsed = Parsed::default();
-    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut seen = Seen::new();
     let mut documents = 0;
     for file in upload.files() {
         for (index, chunk) in upload::split(&file.text).into_iter().enumerate() {
@@ -95,12 +95,19 @@ pub fn parse(upload: &Upload) -> Parsed {
             }
         }
     }
+    refuse_repeated(&mut parsed, &seen);
+    for error in parsed.portal.take_repeated() {
+        parsed.refuse(error);
+    }
     parsed
 }
 
+/// By folded reference: the documents that claim it, as index in [`Parsed::entities`] and line of the name.
+type Seen = HashMap<String, Vec<(usize, u32)>>;
+
 fn take(
     parsed: &mut Parsed,
-    seen: &mut HashMap<String, usize>,
+    seen: &mut Seen,
     mut place: Place,
     document: &Document,
     upload: &Upload,
@@ -150,22 +157,38 @@ fn is_something_else(value: &Value, upload: &Upload) -> bool {
     !ours && (upload.files().len() > 1 || value.get("service_level_objectives").is_some_and(Value::is_array))
 }
 
-fn add(parsed: &mut Parsed, seen: &mut HashMap<String, usize>, placed: Placed, document: &Document) {
-    let folded = placed.entity.reference.folded();
-    if let Some(first) = seen.get(&folded).and_then(|index| parsed.entities.get(*index)) {
-        let message = format!(
-            "{} is in this import twice: first in {} line {}, again in {} line {}; the first one counts",
-            placed.entity.reference,
-            first.place.document(),
-            first.place.line,
-            placed.place.document(),
-            placed.place.line
-        );
-        parsed.refuse(placed.place.error(document.line_of("/metadata/name"), "/metadata/name", message));
+fn add(parsed: &mut Parsed, seen: &mut Seen, placed: Placed, document: &Document) {
+    let line = document.line_of("/metadata/name");
+    seen.entry(placed.entity.reference.folded()).or_default().push((parsed.entities.len(), line));
+    parsed.entities.push(placed);
+}
+
+/// Which of several documents of one name is meant cannot be known, so none of them goes in.
+fn refuse_repeated(parsed: &mut Parsed, seen: &Seen) {
+    let mut lines: HashMap<usize, u32> = HashMap::new();
+    for claims in seen.values().filter(|claims| claims.len() > 1) {
+        lines.extend(claims.iter().copied());
+    }
+    if lines.is_empty() {
         return;
     }
-    seen.insert(folded, parsed.entities.len());
-    parsed.entities.push(placed);
+    let mut places: HashMap<String, Vec<String>> = HashMap::new();
+    for index in lines.keys() {
+        let Some(placed) = parsed.entities.get(*index) else { continue };
+        let place = format!("{} line {}", placed.place.document(), placed.place.line);
+        places.entry(placed.entity.reference.folded()).or_default().push(place);
+    }
+    places.values_mut().for_each(|places| places.sort());
+    for (index, placed) in std::mem::take(&mut parsed.entities).into_iter().enumerate() {
+        let Some(line) = lines.get(&index) else {
+            parsed.entities.push(placed);
+            continue;
+        };
+        let all = places.get(&placed.entity.reference.folded()).map(|places| places.join(", ")).unwrap_or_default();
+        let reference = &placed.entity.reference;
+        let message = format!("{reference} is in this import more than once ({all}), so none of them goes in");
+        parsed.refuse(placed.place.error(*line, "/metadata/name", message));
+    }
 }
 
 /// A Location's targets come in with the upload; those outside of it are not fetched, and said so.

@@ -29,5 +29,5 @@ mod tests;
 
 pub use importing::ImportOptions;
 pub use portal::{PortalDocumentSink, PortalDocuments, PortalOutcome, Sourced};
-pub use service::{CatalogService, EntityFilter, ServiceRef};
+pub use service::{CatalogService, EntityFilter, KnownService, ServiceRef};
 pub use upload::{MAX_UPLOAD_BYTES, Upload};

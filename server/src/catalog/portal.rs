@@ -10,11 +10,13 @@
 
 use crate::kernel::Ctx;
 use async_trait::async_trait;
+use passerelle_contract::FieldError;
 use passerelle_contract::catalog::{ImportChange, ImportError};
 use passerelle_contract::deployments::ReleaseIn;
 use passerelle_contract::environments::{BindingIn, ConnectionIn, EnvironmentIn};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// The `apiVersion` of these documents.
 pub const API_VERSION: &str = "passerelle.dev/v1";
@@ -67,12 +69,43 @@ impl PortalDocuments {
         }
         Ok(())
     }
+
+    /// Takes out the documents that say who they are in the same words as another one: which of them is meant cannot be known.
+    pub(super) fn take_repeated(&mut self) -> Vec<ImportError> {
+        let mut errors = take_repeated(&mut self.environments, "/spec/name", |it| it.name.clone());
+        errors.extend(take_repeated(&mut self.connections, "/spec/name", |it| it.name.clone()));
+        errors.extend(take_repeated(&mut self.bindings, "/spec/environment", |it| {
+            format!("{} in {}", it.service, it.environment)
+        }));
+        errors
+            .extend(take_repeated(&mut self.releases, "/spec/version", |it| format!("{} {}", it.service, it.version)));
+        errors
+    }
+}
+
+fn take_repeated<T>(all: &mut Vec<Sourced<T>>, pointer: &str, name: impl Fn(&T) -> String) -> Vec<ImportError> {
+    let mut places: HashMap<String, Vec<String>> = HashMap::new();
+    for one in all.iter() {
+        let place = format!("{} line {}", one.document, one.line);
+        places.entry(name(&one.value)).or_default().push(place);
+    }
+    let mut errors = Vec::new();
+    all.retain(|one| {
+        let name = name(&one.value);
+        let Some(places) = places.get(&name).filter(|places| places.len() > 1) else { return true };
+        let message =
+            format!("{name} is in this import more than once ({}), so none of them goes in", places.join(", "));
+        let (document, line) = (one.document.clone(), one.line);
+        errors.push(ImportError { document, line, pointer: pointer.to_owned(), message });
+        false
+    });
+    errors
 }
 
 fn read<T: DeserializeOwned>(document: &str, line: u32, spec: Value) -> Result<Sourced<T>, (String, String)> {
     let value = serde_path_to_error::deserialize(spec).map_err(|error| {
-        let path: String = error.path().iter().map(|step| format!("/{step}")).collect();
-        (format!("/spec{path}"), error.into_inner().to_string())
+        let FieldError { pointer, message } = crate::kernel::web::field_error(&error);
+        (format!("/spec{pointer}"), message)
     })?;
     Ok(Sourced { document: document.to_owned(), line, value })
 }

@@ -3,18 +3,18 @@
 use super::importing::ImportOptions;
 use super::service::{CatalogService, EntityFilter};
 use super::upload::{MAX_UPLOAD_BYTES, Upload};
-use crate::kernel::web::{Json, Query};
+use crate::kernel::web::{Json, Path, Query};
 use crate::kernel::{AppError, Ctx, Result};
 use axum::body::Bytes;
 use axum::extract::multipart::MultipartError;
-use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Multipart, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Multipart, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use passerelle_contract::catalog::{
-    EntityOut, EntityRow, GraphOut, ImportReport, ServiceFacets, ServiceFilter, ServiceOut, ServicePatch,
+    EntityOut, EntityRow, GraphOut, ImportError, ImportReport, ServiceFacets, ServiceFilter, ServiceOut, ServicePatch,
 };
-use passerelle_contract::{Page, Problem};
+use passerelle_contract::{FieldError, Page, Problem};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -212,6 +212,7 @@ struct ImportQuery {
 ///
 /// The body is one YAML stream, or `multipart/form-data` with one part per file whose file name is its relative path. In a stream a line
 /// `# passerelle-file: PATH` begins a new file. Documents that are refused are listed by file, line and pointer; the others go in.
+/// When every document is refused the answer is a problem that lists them.
 #[utoipa::path(post, path = "/catalog/imports", tag = "catalog",
     params(("dry_run" = Option<bool>, Query, description = "Say what would change, change nothing"),
         ("source" = Option<String>, Query, description = "Name of what is imported; `upload` when absent"),
@@ -228,7 +229,21 @@ async fn import_catalog(
     let upload = upload(request).await?;
     let ImportQuery { dry_run, source, prune } = query;
     let options = ImportOptions { dry_run, prune, source: source.unwrap_or_else(|| ImportOptions::default().source) };
-    service.import_catalog(&ctx, upload, &options).await.map(Json)
+    let report = service.import_catalog(&ctx, upload, &options).await?;
+    if nothing_was_good(&report) { Err(AppError::Invalid(refusals(report))) } else { Ok(Json(report)) }
+}
+
+/// Documents came, and every one of them was refused: that is no import.
+fn nothing_was_good(report: &ImportReport) -> bool {
+    let ImportReport { created, updated, unchanged, archived, .. } = *report;
+    created + updated + unchanged + archived == 0 && !report.errors.is_empty()
+}
+
+fn refusals(report: ImportReport) -> Vec<FieldError> {
+    let told = |error: ImportError| {
+        FieldError::new(error.pointer, format!("{}, line {}: {}", error.document, error.line, error.message))
+    };
+    report.errors.into_iter().map(told).collect()
 }
 
 async fn upload(request: Request) -> Result<Upload> {

@@ -14,6 +14,7 @@ use passerelle_contract::catalog::{
 };
 use passerelle_contract::deployments::Health;
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,13 @@ pub struct ServiceRef {
     pub id: Uuid,
     pub scope: ServiceScope,
     pub title: Option<String>,
+}
+
+/// A service that may be archived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownService {
+    pub scope: ServiceScope,
+    pub archived: bool,
 }
 
 /// Filter of the list of entities.
@@ -297,6 +305,42 @@ impl CatalogService {
         self.snapshot().find_by_id(&id).filter(|found| found.reference.starts_with("component:")).map(service_ref)
     }
 
+    /// Services by id, archived ones too, to decide about what belongs to them. Does not check who asks.
+    ///
+    /// # Errors
+    /// When the database is away; it is asked only for what is not in memory.
+    pub async fn known_services(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, KnownService>> {
+        let mut known = HashMap::with_capacity(ids.len());
+        let mut absent = Vec::new();
+        for id in ids {
+            match self.find_service_by_id(*id) {
+                Some(found) => drop(known.insert(*id, KnownService { scope: found.scope, archived: false })),
+                None => absent.push(*id),
+            }
+        }
+        if !absent.is_empty() {
+            let rows = store::services_by_ids(self.db.pool(), &absent).await?;
+            known.extend(rows.into_iter().map(|row| (row.id, known_service(row))));
+        }
+        Ok(known)
+    }
+
+    /// A service by `namespace/name` unless it is archived, also one that another process made a moment ago. Does not check who
+    /// asks.
+    ///
+    /// # Errors
+    /// When the database is away; it is asked only for what is not in memory.
+    pub async fn look_up_service(&self, key: &str) -> Result<Option<ServiceRef>> {
+        if let Some(found) = self.find_service(key) {
+            return Ok(Some(found));
+        }
+        let row = store::service_by_key(self.db.pool(), key).await?.filter(|row| !row.archived);
+        Ok(row.map(|row| {
+            let (id, title) = (row.id, row.title.clone());
+            ServiceRef { id, title, scope: known_service(row).scope }
+        }))
+    }
+
     /// A service that the caller may read.
     ///
     /// # Errors
@@ -310,6 +354,11 @@ impl CatalogService {
         ctx.permit(Action::CatalogRead, &Object::service(service.scope.clone())).map_err(|_| absent())?;
         Ok(service)
     }
+}
+
+fn known_service(row: store::OwnedRow) -> KnownService {
+    let key = format!("{}/{}", row.namespace, row.name);
+    KnownService { scope: ServiceScope { key, team: row.owner, system: row.system }, archived: row.archived }
 }
 
 fn service_ref(found: Found) -> ServiceRef {

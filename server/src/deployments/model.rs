@@ -95,12 +95,12 @@ pub fn same_image(observed: &str, asked: &str) -> bool {
 
 /// # Errors
 /// `Invalid` at `/replicas`.
-pub fn replicas(count: u32, tier: Tier) -> Result<u32> {
-    match (count, tier) {
-        (0, Tier::Production) => {
+pub fn replicas(count: i64, tier: Tier) -> Result<u32> {
+    match (u32::try_from(count), tier) {
+        (Ok(0), Tier::Production) => {
             Err(AppError::field("/replicas", "is 0, which would end the service; production allows 1 to 1000"))
         }
-        (0..=1000, _) => Ok(count),
+        (Ok(count @ 0..=1000), _) => Ok(count),
         _ => Err(AppError::field("/replicas", format!("is {count}; allowed is 0 to 1000"))),
     }
 }
@@ -220,7 +220,9 @@ mod tests {
     fn production_is_not_scaled_to_nothing() {
         assert!(replicas(0, Tier::Production).is_err());
         assert!(replicas(0, Tier::Staging).is_ok());
-        assert!(replicas(1001, Tier::Staging).is_err());
+        for bad in [-1, 1001, i64::from(i32::MAX) + 1, i64::MIN] {
+            assert!(replicas(bad, Tier::Staging).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -35,6 +35,10 @@ impl DeploymentService {
     /// As [`Self::create_release`]; `Conflict` when the version exists with another image.
     pub async fn apply_release(&self, ctx: &Ctx, input: ReleaseIn, dry_run: bool) -> Result<bool> {
         check(&input)?;
+        if dry_run && self.catalog.find_service(&input.service).is_none() {
+            // It may come with the same import.
+            return Ok(true);
+        }
         let service = self.service(ctx, &input.service)?;
         match self.store.release_by_version(service.id, &input.version).await? {
             Some(found) if found.image == input.image => Ok(false),

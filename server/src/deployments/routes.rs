@@ -1,9 +1,9 @@
 //! REST of deployments, releases and the matrix.
 
 use super::DeploymentService;
-use crate::kernel::web::{Json, Query};
+use crate::kernel::web::{Json, Path, Query};
 use crate::kernel::{Ctx, Result};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};

@@ -16,10 +16,10 @@ use passerelle_contract::Page;
 use passerelle_contract::audit::Outcome;
 use passerelle_contract::deployments::{
     ConfigChoice, DeploymentEvent, DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, DeploymentState,
-    GateOut, Operation, ReasonIn, RollBackIn, ScaleIn, Verdict,
+    GateOut, Operation, ReasonIn, ReplicasChoice, RollBackIn, ScaleIn, Verdict,
 };
 use passerelle_contract::environments::EnvironmentOut;
-use passerelle_targets::Change;
+use passerelle_targets::{Change, Recorded};
 use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -65,7 +65,9 @@ impl DeploymentService {
     #[must_use]
     pub fn new(db: Db, keys: Keys, catalog: Arc<CatalogService>, environments: EnvironmentService) -> Self {
         let (feed, wake) = (EventFeed::default(), Arc::new(Notify::new()));
-        Self { store: Store::new(db), keys, catalog, environments, feed, wake }
+        let store = Store::new(db);
+        environments.set_busy_bindings(Arc::new(store.clone()));
+        Self { store, keys, catalog, environments, feed, wake }
     }
 
     #[must_use]
@@ -326,7 +328,7 @@ impl DeploymentService {
             };
             let image = earlier.image.unwrap_or_default();
             let change = match (input.config, earlier.recorded_after) {
-                (ConfigChoice::Release, Some(recorded)) => Change::Restore { recorded: recorded.0 },
+                (ConfigChoice::Release, Some(recorded)) => put_back(recorded.0, input.replicas),
                 _ => Change::Image { image: image.clone() },
             };
             let release_id = earlier.release_id;
@@ -346,7 +348,7 @@ impl DeploymentService {
         };
         let change = match (input.config, &image) {
             (ConfigChoice::Current, Some(image)) => Change::Image { image: image.clone() },
-            _ => Change::Restore { recorded },
+            _ => put_back(recorded, input.replicas),
         };
         Ok(Act { version: image.as_deref().map(version_of_image), image, change, ..base })
     }
@@ -381,6 +383,9 @@ impl DeploymentService {
             return self.get_deployment(ctx, id).await;
         }
         drop(tx);
+        if let Some(made) = self.store.made_by(&ctx.request_id, place.service.id, place.environment.id).await? {
+            return self.get_deployment(ctx, made).await;
+        }
         let Some(holder) = self.store.holder(place.service.id, place.environment.id).await? else {
             return Err(AppError::Conflict("another deployment ended just now; try again".to_owned()));
         };
@@ -435,6 +440,14 @@ impl DeploymentService {
             deadline_s: place.environment.progress_deadline_s,
             auto_rollback: place.environment.auto_rollback,
         })
+    }
+}
+
+/// A roll back brings a version back, not the load of that time: the number of instances is today's unless the caller says so.
+fn put_back(recorded: Recorded, replicas: ReplicasChoice) -> Change {
+    match replicas {
+        ReplicasChoice::Current => Change::RestoreVersion { recorded },
+        ReplicasChoice::Release => Change::Restore { recorded },
     }
 }
 

@@ -23,13 +23,6 @@ pub enum Change {
     Unchanged,
 }
 
-/// A service as bindings need it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceRef {
-    pub id: Uuid,
-    pub scope: ServiceScope,
-}
-
 /// A connection as stored: the secrets in `config` are sealed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConnectionRow {
@@ -163,20 +156,9 @@ pub(super) fn check_storable(config: &Value) -> Result<()> {
     if !config.is_object() {
         return Err(AppError::field("/config", "must be an object"));
     }
-    match nul_at(config, "/config") {
-        Some(pointer) => Err(AppError::field(pointer, "holds the character U+0000, which cannot be stored")),
+    match validate::nul_at(config, "/config") {
+        Some(pointer) => Err(AppError::field(pointer, validate::NUL)),
         None => Ok(()),
-    }
-}
-
-fn nul_at(value: &Value, pointer: &str) -> Option<String> {
-    match value {
-        Value::String(text) => text.contains('\0').then(|| pointer.to_owned()),
-        Value::Array(items) => items.iter().enumerate().find_map(|(i, item)| nul_at(item, &format!("{pointer}/{i}"))),
-        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
-            if name.contains('\0') { Some(pointer.to_owned()) } else { nul_at(value, &format!("{pointer}/{name}")) }
-        }),
-        _ => None,
     }
 }
 

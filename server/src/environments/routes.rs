@@ -1,9 +1,9 @@
 //! REST of environments, connections and bindings, relative to `/api/v1`.
 
 use super::{EnvironmentService, Etag, IfMatch};
-use crate::kernel::web::{Json, Query};
+use crate::kernel::web::{Json, Path, Query};
 use crate::kernel::{AppError, Ctx, Result};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use passerelle_contract::environments::{
@@ -240,7 +240,7 @@ async fn patch_binding(
 
 /// Delete a binding; nothing on the target changes
 #[utoipa::path(delete, path = "/bindings/{id}", tag = "environments", params(("id" = Uuid, Path)),
-    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn delete_binding(
     State(service): State<EnvironmentService>,
     ctx: Ctx,

@@ -14,6 +14,8 @@ use std::time::Duration;
 pub const BODY_LIMIT: usize = 1 << 20;
 /// Bytes of an import: several times a catalog of 10,000 components.
 pub const IMPORT_BODY_LIMIT: usize = 32 << 20;
+/// Bytes of the form that imports a catalog by hand.
+pub const IMPORT_FORM_LIMIT: usize = 2 << 20;
 /// A body that is too large is read to its end up to here, so that the client sees the answer and not a broken pipe.
 const DRAIN_LIMIT: u64 = 64 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(20);
@@ -22,6 +24,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(20);
 fn limit_for(path: &str) -> usize {
     match path {
         "/api/v1/catalog/imports" | "/api/v1/slos/imports" => IMPORT_BODY_LIMIT,
+        "/catalog/import" => IMPORT_FORM_LIMIT,
         _ => BODY_LIMIT,
     }
 }
@@ -33,25 +36,53 @@ pub(super) async fn timeout(State(limit): State<Duration>, request: Request, nex
     }
 }
 
+/// What a form of a page gets instead of a body that was too large, so that a page can say so.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyTooLarge {
+    pub limit_bytes: usize,
+}
+
 /// Refuses by the announced length at once; a body without one is cut where the limit is, which its reader reports.
 pub(super) async fn body(request: Request, next: Next) -> Response {
     let limit = limit_for(request.uri().path());
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let (mut parts, body) = request.into_parts();
     if announced.is_some_and(|length| length > limit as u64) {
-        drain(request.into_body(), announced.unwrap_or_default()).await;
-        return AppError::TooLarge { limit_bytes: limit }.into_response();
+        drain(body, announced.unwrap_or_default()).await;
+        if parts.uri.path().starts_with("/api/") {
+            return AppError::TooLarge { limit_bytes: limit }.into_response();
+        }
+        parts.extensions.insert(BodyTooLarge { limit_bytes: limit });
+        return next.run(Request::from_parts(parts, Body::empty())).await;
     }
-    if announced.is_some() || request.body().is_end_stream() {
-        return next.run(request).await;
+    if announced.is_some() || body.is_end_stream() {
+        return next.run(Request::from_parts(parts, body)).await;
     }
-    let (parts, body) = request.into_parts();
-    let mut left = limit;
-    let cut = body.into_data_stream().map(move |chunk| {
-        let chunk = chunk.map_err(std::io::Error::other)?;
-        left = left.checked_sub(chunk.len()).ok_or_else(|| std::io::Error::other("the body is too large"))?;
-        Ok::<_, std::io::Error>(chunk)
-    });
-    next.run(Request::from_parts(parts, Body::from_stream(cut))).await
+    next.run(Request::from_parts(parts, cut(body, limit))).await
+}
+
+/// The body up to the limit, and an error when there is more. The rest is read and thrown away first, for the same reason as
+/// in [`drain`].
+fn cut(body: Body, limit: usize) -> Body {
+    let state = (body.into_data_stream(), 0_u64, false);
+    Body::from_stream(futures::stream::unfold(state, move |(mut chunks, mut seen, ended)| async move {
+        if ended {
+            return None;
+        }
+        loop {
+            let more = seen <= limit as u64 || seen <= DRAIN_LIMIT;
+            let chunk = match chunks.next().await {
+                Some(chunk) if more => chunk.map_err(std::io::Error::other),
+                _ if seen > limit as u64 => Err(std::io::Error::other("the body is too large")),
+                _ => return None,
+            };
+            let Ok(bytes) = &chunk else { return Some((chunk, (chunks, seen, true))) };
+            seen = seen.saturating_add(bytes.len() as u64);
+            if seen <= limit as u64 {
+                return Some((chunk, (chunks, seen, false)));
+            }
+        }
+    }))
 }
 
 async fn drain(body: Body, announced: u64) {

@@ -25,6 +25,6 @@ mod stack;
 
 pub use health::{Health, health};
 pub use idempotency::sweep as sweep_idempotency_keys;
-pub use limits::{BODY_LIMIT, IMPORT_BODY_LIMIT};
+pub use limits::{BODY_LIMIT, BodyTooLarge, IMPORT_BODY_LIMIT, IMPORT_FORM_LIMIT};
 pub use openapi::{document, rest};
 pub use stack::{HttpSettings, Stack, stack};

@@ -1,7 +1,7 @@
 //! The id of a request, its one line in the log, and what a panic becomes.
 
-use crate::kernel::AppError;
 use crate::kernel::web::with_request_id;
+use crate::kernel::{AppError, validate};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
@@ -40,6 +40,14 @@ pub(super) async fn identify_and_log(mut request: Request, next: Next) -> Respon
         tracing::info!(request_id = %id, %method, ?path, status, duration_us, "request");
     }
     response
+}
+
+/// A path that holds U+0000 is refused before anything looks for what it names.
+pub(super) async fn refuse_nul(request: Request, next: Next) -> Response {
+    if request.uri().path().contains("%00") {
+        return AppError::field("/path", validate::NUL).into_response();
+    }
+    next.run(request).await
 }
 
 /// A panic is our fault and becomes an ordinary 500.

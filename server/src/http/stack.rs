@@ -8,6 +8,7 @@
 //! | panic -> problem | nothing that panics takes the connection down |
 //! | time-out | a stuck handler ends; a body that streams may go on |
 //! | body limit | before anything reads the body |
+//! | path check | a path with U+0000 names nothing, and Postgres cannot be asked for it |
 //! | site check | before a cookie is looked at |
 //! | session, authentication | says who it is; a bad credential ends here |
 //! | read-only guard | who may write nothing at all reaches no writing route of the API |
@@ -68,6 +69,7 @@ pub fn stack(routes: Router, parts: Stack) -> Router {
         .layer(CatchPanicLayer::custom(request::panicked))
         .layer(from_fn_with_state(settings.timeout, limits::timeout))
         .layer(from_fn(limits::body))
+        .layer(from_fn(request::refuse_nul))
         .layer(from_fn_with_state(Arc::clone(&settings), site::check))
         .layer(sessions)
         .layer(from_fn_with_state(identity, authenticate::authenticate))

@@ -135,7 +135,11 @@ impl IdentityService {
             Limit { key: format!("u:{name}"), max: FAILURES_USER },
         ];
         self.sign_ins.take(&limits).map_err(|retry_after_s| AppError::RateLimited { retry_after_s })?;
-        let row = store::user_by_name(self.db.pool(), &name).await?;
+        // A name that nobody can have is not looked for; the password is checked all the same, which takes as long.
+        let row = match super::model::user_name(&name) {
+            Ok(()) => store::user_by_name(self.db.pool(), &name).await?,
+            Err(_) => None,
+        };
         let hash = row
             .as_ref()
             .filter(|row| row.disabled_at.is_none() && !row.service)

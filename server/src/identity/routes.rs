@@ -1,10 +1,11 @@
 //! REST of access, to be nested under `/api/v1`.
 
 use super::{Client, IdentityService, SignIn};
-use crate::kernel::web::{Json, Query};
+use crate::kernel::web::{Json, Path, Query};
 use crate::kernel::{Ctx, Directory, Result};
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use passerelle_contract::access::{
     AccessFilter, MeOut, PermissionFilter, PermissionOut, RoleBindingIn, RoleBindingOut, SessionOut, SignInIn,
     TokenCreated, TokenIn, TokenOut, UserIn, UserOut, UserPatch,
@@ -192,13 +193,20 @@ async fn end_session(
     ctx: Ctx,
     session: Session,
     Path(id): Path<String>,
-) -> Result<StatusCode> {
+) -> Result<Response> {
     if id == "current" {
         access.identity.sign_out(&ctx, &session).await?;
-    } else {
-        access.identity.end_session(&ctx, parse_id(&id)?).await?;
+        return Ok((StatusCode::NO_CONTENT, forget_everything()).into_response());
     }
-    Ok(StatusCode::NO_CONTENT)
+    access.identity.end_session(&ctx, parse_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Signing out leaves nothing of the portal in the browser: neither pages in its cache, nor cookies, nor what scripts stored.
+#[must_use]
+pub fn forget_everything() -> [(HeaderName, HeaderValue); 1] {
+    let what = HeaderValue::from_static(r#""cache", "cookies", "storage""#);
+    [(HeaderName::from_static("clear-site-data"), what)]
 }
 
 fn parse_id(text: &str) -> Result<Uuid> {

@@ -1,5 +1,7 @@
 //! Rules for texts that people give us. Each answers with what is allowed; the caller adds the field.
 
+use serde_json::Value;
+
 /// A name of ours (environment, connection, user): a-z, 0-9 and `-`, starting with a letter.
 ///
 /// # Errors
@@ -41,12 +43,28 @@ pub fn paragraph(text: &str, min_chars: usize, max_chars: usize) -> Result<(), S
     }
 }
 
+/// Why a text with U+0000 is refused: Postgres cannot store it.
+pub const NUL: &str = "holds the character U+0000, which cannot be stored; take it out";
+
+/// The pointer of the first text in a document that holds U+0000; `at` is the pointer of the document itself.
+#[must_use]
+pub fn nul_at(value: &Value, at: &str) -> Option<String> {
+    match value {
+        Value::String(text) => text.contains('\0').then(|| at.to_owned()),
+        Value::Array(items) => items.iter().enumerate().find_map(|(i, item)| nul_at(item, &format!("{at}/{i}"))),
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
+            if name.contains('\0') { Some(at.to_owned()) } else { nul_at(value, &format!("{at}/{name}")) }
+        }),
+        _ => None,
+    }
+}
+
 /// Control characters (but tab and line ends), bidirectional marks, and invisible characters.
 #[must_use]
 pub const fn is_deceptive(c: char) -> bool {
     matches!(c,
         '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
 /// `namespace/name`.
@@ -56,11 +74,15 @@ pub const fn is_deceptive(c: char) -> bool {
 pub fn service_key(text: &str) -> Result<(&str, &str), String> {
     let part = |part: &str| {
         (1..=63).contains(&part.len())
+            && part.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && part.ends_with(|c: char| c.is_ascii_alphanumeric())
             && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
     };
     match text.split_once('/') {
         Some((namespace, name)) if part(namespace) && part(name) => Ok((namespace, name)),
-        _ => Err("must be namespace/name, each 1 to 63 characters a-z, A-Z, 0-9, '-', '_' and '.'".to_owned()),
+        _ => {
+            Err("must be namespace/name, each 1 to 63 letters and digits with '-', '_' and '.' between them".to_owned())
+        }
     }
 }
 

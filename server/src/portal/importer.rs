@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use passerelle_contract::FieldError;
 use passerelle_contract::catalog::{ImportChange, ImportError};
 use passerelle_contract::deployments::ReleaseIn;
-use passerelle_contract::environments::{BindingIn, ConnectionIn, EnvironmentIn};
 
 pub struct PortalImporter {
     environments: EnvironmentService,
@@ -18,34 +17,6 @@ pub struct PortalImporter {
 impl PortalImporter {
     pub const fn new(environments: EnvironmentService, deployments: DeploymentService) -> Self {
         Self { environments, deployments }
-    }
-
-    async fn environment(&self, ctx: &Ctx, wanted: EnvironmentIn, dry_run: bool) -> Result<Change> {
-        if !dry_run {
-            return self.environments.apply_environment(ctx, wanted).await;
-        }
-        let found = absent_is_none(self.environments.get_environment(ctx, &wanted.name).await)?;
-        Ok(compare(found, |found| found.tier == wanted.tier && found.order == wanted.order))
-    }
-
-    async fn connection(&self, ctx: &Ctx, wanted: ConnectionIn, dry_run: bool) -> Result<Change> {
-        if !dry_run {
-            return self.environments.apply_connection(ctx, wanted).await;
-        }
-        let found = absent_is_none(self.environments.get_connection(ctx, &wanted.name).await)?;
-        Ok(compare(found, |found| found.kind == wanted.kind && found.config == wanted.config))
-    }
-
-    async fn binding(&self, ctx: &Ctx, wanted: BindingIn, dry_run: bool) -> Result<Change> {
-        if !dry_run {
-            return self.environments.apply_binding(ctx, wanted).await;
-        }
-        let bindings =
-            absent_is_none(self.environments.list_bindings(ctx, Some(&wanted.service)).await)?.unwrap_or_default();
-        let found = bindings.into_iter().find(|binding| binding.environment == wanted.environment);
-        Ok(compare(found, |found| {
-            found.kind == wanted.kind && found.connection == wanted.connection && found.config == wanted.config
-        }))
     }
 
     async fn release(&self, ctx: &Ctx, wanted: ReleaseIn, dry_run: bool) -> Result<Change> {
@@ -62,17 +33,17 @@ impl PortalDocumentSink for PortalImporter {
         for document in documents.environments {
             let (place, value) = split(document);
             let name = format!("environment:{}", value.name);
-            note(&mut outcome, place, name, self.environment(ctx, value, dry_run).await);
+            note(&mut outcome, place, name, self.environments.apply_environment(ctx, value, dry_run).await);
         }
         for document in documents.connections {
             let (place, value) = split(document);
             let name = format!("connection:{}", value.name);
-            note(&mut outcome, place, name, self.connection(ctx, value, dry_run).await);
+            note(&mut outcome, place, name, self.environments.apply_connection(ctx, value, dry_run).await);
         }
         for document in documents.bindings {
             let (place, value) = split(document);
             let name = format!("binding:{}@{}", value.service, value.environment);
-            note(&mut outcome, place, name, self.binding(ctx, value, dry_run).await);
+            note(&mut outcome, place, name, self.environments.apply_binding(ctx, value, dry_run).await);
         }
         for document in documents.releases {
             let (place, value) = split(document);
@@ -87,22 +58,6 @@ type Place = (String, u32);
 
 fn split<T>(document: Sourced<T>) -> (Place, T) {
     ((document.document, document.line), document.value)
-}
-
-fn absent_is_none<T>(found: Result<T>) -> Result<Option<T>> {
-    match found {
-        Ok(found) => Ok(Some(found)),
-        Err(AppError::NotFound(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn compare<T>(found: Option<T>, same: impl FnOnce(&T) -> bool) -> Change {
-    match found {
-        None => Change::Created,
-        Some(found) if same(&found) => Change::Unchanged,
-        Some(_) => Change::Updated,
-    }
 }
 
 fn note(outcome: &mut PortalOutcome, (document, line): Place, reference: String, done: Result<Change>) {

@@ -57,7 +57,7 @@ impl Portal {
     }
 
     fn assemble(db: Db, keys: Keys, catalog: Arc<CatalogService>) -> Self {
-        let environments = EnvironmentService::new(db.clone(), keys.clone());
+        let environments = EnvironmentService::new(db.clone(), keys.clone(), Arc::clone(&catalog));
         let deployments = DeploymentService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
         catalog.set_portal_documents(Arc::new(PortalImporter::new(environments.clone(), deployments.clone())));
         Self {

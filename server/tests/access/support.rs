@@ -1,35 +1,22 @@
-//! One cluster for all tests of this binary, one database and one stack per test.
+//! One database and one stack per test.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use passerelle_contract::access::{Role, Scope};
-use passerelle_embedded_postgres::{EmbeddedPostgres, Options};
 use passerelle_server::http::{self, Health, HttpSettings, Stack};
 use passerelle_server::identity::{self, IdentityService, SetUp};
 use passerelle_server::kernel::{Ctx, Db, Directory, Keys, Object, ReadScope, Result, Via};
+use passerelle_test_db::Database;
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
-use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 use tower::ServiceExt;
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 pub const PASSWORD: &str = "correct horse battery";
 pub const ORIGIN: &str = "http://portal.test";
-
-/// Never dropped: the operating system stops Postgres when the test binary ends.
-fn cluster() -> &'static (tempfile::TempDir, EmbeddedPostgres) {
-    static CLUSTER: OnceLock<(tempfile::TempDir, EmbeddedPostgres)> = OnceLock::new();
-    CLUSTER.get_or_init(|| {
-        let folder = tempfile::tempdir_in("/tmp").unwrap();
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let options = Options { data_folder: folder.path().to_owned(), durable: false };
-        (folder, EmbeddedPostgres::start(options).unwrap())
-    })
-}
 
 /// These tests have no catalog.
 #[derive(Debug)]
@@ -66,11 +53,7 @@ pub struct Answer {
 
 impl Portal {
     pub async fn new() -> Self {
-        let name = format!("t{}", Uuid::now_v7().simple());
-        let cluster = tokio::task::spawn_blocking(cluster).await.unwrap();
-        let mut admin = PgConnection::connect(&cluster.1.url("postgres")).await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
-        Self::on(&cluster.1.url(&name)).await
+        Self::on(&Database::create().await.url).await
     }
 
     /// Another process on the same database.

@@ -1,25 +1,12 @@
-//! One cluster for all tests of this binary, one database per test.
+//! One database per test.
 
 use passerelle_contract::access::{Role, RoleGrant, Scope};
 use passerelle_contract::catalog::ImportReport;
-use passerelle_embedded_postgres::{EmbeddedPostgres, Options};
 use passerelle_server::catalog::{CatalogService, ImportOptions, Upload};
 use passerelle_server::kernel::{Ctx, Db, Keys, Principal, PrincipalKind, Via};
-use sqlx::{Connection, PgConnection};
-use std::os::unix::fs::PermissionsExt as _;
-use std::sync::{Arc, OnceLock};
+use passerelle_test_db::Database;
+use std::sync::Arc;
 use uuid::Uuid;
-
-/// Never dropped: the operating system stops Postgres when the test binary ends.
-fn cluster() -> &'static (tempfile::TempDir, EmbeddedPostgres) {
-    static CLUSTER: OnceLock<(tempfile::TempDir, EmbeddedPostgres)> = OnceLock::new();
-    CLUSTER.get_or_init(|| {
-        let folder = tempfile::tempdir_in("/tmp").unwrap();
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let options = Options { data_folder: folder.path().to_owned(), durable: false };
-        (folder, EmbeddedPostgres::start(options).unwrap())
-    })
-}
 
 pub struct Portal {
     pub db: Db,
@@ -29,11 +16,7 @@ pub struct Portal {
 
 impl Portal {
     pub async fn new() -> Self {
-        let name = format!("t{}", Uuid::now_v7().simple());
-        let cluster = tokio::task::spawn_blocking(cluster).await.unwrap();
-        let mut admin = PgConnection::connect(&cluster.1.url("postgres")).await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
-        let url = cluster.1.url(&name);
+        let url = Database::create().await.url;
         let db = Db::connect(&url, 4).await.unwrap();
         let catalog = CatalogService::open(db.clone(), Arc::new(Keys::from_bytes([7; 32]))).await.unwrap();
         Self { db, catalog, url }

@@ -44,7 +44,7 @@ async fn an_admin_of_staging_makes_no_production() {
     }
     assert_eq!(portal.count("SELECT count(*) FROM audit_events WHERE outcome = 'denied'").await, 2);
     let new = environment("qa", Tier::Staging, 3);
-    assert_eq!(portal.service.apply_environment(&staging, new).await.unwrap(), Change::Created);
+    assert_eq!(portal.service.apply_environment(&staging, new, false).await.unwrap(), Change::Created);
 }
 
 #[tokio::test]
@@ -99,18 +99,21 @@ async fn a_connection_is_checked_before_it_is_stored() {
 async fn importing_twice_changes_nothing_and_writes_no_audit() {
     let portal = Portal::furnished().await;
     let service = &portal.service;
-    assert_eq!(service.apply_binding(&admin(), binding("shop/web", "staging", "web")).await.unwrap(), Change::Created);
+    assert_eq!(
+        service.apply_binding(&admin(), binding("shop/web", "staging", "web"), false).await.unwrap(),
+        Change::Created
+    );
     let rows = portal.audit_rows().await;
     let same = [
-        service.apply_environment(&admin(), environment("staging", Tier::Staging, 1)).await.unwrap(),
-        service.apply_connection(&admin(), connection("c1", server("t0k3n"))).await.unwrap(),
-        service.apply_binding(&admin(), binding("shop/web", "staging", "web")).await.unwrap(),
+        service.apply_environment(&admin(), environment("staging", Tier::Staging, 1), false).await.unwrap(),
+        service.apply_connection(&admin(), connection("c1", server("t0k3n")), false).await.unwrap(),
+        service.apply_binding(&admin(), binding("shop/web", "staging", "web"), false).await.unwrap(),
     ];
     assert_eq!((same, portal.audit_rows().await), ([Change::Unchanged; 3], rows));
     let changed = [
-        service.apply_environment(&admin(), environment("staging", Tier::Staging, 5)).await.unwrap(),
-        service.apply_connection(&admin(), connection("c1", server("other"))).await.unwrap(),
-        service.apply_binding(&admin(), binding("shop/web", "staging", "web2")).await.unwrap(),
+        service.apply_environment(&admin(), environment("staging", Tier::Staging, 5), false).await.unwrap(),
+        service.apply_connection(&admin(), connection("c1", server("other")), false).await.unwrap(),
+        service.apply_binding(&admin(), binding("shop/web", "staging", "web2"), false).await.unwrap(),
     ];
     assert_eq!((changed, portal.audit_rows().await), ([Change::Updated; 3], rows + 3));
 }

@@ -1,26 +1,15 @@
-//! One cluster for all tests of this binary, one database per test.
+//! One database per test.
 
 use passerelle_contract::access::{Role, RoleGrant, Scope};
 use passerelle_contract::environments::{BindingIn, ConnectionIn, EnvironmentIn, Tier};
-use passerelle_embedded_postgres::{EmbeddedPostgres, Options};
+use passerelle_server::catalog::CatalogService;
 use passerelle_server::environments::EnvironmentService;
 use passerelle_server::kernel::{AppError, Ctx, Db, Keys, Principal, PrincipalKind, Via};
+use passerelle_test_db::Database;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
-use std::os::unix::fs::PermissionsExt as _;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use uuid::Uuid;
-
-/// Never dropped: the operating system stops Postgres when the test binary ends.
-fn cluster() -> &'static (tempfile::TempDir, EmbeddedPostgres) {
-    static CLUSTER: OnceLock<(tempfile::TempDir, EmbeddedPostgres)> = OnceLock::new();
-    CLUSTER.get_or_init(|| {
-        let folder = tempfile::tempdir_in("/tmp").unwrap();
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let options = Options { data_folder: folder.path().to_owned(), durable: false };
-        (folder, EmbeddedPostgres::start(options).unwrap())
-    })
-}
 
 pub struct Portal {
     pub service: EnvironmentService,
@@ -29,14 +18,12 @@ pub struct Portal {
 
 impl Portal {
     pub async fn new() -> Self {
-        let name = format!("t{}", Uuid::now_v7().simple());
-        let cluster = tokio::task::spawn_blocking(cluster).await.unwrap();
-        let mut admin = PgConnection::connect(&cluster.1.url("postgres")).await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
-        let url = cluster.1.url(&name);
+        let url = Database::create().await.url;
         let db = Db::connect(&url, 4).await.unwrap();
         let admin = tokio::sync::Mutex::new(PgConnection::connect(&url).await.unwrap());
-        Self { service: EnvironmentService::new(db, Keys::from_bytes([7; 32])), admin }
+        let keys = Keys::from_bytes([7; 32]);
+        let catalog = CatalogService::open(db.clone(), Arc::new(keys.clone())).await.unwrap();
+        Self { service: EnvironmentService::new(db, keys, catalog), admin }
     }
 
     /// With the services shop/web (team default/red) and shop/api (team default/blue), two environments and a connection.

@@ -11,7 +11,7 @@ pub struct RunningPortal {
     pub url: String,
     pub admin: String,
     pub simulator: Simulator,
-    database: Database,
+    pub database: Database,
     data: tempfile::TempDir,
     port: u16,
     child: Child,
@@ -61,6 +61,11 @@ impl RunningPortal {
 
     pub async fn post(&self, path: &str, body: &Value) -> super::Answer {
         super::call(&self.http, &self.url, reqwest::Method::POST, path, &self.admin, Some(body)).await
+    }
+
+    pub async fn post_with_key(&self, path: &str, body: &Value, key: &str) -> super::Answer {
+        let request = self.http.post(format!("{}/api/v1{path}", self.url)).bearer_auth(&self.admin);
+        super::answer(request.header("idempotency-key", key).json(body)).await
     }
 
     pub async fn get(&self, path: &str) -> super::Answer {

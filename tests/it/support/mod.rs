@@ -1,10 +1,11 @@
 //! A portal of one's own for each test.
 
 mod binary;
-mod postgres;
+mod person;
 
 pub use binary::RunningPortal;
-pub use postgres::Database;
+pub use passerelle_test_db::Database;
+pub use person::{Person, Shown};
 
 use passerelle_contract::access::{Role, Scope};
 use passerelle_server::config::Config;
@@ -13,6 +14,7 @@ use passerelle_server::portal::{Jobs, Portal};
 use passerelle_simulator::{Simulator, World};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -78,7 +80,8 @@ impl TestPortal {
         portal.spawn_jobs(Jobs { worker: true }, &config, stop.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = portal.router(axum::Router::new(), &config);
+        let pages = passerelle_app::router(portal.clone(), passerelle_app::Assets::default());
+        let router = portal.router(pages, &config);
         let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
         let simulator = Simulator::start(World::parse(WORLD).unwrap()).await.unwrap();
@@ -106,6 +109,35 @@ impl TestPortal {
 
     pub async fn get(&self, path: &str) -> Answer {
         self.call(Method::GET, path, &self.admin, None).await
+    }
+
+    /// A body as it stands, as the administrator.
+    pub async fn send(&self, method: Method, path: &str, mime: &str, body: impl Into<reqwest::Body>) -> Answer {
+        let request = self.http.request(method, format!("{}/api/v1{path}", self.url)).bearer_auth(&self.admin);
+        answer(request.header("content-type", mime).body(body)).await
+    }
+
+    pub async fn import(&self, yaml: impl Into<reqwest::Body>) -> Answer {
+        self.send(Method::POST, "/catalog/imports", "application/yaml", yaml).await
+    }
+
+    /// How many rows each table holds, but for those that only say that somebody asked.
+    pub async fn rows(&self) -> BTreeMap<String, i64> {
+        let mut database = self.database.superuser().await;
+        let tables: Vec<String> = sqlx::query_scalar(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_name NOT LIKE 'audit_%'
+             AND table_name NOT IN ('sessions', 'job_leases', 'binding_states', '_sqlx_migrations')",
+        )
+        .fetch_all(&mut database)
+        .await
+        .unwrap();
+        let mut rows = BTreeMap::new();
+        for table in tables {
+            let sql = format!("SELECT count(*) FROM {table}");
+            let count = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&mut database).await.unwrap();
+            rows.insert(table, count);
+        }
+        rows
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
@@ -166,6 +198,10 @@ pub async fn call(
     if let Some(body) = body {
         request = request.json(body);
     }
+    answer(request).await
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let status = response.status();
     let text = response.text().await.unwrap();

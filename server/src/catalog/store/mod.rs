@@ -3,5 +3,8 @@
 mod read;
 mod write;
 
-pub(super) use read::{Detail, changed_after, details, documents, existing, for_update, missing_from};
+pub(super) use read::{
+    Detail, OwnedRow, changed_after, details, documents, existing, for_update, missing_from, service_by_key,
+    services_by_ids,
+};
 pub(super) use write::{Edited, archive, lock, move_place, override_fields, write_new, write_over};

@@ -33,6 +33,41 @@ struct ChangedRow {
     relations: Option<Vec<String>>,
 }
 
+/// A service by id or by key, as other capabilities decide about it.
+#[derive(Debug, sqlx::FromRow)]
+pub struct OwnedRow {
+    pub id: Uuid,
+    pub namespace: String,
+    pub name: String,
+    pub title: Option<String>,
+    pub owner: Option<String>,
+    pub system: Option<String>,
+    pub archived: bool,
+}
+
+/// Services by id, archived ones too.
+pub async fn services_by_ids(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<OwnedRow>> {
+    let rows = sqlx::query_as(
+        "SELECT id, namespace, name, title, owner, system, archived_at IS NOT NULL AS archived FROM entities WHERE id = ANY ($1)",
+    )
+    .bind(ids)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows)
+}
+
+/// A service by `namespace/name`, archived ones too.
+pub async fn service_by_key(pool: &PgPool, key: &str) -> Result<Option<OwnedRow>> {
+    let row = sqlx::query_as(
+        "SELECT id, namespace, name, title, owner, system, archived_at IS NOT NULL AS archived FROM entities
+         WHERE reference = 'component:' || lower($1)",
+    )
+    .bind(key)
+    .fetch_optional(pool)
+    .await?;
+    Ok(row)
+}
+
 /// The next rows after a position in the order of (revision, id), with the position after them.
 pub async fn changed_after(pool: &PgPool, after: (i64, Uuid)) -> Result<(Vec<Row>, (i64, Uuid))> {
     let rows: Vec<ChangedRow> = sqlx::query_as(

@@ -86,12 +86,15 @@ fn unknown_fields_and_kinds_are_kept_in_their_order() {
 #[test]
 fn the_same_entity_twice_names_both_places_whatever_its_case() {
     let parsed = read(&format!("{}{}", component("web", ""), component("WEB", "")));
-    assert_eq!(parsed.entities.len(), 1);
-    let message = &parsed.errors[0].message;
-    assert!(
-        message.contains("catalog-info.yaml#1 line 2") && message.contains("catalog-info.yaml#2 line 9"),
-        "{message}"
-    );
+    assert_eq!((parsed.entities.len(), parsed.errors.len()), (0, 2), "which one is meant cannot be known");
+    for error in &parsed.errors {
+        let message = &error.message;
+        assert_eq!(error.pointer, "/metadata/name");
+        assert!(
+            message.contains("catalog-info.yaml#1 line 2") && message.contains("catalog-info.yaml#2 line 9"),
+            "{message}"
+        );
+    }
 }
 
 #[test]
@@ -117,6 +120,16 @@ fn a_folder_travels_as_one_stream() {
     assert_eq!(parsed.entities[0].place.document(), "a/b.yaml#1");
     assert_eq!(parsed.entities[0].place.line, 2);
     assert!(back.contains("c.yaml"));
+}
+
+#[test]
+fn portal_documents_of_one_name_are_all_refused() {
+    let document =
+        "apiVersion: passerelle.dev/v1\nkind: Environment\nspec: {name: staging, tier: staging, order: 1}\n---\n";
+    let parsed = read(&document.repeat(2));
+    assert!(parsed.portal.is_empty());
+    let pointers: Vec<&str> = parsed.errors.iter().map(|error| error.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/spec/name", "/spec/name"]);
 }
 
 #[test]

@@ -224,7 +224,13 @@ impl<'a> Run<'a> {
         self.store().add_step(self.claim, ROLL_BACK_STEP).await?;
         self.step(ROLL_BACK_STEP, StepState::Running, &format!("Putting back {}", self.previous_text())).await?;
         self.intent(ROLL_BACK_STEP).await?;
-        if let Err(error) = self.effect(target, &Change::Restore { recorded }).await? {
+        // Somebody may have changed the number of instances meanwhile; only a change of scale takes it back.
+        let change = if self.claim.operation == Operation::Scale.as_str() {
+            Change::Restore { recorded }
+        } else {
+            Change::RestoreVersion { recorded }
+        };
+        if let Err(error) = self.effect(target, &change).await? {
             self.step(ROLL_BACK_STEP, StepState::Failed, &error.to_string()).await?;
             return self.end_failed(failure.unwrap_or_else(|| error.to_failure()), DeploymentState::NeedsPerson).await;
         }

@@ -1,7 +1,9 @@
 //! Writing attempts: the row, its steps, its first event.
 
 use super::Store;
+use crate::environments::BusyBindings;
 use crate::kernel::{AppError, Result, WriteTx, violated};
+use async_trait::async_trait;
 use passerelle_contract::deployments::{ConfigChoice, DeploymentState, GateOut, Operation, StepState};
 use passerelle_targets::Change;
 use serde_json::json;
@@ -50,7 +52,15 @@ impl Store {
         let mut savepoint = sqlx::Connection::begin(tx.conn()).await?;
         match insert_row(&mut savepoint, new, state).await {
             Ok(()) => {}
-            Err(error) if violated(&error) == Some("deployments_one_active") => return Ok(false),
+            // The second: the same request, sent again after its process went away.
+            Err(error)
+                if matches!(violated(&error), Some("deployments_one_active" | "deployments_one_per_request")) =>
+            {
+                return Ok(false);
+            }
+            Err(error) if violated(&error) == Some("deployments_binding_id_fkey") => {
+                return Err(AppError::Conflict("the target binding was taken away in this moment".to_owned()));
+            }
             Err(error) => return Err(AppError::from(error)),
         }
         savepoint.commit().await?;
@@ -93,6 +103,21 @@ impl Store {
         .await?)
     }
 
+    /// The deployment that a request made of a service in an environment. An attempt that was refused is none.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn made_by(&self, request_id: &str, service_id: Uuid, environment_id: Uuid) -> Result<Option<Uuid>> {
+        Ok(sqlx::query_scalar(
+            "SELECT id FROM deployments WHERE request_id = $1 AND service_id = $2 AND environment_id = $3 AND state <> 'blocked'",
+        )
+        .bind(request_id)
+        .bind(service_id)
+        .bind(environment_id)
+        .fetch_optional(self.db.pool())
+        .await?)
+    }
+
     /// Marks an active deployment for cancelling. `None` when it has ended already.
     ///
     /// # Errors
@@ -116,6 +141,19 @@ impl Store {
             .execute(tx.conn())
             .await?;
         Ok(Some(()))
+    }
+}
+
+#[async_trait]
+impl BusyBindings for Store {
+    async fn holder(&self, db: &mut sqlx::PgConnection, binding: Uuid) -> Result<Option<Uuid>> {
+        Ok(sqlx::query_scalar(
+            "SELECT id FROM deployments WHERE binding_id = $1
+             AND state IN ('requested', 'awaiting_approval', 'queued', 'running', 'verifying')",
+        )
+        .bind(binding)
+        .fetch_optional(db)
+        .await?)
     }
 }
 

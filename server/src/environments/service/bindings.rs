@@ -5,7 +5,8 @@ use super::super::model::{
 };
 use super::super::store::bindings::{self as store, NewBinding};
 use super::super::store::{connections, environments};
-use super::{EnvironmentService, ServiceRef, absent, connection_name};
+use super::{EnvironmentService, absent, connection_name};
+use crate::catalog::ServiceRef;
 use crate::kernel::{
     Action, AppError, AuditEntry, Authorized, Ctx, Cursor, Object, Result, ServiceScope, WriteTx, decide,
     limit_or_default,
@@ -92,23 +93,30 @@ impl EnvironmentService {
         let (row, authorized) = self.editable_binding(ctx, id).await?;
         let connection = patch.connection.unwrap_or_else(|| row.connection.clone());
         let config = patch.config.unwrap_or_else(|| row.config.clone());
-        let wanted = Wanted { kind: None, connection: &connection, config: &config };
+        let wanted = Wanted { kind: None, connection: &connection, config: &config, dry_run: false };
         self.update_binding(ctx, authorized, row, &wanted, if_match).await.map(|(out, _)| out)
     }
 
-    /// Creates or changes, for the importer.
+    /// Creates or changes, for the importer. A dry run checks all of it and writes nothing; what the binding names may come with
+    /// the same import, and is not missed then.
     ///
     /// # Errors
     /// As create and patch.
-    pub async fn apply_binding(&self, ctx: &Ctx, wanted: BindingIn) -> Result<Change> {
+    pub async fn apply_binding(&self, ctx: &Ctx, wanted: BindingIn, dry_run: bool) -> Result<Change> {
+        if dry_run && !self.all_there(&wanted).await? {
+            return Ok(Change::Created);
+        }
         let (service, environment) = self.named_pair(ctx, &wanted).await?;
         let authorized = self.may_edit_binding(ctx, &service.scope, &environment).await?;
         match store::by_pair(self.db.pool(), service.id, environment.id).await? {
+            None if dry_run => {
+                let mut tx = self.db.write(ctx, authorized).await?;
+                self.checked(ctx, &mut tx, &Wanted::of(&wanted, dry_run), Uuid::nil()).await.map(|_| Change::Created)
+            }
             None => self.insert_binding(ctx, authorized, &service, environment, &wanted).await.map(|_| Change::Created),
             Some(row) => {
-                let row = row.with_environment(environment);
-                let wanted =
-                    Wanted { kind: Some(&wanted.kind), connection: &wanted.connection, config: &wanted.config };
+                let row = row.with(service.scope, environment);
+                let wanted = Wanted::of(&wanted, dry_run);
                 let done = self.update_binding(ctx, authorized, row, &wanted, &IfMatch::default()).await;
                 done.map(|(_, change)| change)
             }
@@ -118,11 +126,12 @@ impl EnvironmentService {
     /// Nothing on the target changes.
     ///
     /// # Errors
-    /// `Forbidden`, `NotFound`.
+    /// `Forbidden`, `NotFound`, `DeploymentActive` naming the deployment that runs through it.
     pub async fn delete_binding(&self, ctx: &Ctx, id: Uuid) -> Result<()> {
         let (row, authorized) = self.editable_binding(ctx, id).await?;
         let mut tx = self.db.write(ctx, authorized).await?;
         store::lock(tx.conn(), id).await?.ok_or_else(|| absent("binding", &id.to_string()))?;
+        self.refuse_busy(&mut tx, id).await?;
         store::delete(tx.conn(), id).await?;
         tx.commit(AuditEntry::success().before(row.summary())).await
     }
@@ -150,24 +159,57 @@ impl EnvironmentService {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn all_bindings(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<BindingRow>> {
-        let rows = store::page(self.db.pool(), after, i64::from(limit)).await?;
-        self.with_environments(rows).await
+    pub async fn all_bindings(&self, mut after: Option<Uuid>, limit: u32) -> Result<Vec<BindingRow>> {
+        loop {
+            let rows = store::page(self.db.pool(), after, i64::from(limit)).await?;
+            let Some(last) = rows.last().map(|row| row.id) else { return Ok(Vec::new()) };
+            let living = self.whole(rows, Archived::LeftOut).await?;
+            // A page of nothing but archived services is not the end.
+            if !living.is_empty() {
+                return Ok(living);
+            }
+            after = Some(last);
+        }
     }
 
     async fn with_own_environment(&self, row: Option<store::Row>) -> Result<Option<BindingRow>> {
-        let Some(row) = row else { return Ok(None) };
-        let environment = environments::by_id(self.db.pool(), row.environment_id).await?;
-        Ok(environment.map(|environment| row.with_environment(environment)))
+        Ok(self.whole(row.into_iter().collect(), Archived::Kept).await?.pop())
     }
 
-    async fn with_environments(&self, rows: Vec<store::Row>) -> Result<Vec<BindingRow>> {
+    /// Rows with the service and the environment that they belong to.
+    async fn whole(&self, rows: Vec<store::Row>, archived: Archived) -> Result<Vec<BindingRow>> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
         let environments = self.environments_by_id().await?;
-        let known = |row: store::Row| {
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.service_id).collect();
+        let services = self.catalog.known_services(&ids).await?;
+        let whole = |row: store::Row| {
+            let service = services.get(&row.service_id).filter(|s| !s.archived || archived == Archived::Kept)?;
             let environment = environments.get(&row.environment_id)?.clone();
-            Some(row.with_environment(environment))
+            Some(row.with(service.scope.clone(), environment))
         };
-        Ok(rows.into_iter().filter_map(known).collect())
+        Ok(rows.into_iter().filter_map(whole).collect())
+    }
+
+    /// # Errors
+    /// `DeploymentActive` while a deployment runs through the binding, whose row the transaction has locked.
+    pub(super) async fn refuse_busy(&self, tx: &mut WriteTx, binding: Uuid) -> Result<()> {
+        let Some(holder) = self.holder(tx.conn(), binding).await? else { return Ok(()) };
+        let row = self.binding_by_id(binding).await?.ok_or_else(|| absent("binding", &binding.to_string()))?;
+        let (service, environment) = (row.service_scope.key, row.environment.name);
+        Err(AppError::DeploymentActive { holder, service, environment, attempt: None })
+    }
+
+    /// Whether everything that a binding names is there already.
+    async fn all_there(&self, wanted: &BindingIn) -> Result<bool> {
+        let connection = match connection_name(&wanted.connection) {
+            Some(name) => connections::by_name(self.db.pool(), name).await?,
+            None => None,
+        };
+        Ok(connection.is_some()
+            && self.environment_by_name(&wanted.environment).await?.is_some()
+            && self.service_by_key(&wanted.service).await?.is_some())
     }
 
     async fn environments_by_id(&self) -> Result<HashMap<Uuid, EnvironmentOut>> {
@@ -197,13 +239,15 @@ impl EnvironmentService {
             Some(name) => Some(connection_name(name).ok_or_else(|| no_connection(name))?),
         };
         let heads = store::heads(self.db.pool(), service, environment, connection).await?;
+        let services: Vec<Uuid> = heads.iter().map(|head| head.service_id).collect();
+        let services = self.catalog.known_services(&services).await?;
         let mut positions: Vec<Position> = heads
             .iter()
             .filter_map(|head| {
                 let environment = environments.get(&head.environment_id)?;
-                let scope = head.scope();
-                decide(ctx, Action::BindingRead, &binding_object(&scope, environment)).allowed.then_some((
-                    scope.key,
+                let scope = &services.get(&head.service_id).filter(|service| !service.archived)?.scope;
+                decide(ctx, Action::BindingRead, &binding_object(scope, environment)).allowed.then_some((
+                    scope.key.clone(),
                     environment.order,
                     head.id,
                 ))
@@ -221,7 +265,7 @@ impl EnvironmentService {
 
     async fn bindings_at(&self, positions: &[Position]) -> Result<Vec<BindingOut>> {
         let ids: Vec<Uuid> = positions.iter().map(|(_, _, id)| *id).collect();
-        let rows = self.with_environments(store::by_ids(self.db.pool(), &ids).await?).await?;
+        let rows = self.whole(store::by_ids(self.db.pool(), &ids).await?, Archived::LeftOut).await?;
         let mut by_id: HashMap<Uuid, BindingRow> = rows.into_iter().map(|row| (row.id, row)).collect();
         Ok(ids.iter().filter_map(|id| by_id.remove(id)).map(|row| row.to_out()).collect())
     }
@@ -266,7 +310,7 @@ impl EnvironmentService {
         new: &BindingIn,
     ) -> Result<BindingOut> {
         let mut tx = self.db.write(ctx, authorized).await?;
-        let wanted = Wanted { kind: Some(&new.kind), connection: &new.connection, config: &new.config };
+        let wanted = Wanted::of(new, false);
         if store::by_pair(&mut *tx.conn(), service.id, environment.id).await?.is_some() {
             let text = format!("the binding of {} in {}", service.scope.key, environment.name);
             return Err(AppError::AlreadyExists(text));
@@ -282,7 +326,7 @@ impl EnvironmentService {
             config: &new.config,
         };
         store::insert(tx.conn(), &row).await?;
-        let row = stored(tx.conn(), id).await?.with_environment(environment);
+        let row = stored(tx.conn(), id).await?.with(service.scope.clone(), environment);
         tx.commit(AuditEntry::success().after(row.summary())).await?;
         Ok(row.to_out())
     }
@@ -300,14 +344,18 @@ impl EnvironmentService {
         let before = store::lock(tx.conn(), row.id)
             .await?
             .ok_or_else(|| absent("binding", &row.id.to_string()))?
-            .with_environment(environment.clone());
+            .with(row.service_scope.clone(), environment.clone());
         if_match.check(&before.to_out())?;
         let (connection, kind) = self.checked(ctx, &mut tx, wanted, before.id).await?;
         if connection == before.connection_id && kind == before.kind && *wanted.config == before.config {
             return Ok((before.to_out(), Change::Unchanged));
         }
+        self.refuse_busy(&mut tx, before.id).await?;
+        if wanted.dry_run {
+            return Ok((before.to_out(), Change::Updated));
+        }
         store::update(tx.conn(), before.id, connection, &kind, wanted.config).await?;
-        let after = stored(tx.conn(), before.id).await?.with_environment(environment);
+        let after = stored(tx.conn(), before.id).await?.with(row.service_scope, environment);
         tx.commit(AuditEntry::success().before(before.summary()).after(after.summary())).await?;
         Ok((after.to_out(), Change::Updated))
     }
@@ -357,6 +405,20 @@ struct Wanted<'a> {
     kind: Option<&'a str>,
     connection: &'a str,
     config: &'a Value,
+    dry_run: bool,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(binding: &'a BindingIn, dry_run: bool) -> Self {
+        Self { kind: Some(&binding.kind), connection: &binding.connection, config: &binding.config, dry_run }
+    }
+}
+
+/// What becomes of bindings whose service is archived: their objects are still there, but lists do not show them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Archived {
+    Kept,
+    LeftOut,
 }
 
 async fn stored(db: &mut PgConnection, id: Uuid) -> Result<store::Row> {

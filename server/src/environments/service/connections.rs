@@ -46,8 +46,7 @@ impl EnvironmentService {
     /// `Invalid` by field (an unknown kind is answered with the known ones), `Forbidden`, `AlreadyExists`.
     pub async fn create_connection(&self, ctx: &Ctx, new: ConnectionIn) -> Result<ConnectionOut> {
         let authorized = self.may_edit_connection(ctx, &new.name).await?;
-        validate::slug(&new.name, MAX_CONNECTION_NAME).map_err(|message| AppError::field("/name", message))?;
-        let config = checked_config(&new.kind, &new.config, None)?;
+        let config = check_new(&new)?;
         let id = Uuid::now_v7();
         let sealed = secrets::seal(&self.keys, id, &known_platform(&new.kind)?.connection_schema(), &config)?;
         let mut tx = self.db.write(ctx, authorized).await?;
@@ -76,23 +75,29 @@ impl EnvironmentService {
         if_match: &IfMatch,
     ) -> Result<ConnectionOut> {
         let authorized = self.may_edit_connection(ctx, name).await?;
-        let (row, _) = self.update_connection(ctx, authorized, name, None, patch.config, if_match).await?;
+        let edit = Edit { kind: None, config: patch.config, dry_run: false };
+        let (row, _) = self.update_connection(ctx, authorized, name, edit, if_match).await?;
         Ok(row.to_out())
     }
 
-    /// Creates or changes, for the importer. The kind of a connection cannot change.
+    /// Creates or changes, for the importer; a dry run checks all of it and writes nothing. The kind of a connection cannot
+    /// change.
     ///
     /// # Errors
     /// As create and patch.
-    pub async fn apply_connection(&self, ctx: &Ctx, wanted: ConnectionIn) -> Result<Change> {
+    pub async fn apply_connection(&self, ctx: &Ctx, wanted: ConnectionIn, dry_run: bool) -> Result<Change> {
         if self.connection_by_name(&wanted.name).await?.is_none() {
+            if dry_run {
+                self.may_edit_connection(ctx, &wanted.name).await?;
+                check_new(&wanted)?;
+                return Ok(Change::Created);
+            }
             return self.create_connection(ctx, wanted).await.map(|_| Change::Created);
         }
         let authorized = self.may_edit_connection(ctx, &wanted.name).await?;
         let ConnectionIn { name, kind, config } = wanted;
-        self.update_connection(ctx, authorized, &name, Some(&kind), Some(config), &IfMatch::default())
-            .await
-            .map(|(_, change)| change)
+        let edit = Edit { kind: Some(&kind), config: Some(config), dry_run };
+        self.update_connection(ctx, authorized, &name, edit, &IfMatch::default()).await.map(|(_, change)| change)
     }
 
     /// # Errors
@@ -102,9 +107,15 @@ impl EnvironmentService {
         let mut tx = self.db.write(ctx, authorized).await?;
         let row = lock(tx.conn(), name).await?;
         let bound = bindings::on_connection(&mut *tx.conn(), row.id).await?;
+        for binding in &bound {
+            bindings::lock(tx.conn(), binding.id).await?;
+            self.refuse_busy(&mut tx, binding.id).await?;
+        }
         if !bound.is_empty() {
-            let mut names: Vec<String> = bound.iter().map(bindings::Row::service_key).collect();
-            names.dedup();
+            let services: Vec<Uuid> = bound.iter().map(|binding| binding.service_id).collect();
+            let known = self.catalog.known_services(&services).await?;
+            let mut names: Vec<String> = known.into_values().map(|service| service.scope.key).collect();
+            names.sort_unstable();
             let more = names.len().saturating_sub(NAMED_SERVICES);
             names.truncate(NAMED_SERVICES);
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -127,10 +138,10 @@ impl EnvironmentService {
         ctx: &Ctx,
         authorized: Authorized,
         name: &str,
-        kind: Option<&str>,
-        config: Option<Value>,
+        edit: Edit<'_>,
         if_match: &IfMatch,
     ) -> Result<(ConnectionRow, Change)> {
+        let Edit { kind, config, dry_run } = edit;
         let mut tx = self.db.write(ctx, authorized).await?;
         let before = lock(tx.conn(), name).await?;
         if_match.check(&before.to_out())?;
@@ -144,6 +155,9 @@ impl EnvironmentService {
         if wanted == opened {
             return Ok((before, Change::Unchanged));
         }
+        if dry_run {
+            return Ok((before, Change::Updated));
+        }
         let schema = known_platform(&before.kind)?.connection_schema();
         let sealed = secrets::seal(&self.keys, before.id, &schema, &wanted)?;
         let updated_at = store::update(tx.conn(), before.id, &sealed).await?;
@@ -152,6 +166,19 @@ impl EnvironmentService {
         self.opened.forget(before.id);
         Ok((after, Change::Updated))
     }
+}
+
+/// What an edit changes; `None` stays as it is.
+struct Edit<'a> {
+    kind: Option<&'a str>,
+    config: Option<Value>,
+    dry_run: bool,
+}
+
+/// The configuration of a connection that is to be made.
+fn check_new(new: &ConnectionIn) -> Result<Value> {
+    validate::slug(&new.name, MAX_CONNECTION_NAME).map_err(|message| AppError::field("/name", message))?;
+    checked_config(&new.kind, &new.config, None)
 }
 
 async fn lock(db: &mut sqlx::postgres::PgConnection, name: &str) -> Result<ConnectionRow> {

@@ -60,13 +60,18 @@ impl EnvironmentService {
         self.update_environment(ctx, authorized, name, patch, if_match).await.map(|(out, _)| out)
     }
 
-    /// Creates or changes, for the importer. What the document leaves out stays as it is.
+    /// Creates or changes, for the importer; a dry run checks all of it and writes nothing. What the document leaves out stays
+    /// as it is.
     ///
     /// # Errors
     /// As create and patch.
-    pub async fn apply_environment(&self, ctx: &Ctx, wanted: EnvironmentIn) -> Result<Change> {
+    pub async fn apply_environment(&self, ctx: &Ctx, wanted: EnvironmentIn, dry_run: bool) -> Result<Change> {
         let name = wanted.name.clone();
         let Some(before) = self.environment_by_name(&name).await? else {
+            if dry_run {
+                self.may_edit_environment(ctx, &name, wanted.tier).await?;
+                return check_environment(&wanted).map(|()| Change::Created);
+            }
             return self.create_environment(ctx, wanted).await.map(|_| Change::Created);
         };
         let authorized = self.may_edit_environment(ctx, &name, before.tier).await?;
@@ -79,6 +84,10 @@ impl EnvironmentService {
             auto_rollback: wanted.auto_rollback,
             progress_deadline_s: wanted.progress_deadline_s,
         };
+        if dry_run {
+            let changed = patched(&before, patch)? != before;
+            return Ok(if changed { Change::Updated } else { Change::Unchanged });
+        }
         self.update_environment(ctx, authorized, &name, patch, &IfMatch::default()).await.map(|(_, change)| change)
     }
 

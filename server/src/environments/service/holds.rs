@@ -81,7 +81,7 @@ impl EnvironmentService {
         let authorized = self.db.authorize(ctx, action, binding_object(&found.scope, &on)).await?;
         let row = store::by_pair(self.db.pool(), found.id, on.id).await?;
         let row = row.ok_or_else(|| absent("binding", &format!("{service}@{environment}")))?;
-        Ok((row.with_environment(on), authorized))
+        Ok((row.with(found.scope, on), authorized))
     }
 
     async fn reread(&self, row: BindingRow) -> Result<BindingOut> {

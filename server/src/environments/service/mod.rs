@@ -6,25 +6,45 @@ mod environments;
 mod holds;
 mod targets;
 
-use super::model::{MAX_CONNECTION_NAME, MAX_ENVIRONMENT_NAME, ServiceRef, known_platform};
+use super::busy::BusyBindings;
+use super::model::{MAX_CONNECTION_NAME, MAX_ENVIRONMENT_NAME, known_platform};
 use super::{secrets, store};
+use crate::catalog::{CatalogService, ServiceRef};
 use crate::kernel::{AppError, Db, Keys, Result, validate};
 use passerelle_contract::environments::{EnvironmentOut, TargetKindOut};
 use passerelle_targets::platforms;
 use serde_json::Value;
+use sqlx::PgConnection;
+use std::sync::{Arc, OnceLock};
+use uuid::Uuid;
 
 /// Environments, connections, bindings and holds. Cheap to clone; clones share the open connections.
 #[derive(Debug, Clone)]
 pub struct EnvironmentService {
     db: Db,
     keys: Keys,
+    catalog: Arc<CatalogService>,
     opened: targets::Opened,
+    busy: Arc<OnceLock<Arc<dyn BusyBindings>>>,
 }
 
 impl EnvironmentService {
     #[must_use]
-    pub fn new(db: Db, keys: Keys) -> Self {
-        Self { db, keys, opened: targets::Opened::default() }
+    pub fn new(db: Db, keys: Keys, catalog: Arc<CatalogService>) -> Self {
+        Self { db, keys, catalog, opened: targets::Opened::default(), busy: Arc::default() }
+    }
+
+    /// Says who knows whether a binding is in use. Only the first call counts.
+    pub fn set_busy_bindings(&self, busy: Arc<dyn BusyBindings>) {
+        drop(self.busy.set(busy));
+    }
+
+    /// The active deployment through a binding whose row the transaction has locked.
+    async fn holder(&self, db: &mut PgConnection, binding: Uuid) -> Result<Option<Uuid>> {
+        match self.busy.get() {
+            Some(busy) => busy.holder(db, binding).await,
+            None => Ok(None),
+        }
     }
 
     /// The registered kinds with the schemas that forms are drawn from.
@@ -46,7 +66,7 @@ impl EnvironmentService {
         if validate::service_key(key).is_err() {
             return Ok(None);
         }
-        store::bindings::service(self.db.pool(), key).await
+        self.catalog.look_up_service(key).await
     }
 
     async fn environment_by_name(&self, name: &str) -> Result<Option<EnvironmentOut>> {

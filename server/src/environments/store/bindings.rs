@@ -1,6 +1,6 @@
-//! Rows of `bindings`, joined with the service that each one belongs to.
+//! Rows of `bindings`. Whose they are is asked of the catalog, by id.
 
-use super::super::model::{BindingRow, ServiceRef};
+use super::super::model::BindingRow;
 use crate::kernel::{AppError, Result, ServiceScope, violated};
 use passerelle_contract::environments::{EnvironmentOut, HoldOut};
 use serde_json::Value;
@@ -12,10 +12,10 @@ use uuid::Uuid;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT b.id, b.service_id, s.namespace, s.name, s.owner, s.system, b.environment_id, b.kind, b.connection_id,
-                    c.name AS connection, b.config, b.hold_since, b.hold_by, b.hold_reason,
+            "SELECT b.id, b.service_id, b.environment_id, b.kind, b.connection_id, c.name AS connection,
+                    b.config, b.hold_since, b.hold_by, b.hold_reason,
                     coalesce(c.config -> 'simulated' = 'true'::jsonb, false) AS simulated
-             FROM bindings b JOIN entities s ON s.id = b.service_id JOIN connections c ON c.id = b.connection_id ",
+             FROM bindings b JOIN connections c ON c.id = b.connection_id ",
             $rest
         )
     };
@@ -24,11 +24,7 @@ macro_rules! select {
 #[derive(FromRow)]
 pub struct Row {
     pub id: Uuid,
-    service_id: Uuid,
-    namespace: String,
-    name: String,
-    owner: Option<String>,
-    system: Option<String>,
+    pub service_id: Uuid,
     pub environment_id: Uuid,
     kind: String,
     connection_id: Uuid,
@@ -41,21 +37,11 @@ pub struct Row {
 }
 
 impl Row {
-    /// `namespace/name`.
-    pub fn service_key(&self) -> String {
-        format!("{}/{}", self.namespace, self.name)
-    }
-
-    pub fn service_scope(&self) -> ServiceScope {
-        ServiceScope { key: self.service_key(), team: self.owner.clone(), system: self.system.clone() }
-    }
-
     pub const fn config(&self) -> &Value {
         &self.config
     }
 
-    pub fn with_environment(self, environment: EnvironmentOut) -> BindingRow {
-        let service_scope = self.service_scope();
+    pub fn with(self, service_scope: ServiceScope, environment: EnvironmentOut) -> BindingRow {
         let hold = match (self.hold_since, self.hold_by, self.hold_reason) {
             (Some(since), Some(by), Some(reason)) => Some(HoldOut { since, by, reason }),
             _ => None,
@@ -79,48 +65,11 @@ impl Row {
 #[derive(Debug, FromRow)]
 pub struct Head {
     pub id: Uuid,
-    namespace: String,
-    name: String,
-    owner: Option<String>,
-    system: Option<String>,
+    pub service_id: Uuid,
     pub environment_id: Uuid,
 }
 
-impl Head {
-    pub fn scope(&self) -> ServiceScope {
-        ServiceScope {
-            key: format!("{}/{}", self.namespace, self.name),
-            team: self.owner.clone(),
-            system: self.system.clone(),
-        }
-    }
-}
-
-#[derive(FromRow)]
-struct ServiceRow {
-    id: Uuid,
-    namespace: String,
-    name: String,
-    owner: Option<String>,
-    system: Option<String>,
-}
-
-/// The service with this key, unless it is archived.
-pub async fn service(db: impl PgExecutor<'_>, key: &str) -> Result<Option<ServiceRef>> {
-    let row: Option<ServiceRow> = sqlx::query_as(
-        "SELECT id, namespace, name, owner, system FROM entities
-         WHERE reference = 'component:' || lower($1) AND archived_at IS NULL",
-    )
-    .bind(key)
-    .fetch_optional(db)
-    .await?;
-    Ok(row.map(|row| ServiceRef {
-        id: row.id,
-        scope: ServiceScope { key: format!("{}/{}", row.namespace, row.name), team: row.owner, system: row.system },
-    }))
-}
-
-/// Of services that are not archived; `None` does not narrow.
+/// `None` does not narrow.
 pub async fn heads(
     db: impl PgExecutor<'_>,
     service: Option<Uuid>,
@@ -128,10 +77,9 @@ pub async fn heads(
     connection: Option<&str>,
 ) -> Result<Vec<Head>> {
     let heads = sqlx::query_as(
-        "SELECT b.id, s.namespace, s.name, s.owner, s.system, b.environment_id
-         FROM bindings b JOIN entities s ON s.id = b.service_id JOIN connections c ON c.id = b.connection_id
-         WHERE s.archived_at IS NULL AND ($1::uuid IS NULL OR b.service_id = $1)
-           AND ($2::uuid IS NULL OR b.environment_id = $2) AND ($3::text IS NULL OR c.name = $3)",
+        "SELECT b.id, b.service_id, b.environment_id FROM bindings b JOIN connections c ON c.id = b.connection_id
+         WHERE ($1::uuid IS NULL OR b.service_id = $1) AND ($2::uuid IS NULL OR b.environment_id = $2)
+           AND ($3::text IS NULL OR c.name = $3)",
     )
     .bind(service)
     .bind(environment)
@@ -162,23 +110,18 @@ pub async fn lock(db: &mut PgConnection, id: Uuid) -> Result<Option<Row>> {
     Ok(sqlx::query_as(select!("WHERE b.id = $1 FOR UPDATE OF b")).bind(id).fetch_optional(db).await?)
 }
 
-/// A page of all, by id, without those of archived services.
+/// A page of all, by id.
 pub async fn page(db: impl PgExecutor<'_>, after: Option<Uuid>, limit: i64) -> Result<Vec<Row>> {
-    Ok(sqlx::query_as(select!(
-        "WHERE s.archived_at IS NULL AND ($1::uuid IS NULL OR b.id > $1) ORDER BY b.id LIMIT $2"
-    ))
-    .bind(after)
-    .bind(limit)
-    .fetch_all(db)
-    .await?)
+    Ok(sqlx::query_as(select!("WHERE $1::uuid IS NULL OR b.id > $1 ORDER BY b.id LIMIT $2"))
+        .bind(after)
+        .bind(limit)
+        .fetch_all(db)
+        .await?)
 }
 
 /// All bindings of a connection, archived services' too: their objects are still there.
 pub async fn on_connection(db: impl PgExecutor<'_>, connection: Uuid) -> Result<Vec<Row>> {
-    Ok(sqlx::query_as(select!("WHERE b.connection_id = $1 ORDER BY s.namespace, s.name, b.id"))
-        .bind(connection)
-        .fetch_all(db)
-        .await?)
+    Ok(sqlx::query_as(select!("WHERE b.connection_id = $1 ORDER BY b.id")).bind(connection).fetch_all(db).await?)
 }
 
 /// What a binding is made of.

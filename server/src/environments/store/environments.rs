@@ -57,11 +57,6 @@ pub async fn by_name(db: impl PgExecutor<'_>, name: &str) -> Result<Option<Envir
     row.map(TryInto::try_into).transpose()
 }
 
-pub async fn by_id(db: impl PgExecutor<'_>, id: Uuid) -> Result<Option<EnvironmentOut>> {
-    let row: Option<Row> = sqlx::query_as(select!("WHERE e.id = $1")).bind(id).fetch_optional(db).await?;
-    row.map(TryInto::try_into).transpose()
-}
-
 /// The row, locked until the transaction ends.
 pub async fn lock(db: &mut PgConnection, name: &str) -> Result<Option<EnvironmentOut>> {
     let row: Option<Row> =

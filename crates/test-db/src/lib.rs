@@ -1,16 +1,25 @@
 //! A database of one's own for each test: in the server of `DATABASE_URL`, else in a private one that this process starts.
+//!
+//! For tests only: what goes wrong here panics.
+#![expect(clippy::unwrap_used, reason = "a test without its database cannot go on")]
 
 use passerelle_embedded_postgres::{EmbeddedPostgres, Options};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::sync::OnceLock;
 
+/// Never dropped: Postgres ends with the process that started it.
 static PRIVATE: OnceLock<(EmbeddedPostgres, tempfile::TempDir)> = OnceLock::new();
 
+/// A fresh, empty database.
+#[derive(Debug, Clone)]
 pub struct Database {
+    /// As the superuser.
     pub url: String,
 }
 
 impl Database {
+    /// # Panics
+    /// When there is no Postgres.
     pub async fn create() -> Self {
         let server = tokio::task::spawn_blocking(server).await.unwrap();
         let name = format!("it_{}", uuid::Uuid::now_v7().simple());
@@ -19,7 +28,21 @@ impl Database {
         Self { url: server(&name) }
     }
 
+    /// Until the answer is dropped, whoever writes to the table waits, in the middle of their transaction; reading goes on.
+    ///
+    /// # Panics
+    /// When there is no such table.
+    pub async fn writers_wait(&self, table: &str) -> PgConnection {
+        let mut connection = self.superuser().await;
+        let lock = format!("BEGIN; LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE");
+        sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut connection).await.unwrap();
+        connection
+    }
+
     /// As the superuser, past the application's role.
+    ///
+    /// # Panics
+    /// When Postgres is gone.
     pub async fn superuser(&self) -> PgConnection {
         PgConnection::connect(&self.url).await.unwrap()
     }

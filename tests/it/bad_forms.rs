@@ -1,0 +1,129 @@
+//! Bad input through the forms: the page says what is wrong beside the field, and what was typed is still there.
+
+use crate::support::{Person, Shown, TestPortal};
+use reqwest::StatusCode;
+
+const SCRIPT: &str = "<script>alert(1)</script>";
+
+/// The text of the error beside a field.
+fn error_at(page: &Shown, field: &str) -> String {
+    let id = format!("id=\"f-{field}-err\"");
+    let Some((_, rest)) = page.html.split_once(&id) else { panic!("no error beside {field}: {}", page.html) };
+    let (_, rest) = rest.split_once("<span>").unwrap();
+    rest.split_once("</span>").unwrap().0.to_owned()
+}
+
+fn refused(page: &Shown) {
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", page.html);
+    assert!(!page.html.contains(SCRIPT), "what was typed came back as markup");
+}
+
+async fn environment(person: &Person<'_>, fields: [(&str, &str); 4]) -> Shown {
+    person.post("/environments/new", &fields).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_of_an_environment_keeps_what_was_typed() {
+    let test = TestPortal::with_shop().await;
+    let person = test.person().await;
+    let before = test.rows().await;
+    for (field, value) in [
+        ("name", "Prod 1"),
+        ("name", SCRIPT),
+        ("name", "a\u{202e}b"),
+        ("name", "a\u{0}b"),
+        ("name", ""),
+        ("order", "-1"),
+        ("order", "99999999999"),
+        ("order", "1e3"),
+        ("tier", "moon"),
+        ("progress_deadline_s", "5"),
+        ("progress_deadline_s", ""),
+    ] {
+        let mut fields = [("name", "kept-name"), ("tier", "staging"), ("order", "7"), ("progress_deadline_s", "77")];
+        fields.iter_mut().filter(|(name, _)| *name == field).for_each(|(_, old)| *old = value);
+        let page = environment(&person, fields).await;
+        refused(&page);
+        assert!(error_at(&page, field).len() > 8, "{field}={value:?}");
+        for (name, kept) in fields.iter().filter(|(name, _)| *name != field && *name != "tier") {
+            assert!(page.html.contains(&format!("value=\"{kept}\"")), "{name} was lost when {field} was {value:?}");
+        }
+    }
+    let long = "x".repeat(100_000);
+    let page =
+        environment(&person, [("name", &long), ("tier", "staging"), ("order", "7"), ("progress_deadline_s", "77")]);
+    refused(&page.await);
+    let taken = [("name", "staging"), ("tier", "staging"), ("order", "7"), ("progress_deadline_s", "77")];
+    let page = environment(&person, taken).await;
+    assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.html);
+    assert!(page.html.contains("value=\"77\"") && page.html.contains("exists already"));
+    assert_eq!(test.rows().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_import_page_keeps_the_documents() {
+    let test = TestPortal::with_shop().await;
+    let person = test.person().await;
+    let before = test.rows().await;
+    let component = |name: &str| {
+        format!(
+            "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {{name: {name}, title: kept}}\nspec: {{type: service, owner: x}}\n"
+        )
+    };
+    let bomb = (1..=9).fold("a0: &a0 [x]\n".to_owned(), |text, level| {
+        let below = vec![format!("*a{}", level - 1); 9].join(", ");
+        format!("{text}a{level}: &a{level} [{below}]\n")
+    });
+    let twice = format!("{}---\n{}", component("two"), component("two"));
+    for yaml in [bomb.as_str(), &twice, &component("'a b'"), &component(SCRIPT), "kind: [", "a: \"\\0\""] {
+        for act in ["check", "import"] {
+            let page = person.post("/catalog/import", &[("yaml", yaml), ("act", act)]).await;
+            refused(&page);
+            assert!(error_at(&page, "yaml").contains("refused"), "{yaml}");
+            let typed = yaml.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            assert!(page.html.contains(typed.trim()), "the documents were lost: {}", page.html);
+        }
+    }
+    let empty = person.post("/catalog/import", &[("yaml", " "), ("act", "import")]).await;
+    refused(&empty);
+    error_at(&empty, "yaml");
+    let large = person.post_body("/catalog/import", vec![b'x'; 50 << 20]).await;
+    assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(large.html.contains("<h1>"), "a page, not JSON: {}", large.html);
+    assert_eq!(test.rows().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_forms_of_acts_keep_the_reason() {
+    let test = TestPortal::with_shop().await;
+    let person = test.person().await;
+    let before = test.rows().await;
+    let scale = "/services/shop/web/scale";
+    for replicas in ["-1", "1001", "two", "99999999999999999999", "2.5", ""] {
+        let fields = [("environment", "staging"), ("replicas", replicas), ("reason", "kept reason")];
+        let page = person.post(scale, &fields).await;
+        refused(&page);
+        assert!(error_at(&page, "replicas").len() > 8, "{replicas:?}");
+        assert!(page.html.contains("kept reason"), "{replicas:?}");
+    }
+    let page = person.post("/services/shop/web/hold", &[("environment", "staging"), ("reason", "a\u{202e}b")]).await;
+    refused(&page);
+    error_at(&page, "reason");
+    for (path, fields) in
+        [("/sign-in", [("user", "a\u{0}b"), ("password", "x")]), ("/sign-in", [("user", SCRIPT), ("password", "x")])]
+    {
+        let anonymous = person.anonymous();
+        let page = anonymous.post(path, &fields).await;
+        refused(&page);
+    }
+    for path in [
+        "/services?q=%00",
+        "/deployments?environment=%00&state=odd",
+        "/audit?actor=%00&cursor=x",
+        "/bindings?cursor=edited",
+    ] {
+        let page = person.get(path).await;
+        assert!(page.status.as_u16() < 500, "{path}: {} {}", page.status, page.html);
+    }
+    assert_eq!(test.rows().await, before);
+}
