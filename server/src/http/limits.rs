@@ -110,7 +110,7 @@ mod tests {
     async fn send(path: &str, size: usize, announced: bool) -> StatusCode {
         let count = |body: Bytes| async move { body.len().to_string() };
         let app = Router::new()
-            .route("/x", post(count))
+            .route("/api/v1/x", post(count))
             .route("/api/v1/catalog/imports", post(count))
             .layer(axum::extract::DefaultBodyLimit::disable())
             .layer(from_fn(body));
@@ -129,10 +129,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_is_limited_by_its_route_whether_announced_or_not() {
-        assert_eq!(send("/x", BODY_LIMIT, true).await, StatusCode::OK);
-        assert_eq!(send("/x", BODY_LIMIT + 1, true).await, StatusCode::PAYLOAD_TOO_LARGE);
-        assert!(send("/x", BODY_LIMIT + 1, false).await.is_client_error());
-        assert_eq!(send("/x", 1000, false).await, StatusCode::OK);
+        assert_eq!(send("/api/v1/x", BODY_LIMIT, true).await, StatusCode::OK);
+        assert_eq!(send("/api/v1/x", BODY_LIMIT + 1, true).await, StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(send("/api/v1/x", BODY_LIMIT + 1, false).await.is_client_error());
+        assert_eq!(send("/api/v1/x", 1000, false).await, StatusCode::OK);
         assert_eq!(send("/api/v1/catalog/imports", BODY_LIMIT + 1, true).await, StatusCode::OK);
         assert_eq!(send("/api/v1/catalog/imports", IMPORT_BODY_LIMIT + 1, true).await, StatusCode::PAYLOAD_TOO_LARGE);
     }
