@@ -5,6 +5,7 @@ mod cli;
 mod database;
 mod import;
 mod logging;
+mod memory;
 mod serve;
 mod site;
 
@@ -14,6 +15,7 @@ use cli::{AdminCommand, AuditCommand, Cli, Command, TokenCommand};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    memory::hold_little();
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,

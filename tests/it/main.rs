@@ -8,5 +8,6 @@ mod bad_input;
 mod bindings;
 mod deployments;
 mod imports;
+mod memory;
 mod support;
 mod survival;

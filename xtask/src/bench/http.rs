@@ -9,13 +9,17 @@ use serde_json::Value;
 
 /// For one answer to arrive.
 const LIMIT: Duration = Duration::from_secs(120);
+/// Bytes; as much as most answers take.
+const ROOM: usize = 64 << 10;
 
 /// A connection that is opened once and used for many requests.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
-    /// What was read; begins with the answer that is being looked at.
+    /// Room that is kept, so that nothing is cleared for each answer.
     buffer: Vec<u8>,
+    /// How much of it was read; it begins with the answer that is being looked at.
+    filled: usize,
 }
 
 /// An answer, within the connection's buffer.
@@ -39,7 +43,7 @@ impl Connection {
         let stream = TcpStream::connect(address).with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(LIMIT))?;
-        Ok(Self { stream, buffer: Vec::with_capacity(64 << 10) })
+        Ok(Self { stream, buffer: vec![0; ROOM], filled: 0 })
     }
 
     /// Sends a whole request and reads the answer to its end, without keeping it.
@@ -59,10 +63,10 @@ impl Connection {
     /// Status, end of the head, end of the answer in the buffer.
     fn receive(&mut self, request: &[u8]) -> Result<(u16, usize, usize)> {
         self.stream.write_all(request)?;
-        self.buffer.clear();
+        self.filled = 0;
         let head_end = loop {
             self.read()?;
-            if let Some(at) = find(&self.buffer, b"\r\n\r\n") {
+            if let Some(at) = find(&self.buffer[..self.filled], b"\r\n\r\n") {
                 break at + 4;
             }
         };
@@ -75,7 +79,7 @@ impl Connection {
             None if chunked => self.read_chunks(head_end)?,
             None => head_end,
         };
-        while self.buffer.len() < end {
+        while self.filled < end {
             self.read()?;
         }
         Ok((status, head_end, end))
@@ -86,7 +90,7 @@ impl Connection {
         let mut at = head_end;
         loop {
             let size_end = loop {
-                if let Some(found) = find(&self.buffer[at..], b"\r\n") {
+                if let Some(found) = find(&self.buffer[at..self.filled], b"\r\n") {
                     break at + found;
                 }
                 self.read()?;
@@ -94,7 +98,7 @@ impl Connection {
             let size = std::str::from_utf8(&self.buffer[at..size_end]).unwrap_or_default();
             let size = usize::from_str_radix(size, 16).with_context(|| format!("{size:?} is no size of a chunk"))?;
             at = size_end + 2 + size + 2;
-            while self.buffer.len() < at {
+            while self.filled < at {
                 self.read()?;
             }
             if size == 0 {
@@ -104,15 +108,16 @@ impl Connection {
     }
 
     fn read(&mut self) -> Result<()> {
-        let from = self.buffer.len();
-        self.buffer.resize(from + (32 << 10), 0);
+        if self.filled == self.buffer.len() {
+            self.buffer.resize(self.filled * 2, 0);
+        }
         let read = loop {
-            match self.stream.read(&mut self.buffer[from..]) {
+            match self.stream.read(&mut self.buffer[self.filled..]) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 other => break other?,
             }
         };
-        self.buffer.truncate(from + read);
+        self.filled += read;
         if read == 0 {
             bail!("the server closed the connection");
         }
