@@ -1,5 +1,6 @@
 //! A server of its own for each measurement, with its private Postgres and its data in a folder that is gone afterwards.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -42,14 +43,18 @@ impl Server {
         // Free now; nobody else is expected to take it within milliseconds.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let start = Instant::now();
+        let log = installation.data.with_extension("log");
         let mut child = command(installation, address)
+            // Not to a terminal, which would slow it down.
+            .stderr(File::create(&log).with_context(|| format!("cannot make {}", log.display()))?)
             .spawn()
             .with_context(|| format!("cannot start {}", installation.binary.display()))?;
         let lines = follow(&mut child)?;
         let mut server = Self { address, watched: Watched { pid: child.id() }, ready_after: LIMIT, lines, child };
         while !server.is_ready() {
             if let Some(status) = server.child.try_wait()? {
-                bail!("the server ended by itself with {status}");
+                let said = std::fs::read_to_string(&log).unwrap_or_default();
+                bail!("the server ended by itself with {status}: {}", said.trim());
             }
             if start.elapsed() > LIMIT {
                 bail!("the server was not ready within {} s", LIMIT.as_secs());
@@ -103,9 +108,7 @@ fn command(installation: &Installation, address: SocketAddr) -> Command {
         .env("PASSERELLE__SERVER__SITE", &installation.site)
         .env("PASSERELLE__DATA__FOLDER", &installation.data)
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        // The log goes nowhere: it is not what is read here, and a terminal would slow it down.
-        .stderr(Stdio::null());
+        .stdout(Stdio::piped());
     command
 }
 
