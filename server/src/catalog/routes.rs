@@ -68,8 +68,8 @@ fn merged(query: &str) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
-fn json(body: Vec<u8>) -> Response {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+fn json(body: impl Into<Bytes>) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body.into()).into_response()
 }
 
 /// List services
@@ -102,8 +102,7 @@ async fn list_services(
     ),
     responses((status = 200, body = ServiceFacets), (status = 401, body = Problem), (status = 422, body = Problem)))]
 async fn list_facets(State(service): State<Arc<CatalogService>>, ctx: Ctx, Filter(filter): Filter) -> Result<Response> {
-    let facets = service.facets(&ctx, &filter)?;
-    Ok(axum::Json(&*facets).into_response())
+    service.facets_json(&ctx, &filter).map(json)
 }
 
 fn with_revision((body, revision): (Vec<u8>, i64)) -> Response {

@@ -8,6 +8,7 @@ use super::{reference, store};
 use crate::kernel::{
     Action, AppError, Ctx, Cursor, Db, Keys, Object, ReadScope, Result, ServiceScope, limit_or_default,
 };
+use bytes::Bytes;
 use passerelle_contract::Page;
 use passerelle_contract::catalog::{
     EntityOut, EntityRow, GraphOut, RelationOut, ServiceFacets, ServiceFilter, ServiceOut,
@@ -190,6 +191,15 @@ impl CatalogService {
     pub fn facets(&self, ctx: &Ctx, filter: &ServiceFilter) -> Result<Arc<ServiceFacets>> {
         let query = ServiceQuery::new(filter, &Self::permit(ctx)?).map_err(AppError::Invalid)?;
         Ok(self.snapshot().facets(&query))
+    }
+
+    /// The same as JSON.
+    ///
+    /// # Errors
+    /// `Invalid` by field.
+    pub fn facets_json(&self, ctx: &Ctx, filter: &ServiceFilter) -> Result<Bytes> {
+        let query = ServiceQuery::new(filter, &Self::permit(ctx)?).map_err(AppError::Invalid)?;
+        Ok(self.snapshot().facets_json(&query))
     }
 
     /// Entities of one kind or of all, by reference.

@@ -2,6 +2,7 @@
 
 use super::Snapshot;
 use super::query::ServiceQuery;
+use bytes::Bytes;
 use parking_lot::Mutex;
 use passerelle_contract::catalog::ServiceFacets;
 use std::collections::HashMap;
@@ -16,7 +17,14 @@ const WORTH_KEEPING: usize = 64;
 #[derive(Default)]
 pub(super) struct Cache {
     hits: Mutex<Lists>,
-    facets: Mutex<HashMap<ServiceQuery, Arc<ServiceFacets>>>,
+    facets: Mutex<HashMap<ServiceQuery, Facets>>,
+}
+
+/// Counts, and the same as JSON: with many systems and teams the writing costs more than the rest of a request.
+#[derive(Clone)]
+pub(super) struct Facets {
+    pub counts: Arc<ServiceFacets>,
+    pub json: Bytes,
 }
 
 #[derive(Default)]
@@ -45,11 +53,11 @@ impl Snapshot {
         nodes
     }
 
-    pub(super) fn cached_facets(&self, query: &ServiceQuery) -> Option<Arc<ServiceFacets>> {
+    pub(super) fn cached_facets(&self, query: &ServiceQuery) -> Option<Facets> {
         self.cache.facets.lock().get(query).cloned()
     }
 
-    pub(super) fn cache_facets(&self, query: ServiceQuery, facets: Arc<ServiceFacets>) {
+    pub(super) fn cache_facets(&self, query: ServiceQuery, facets: Facets) {
         let mut kept = self.cache.facets.lock();
         if kept.len() >= MAX_FACETS {
             kept.clear();

@@ -1,8 +1,10 @@
 //! How many services each value of each field has, within a filter.
 
 use super::Snapshot;
+use super::cache::Facets;
 use super::core::Facet;
 use super::query::{Hits, ServiceQuery};
+use bytes::Bytes;
 use passerelle_contract::catalog::{FacetValue, ServiceFacets};
 use passerelle_contract::deployments::Health;
 use std::sync::Arc;
@@ -14,6 +16,16 @@ impl Snapshot {
     /// The values that occur, most frequent first; a field's own filter does not narrow its values. At most [`MAX_FACET_VALUES`] each.
     #[must_use]
     pub fn facets(&self, query: &ServiceQuery) -> Arc<ServiceFacets> {
+        self.counted(query).counts
+    }
+
+    /// The same as JSON.
+    #[must_use]
+    pub fn facets_json(&self, query: &ServiceQuery) -> Bytes {
+        self.counted(query).json
+    }
+
+    fn counted(&self, query: &ServiceQuery) -> Facets {
         let key = query.without(None, false, false);
         if let Some(cached) = self.cached_facets(&key) {
             return cached;
@@ -41,6 +53,9 @@ impl Snapshot {
             },
         });
         drop(shared);
+        // Texts and numbers, which can always be written.
+        let json = serde_json::to_vec(&*facets).unwrap_or_default().into();
+        let facets = Facets { counts: facets, json };
         self.cache_facets(key, facets.clone());
         facets
     }

@@ -182,6 +182,29 @@ fn facets_count_within_the_filter_but_not_within_their_own_field() {
 }
 
 #[test]
+fn facets_as_json_are_the_callers_own_and_follow_the_catalog() {
+    let mut rows = services();
+    let index = index(&rows);
+    let narrow = ReadScope::Only { teams: ["default/team-1".to_owned()].into(), systems: [].into() };
+    let as_read = |scope: &ReadScope| {
+        let query = ServiceQuery::new(&ServiceFilter::default(), scope).unwrap();
+        let snapshot = index.snapshot();
+        let read: serde_json::Value = serde_json::from_slice(&snapshot.facets_json(&query)).unwrap();
+        assert_eq!(read, serde_json::to_value(&*snapshot.facets(&query)).unwrap());
+        assert_eq!(snapshot.facets_json(&query), snapshot.facets_json(&query), "kept");
+        read
+    };
+    let (all, few) = (as_read(&ReadScope::All), as_read(&narrow));
+    assert_ne!(all, few, "a narrow role must not be given what was kept for others");
+    for row in rows.iter_mut().take(100) {
+        row.archived = true;
+    }
+    index.ingest(&rows);
+    index.publish(2);
+    assert_ne!(as_read(&ReadScope::All), all, "an import shows at once");
+}
+
+#[test]
 fn health_is_filtered_where_it_is_and_follows_its_changes() {
     let rows = services();
     let index = index(&rows);
