@@ -144,7 +144,7 @@ pub async fn dependencies(portal: &Portal, req: &Req, namespace: &str, name: &st
     let depths = [1_u32, 2, 3]
         .map(|steps| {
             let href = req.query.with("depth", Some(&steps.to_string())).href(&req.path);
-            view! { <Chip href=href label=t.graph_depth(steps) on=steps == depth /> }
+            view! { <Chip href=href label=t.graph_depth(steps) on=steps == depth one_of=true /> }
         })
         .into_iter()
         .collect::<Vec<_>>();

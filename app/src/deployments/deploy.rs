@@ -4,7 +4,7 @@ use super::confirmed;
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{
-    Ago, Alert, ButtonKind, Crumb, Diff, Empty, Flash, GateList, Head, Hidden, LinkButton, Simulated, Status, Submit,
+    Ago, Alert, ButtonKind, Chip, Crumb, Diff, Empty, Flash, GateList, Head, Hidden, LinkButton, Simulated, Status, Submit,
     Text, TextArea, Tone,
 };
 use crate::web::{AppState, Errors, OrPage, PageError, Posted, Query, Req, page, see_other};
@@ -213,7 +213,7 @@ fn environments(t: T, service: &str, cells: &[CellOut], chosen: &Chosen) -> AnyV
                 Some(version) => format!("{} · {version}", cell.environment),
                 None => cell.environment.clone(),
             };
-            view! { <crate::ui::Chip href=query.href(&format!("/services/{service}/deploy")) label=label on=here /> }
+            view! { <Chip href=query.href(&format!("/services/{service}/deploy")) label=label on=here one_of=true /> }
         })
         .collect::<Vec<_>>();
     view! { <div class="chips">{links}</div> }.into_any()

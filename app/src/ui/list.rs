@@ -14,19 +14,20 @@ pub fn Table(#[prop(into)] label: String, #[prop(optional)] class: &'static str,
     }
 }
 
-/// A filter as a link: on or off, with a count when it is known.
+/// A filter as a link: on or off, with a count when it is known. With `one_of` it is a choice that cannot be taken off.
 #[component]
 pub fn Chip(
     #[prop(into)] href: String,
     #[prop(into)] label: String,
     #[prop(default = false)] on: bool,
+    #[prop(default = false)] one_of: bool,
     #[prop(optional, into)] count: Option<String>,
     #[prop(optional, into)] aria_label: Option<String>,
 ) -> impl IntoView {
     view! {
         <a class=if on { "chip on" } else { "chip" } href=href aria-current=on.then_some("true") aria-label=aria_label>
             {label} {count.map(|count| view! { <span class="n">{count}</span> })}
-            {on.then(|| view! { <Icon name="bad" size=10 /> })}
+            {(on && !one_of).then(|| view! { <Icon name="bad" size=10 /> })}
         </a>
     }
 }

@@ -2,11 +2,15 @@
 //!
 //! Everything waits for what it wants to see, with a limit ([`LIMIT`]); nothing sleeps for a fixed time and hopes.
 
+mod administrator;
 mod browser;
+mod looks;
 mod portal;
 mod tab;
 
+pub use administrator::{PASSWORD, USER};
 pub use browser::Chromium;
+pub use looks::Look;
 pub use portal::Portal;
 pub use tab::Tab;
 

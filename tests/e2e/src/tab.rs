@@ -3,9 +3,7 @@
 use crate::{LIMIT, TICK};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use chromiumoxide::Page;
-use chromiumoxide::cdp::browser_protocol::emulation::{
-    SetDeviceMetricsOverrideParams, SetScriptExecutionDisabledParams,
-};
+use chromiumoxide::cdp::browser_protocol::emulation::SetScriptExecutionDisabledParams;
 use chromiumoxide::cdp::browser_protocol::input::InsertTextParams;
 use chromiumoxide::cdp::browser_protocol::log::{EventEntryAdded, LogEntryLevel};
 use chromiumoxide::cdp::browser_protocol::network::{
@@ -90,11 +88,12 @@ impl Tab {
         Ok(())
     }
 
-    /// # Errors
-    /// When the browser does not answer.
-    pub async fn width(&self, pixels: i64) -> Result<()> {
-        self.page.execute(SetDeviceMetricsOverrideParams::new(pixels, 800, 1.0, false)).await?;
-        Ok(())
+    pub(crate) const fn page(&self) -> &Page {
+        &self.page
+    }
+
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// Carries a session in, as `name=value`, so that nothing has to be signed in first.
@@ -258,6 +257,12 @@ impl Tab {
             self.press(key).await?;
         }
         bail!("{key} does not lead to {fits}")
+    }
+
+    /// What the console said since the last call.
+    #[must_use]
+    pub fn complaints(&self) -> Vec<String> {
+        std::mem::take(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner).complaints)
     }
 
     /// How many bytes came over the wire since the last call.

@@ -1,14 +1,12 @@
 //! What a person does from the first link to the audit, in a real browser: with scripts, in French, without scripts, by
-//! keyboard; and how much and how wide the pages are.
+//! keyboard; and how much the first page is.
 //!
 //! One test, since all walks share one server and act on one service, one after the other.
 
 use anyhow::{Context as _, Result, ensure};
-use passerelle_e2e::{Chromium, LIMIT, Portal, Tab};
+use passerelle_e2e::{Chromium, LIMIT, PASSWORD, Portal, Tab, USER};
 use serde_json::Value;
 
-const USER: &str = "ada";
-const PASSWORD: &str = "a long walk to the harbour";
 const SERVICE: &str = "skillforge/user-service";
 const PLACE: &str = "/services/skillforge/user-service";
 const DEPLOY_LINK: &str = "a[data-act=d][href*='skillforge/user-service'][href*='staging']";
@@ -55,7 +53,6 @@ async fn people_can_walk_through_the_portal() -> Result<()> {
         ("without scripts", without_scripts(&portal, &chromium).await),
         ("by keyboard", by_keyboard(&portal, &chromium).await),
         ("the size of the first page", first_page_is_small(&portal, &chromium).await),
-        ("pages at 320 px", pages_fit_a_phone(&portal, &chromium).await),
     ];
     let wrong = walks.into_iter().filter_map(|(walk, result)| Some(format!("{walk}: {:#}", result.err()?)));
     let wrong = wrong.collect::<Vec<_>>().join("\n\n");
@@ -65,12 +62,7 @@ async fn people_can_walk_through_the_portal() -> Result<()> {
 
 async fn first_administrator(portal: &Portal, chromium: &Chromium) -> Result<()> {
     let tab = chromium.tab(&portal.origin).await?;
-    tab.open(&portal.set_up_link).await?;
-    tab.fill("#f-user", USER).await?;
-    tab.fill("#f-display_name", "Ada").await?;
-    tab.fill("#f-password", PASSWORD).await?;
-    tab.fill("#f-password_again", PASSWORD).await?;
-    tab.click(SUBMIT, "Make the administrator").await?;
+    tab.set_up(portal).await?;
     tab.shows(ENGLISH.matrix).await?;
     deploy_and_watch(&tab, &ENGLISH, "walk one: profiles").await?;
     roll_back_and_watch(&tab, &ENGLISH, "walk one: back again").await?;
@@ -167,35 +159,8 @@ async fn first_page_is_small(portal: &Portal, chromium: &Chromium) -> Result<()>
     Ok(())
 }
 
-/// Every page of the navigation and the pages of the walk: they answer, and scroll in one direction only.
-async fn pages_fit_a_phone(portal: &Portal, chromium: &Chromium) -> Result<()> {
-    let tab = chromium.tab(&portal.origin).await?;
-    tab.open("/sign-in").await?;
-    sign_in(&tab, &ENGLISH).await?;
-    let listed = tab.value("[...document.querySelectorAll('nav.side a.item')].map((a) => a.pathname)").await?;
-    let mut paths: Vec<String> = serde_json::from_value(listed)?;
-    ensure!(paths.len() > 5, "the navigation lists {paths:?}");
-    paths.extend([PLACE.to_owned(), format!("{PLACE}/deploy?environment=staging&version=1.1.0")]);
-    paths.push(format!("{PLACE}/rollback?environment=staging"));
-    tab.width(320).await?;
-    let look = "[performance.getEntriesByType('navigation')[0].responseStatus,
-        document.scrollingElement.scrollWidth - innerWidth]";
-    let mut wrong = Vec::new();
-    for path in paths {
-        tab.open(&path).await?;
-        let seen = tab.value(look).await?;
-        if seen[0] != 200 || seen[1].as_i64().is_none_or(|over| over > 0) {
-            wrong.push(format!("{path}: status {}, {} px too wide", seen[0], seen[1]));
-        }
-    }
-    ensure!(wrong.is_empty(), "{wrong:#?}");
-    Ok(())
-}
-
 async fn sign_in(tab: &Tab, words: &Words) -> Result<()> {
-    tab.fill("#f-user", USER).await?;
-    tab.fill("#f-password", PASSWORD).await?;
-    tab.click("main form.panel button[type=submit]", words.sign_in).await?;
+    tab.sign_in(words.sign_in).await?;
     tab.shows(words.matrix).await
 }
 
