@@ -65,12 +65,39 @@ document.addEventListener("change", (event) => {
 });
 
 // Confirm by typing: the button waits for the name. The server checks it again.
-for (const input of all("input[data-confirm]")) {
-  const button = input.form.querySelector("button[type=submit]:not([name])");
-  const check = () => (button.disabled = input.value.trim() !== input.dataset.confirm);
-  input.addEventListener("input", check);
-  check();
+function confirms(root) {
+  for (const input of all("input[data-confirm]", root)) {
+    const button = input.form.querySelector("button[type=submit]:not([name])");
+    const check = () => (button.disabled = input.value.trim() !== input.dataset.confirm);
+    input.addEventListener("input", check);
+    check();
+  }
 }
+confirms(document);
+
+// A choice shows what it means beside it: the parts of the same name come from the answer to the form, the focus stays.
+let asked = 0;
+document.addEventListener("change", async (event) => {
+  const form = event.target.form;
+  if (!form?.matches("form[data-preview]") || event.target.type !== "radio") return;
+  const turn = ++asked, url = new URL(form.action);
+  for (const [name, value] of new FormData(form)) if (value) url.searchParams.set(name, value);
+  try {
+    const answer = await fetch(url);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (turn !== asked) return;
+    for (const part of all("[data-part]")) {
+      const kept = part.querySelector("[name=reason]")?.value;
+      part.replaceChildren(...page.querySelector(`[data-part=${part.dataset.part}]`).childNodes);
+      const reason = part.querySelector("[name=reason]");
+      if (kept && reason) reason.value = kept;
+      confirms(part);
+    }
+    history.replaceState(null, "", url);
+  } catch {
+    form.requestSubmit();
+  }
+});
 
 async function palette() {
   const dialog = document.getElementById("palette");

@@ -126,14 +126,14 @@ on_swarm() {
   "$DOCKER" service rm shop_web > /dev/null 2>&1 || true
   sleep 2
   timeout 60 "$DOCKER" service create -d -q --name shop_web --replicas 2 --endpoint-mode dnsrr --update-order start-first \
-    --update-failure-action rollback --update-monitor 8s --health-cmd '/tinyweb probe' --health-interval 2s \
-    --health-retries 2 "$REGISTRY/tinyweb:v1" > /dev/null
+    --update-failure-action rollback --update-monitor 8s "$REGISTRY/tinyweb:v1" > /dev/null
   make /connections "{\"name\":\"swarm\",\"kind\":\"docker_swarm\",\"config\":{\"endpoint\":\"$DOCKER_HOST\"}}" name
   make /connections/swarm/check '' message
   make /bindings '{"service":"shop/web","environment":"production","kind":"docker_swarm","connection":"swarm","config":{"service":"shop_web"}}' id
   deploy production "$REGISTRY/tinyweb:v1" succeeded null
   deploy production "$REGISTRY/tinyweb:v2" succeeded null
   deploy production "$REGISTRY/tinyweb:v4" rolled_back crash_loop
+  deploy production "$REGISTRY/tinyweb:v3" rolled_back probe
   deploy production "$REGISTRY/tinyweb:nope" rolled_back image_pull
   back production "$REGISTRY/tinyweb:v1"
   "$DOCKER" service rm shop_web > /dev/null

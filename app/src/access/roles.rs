@@ -2,7 +2,7 @@
 
 use super::{PAGE, Part, frame, head, known, may_edit, may_read, scopes, shown_in_form};
 use crate::i18n::T;
-use crate::ui::{Ago, ButtonKind, Flash, Hidden, Pager, Submit, Table, Text};
+use crate::ui::{Ago, ButtonKind, Columns, Flash, Hidden, Pager, Submit, Table, Text};
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, page, see_other, summary};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -87,9 +87,7 @@ fn mine(t: T, grants: &[RoleGrant]) -> AnyView {
 fn table(req: &Req, listing: Listing<RoleBindingOut>) -> impl IntoView + use<> {
     let (t, now, edit) = (req.t, req.now, may_edit(req));
     let csrf = req.ctx.csrf_token();
-    let first = req.query.get("cursor").map(|_| req.query.with("cursor", None).href("/access"));
-    let next = listing.next_cursor.as_deref().map(|cursor| req.query.with("cursor", Some(cursor)).href("/access"));
-    let shown = listing.items.len();
+    let pages = req.pages("/access", listing.items.len(), listing.total, listing.next_cursor.as_deref());
     let rows = listing
         .items
         .into_iter()
@@ -116,21 +114,8 @@ fn table(req: &Req, listing: Listing<RoleBindingOut>) -> impl IntoView + use<> {
         .collect::<Vec<_>>();
     view! {
         <section>
-            <Table label=t.access_roles()>
-                <thead>
-                    <tr>
-                        <th scope="col">{t.col_user()}</th>
-                        <th scope="col">{t.col_role()}</th>
-                        <th scope="col">{t.col_scope()}</th>
-                        <th scope="col">{t.col_given()}</th>
-                        <th scope="col" class="tight">
-                            <span class="vh">{t.role_take()}</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </Table>
-            <Pager t=t shown=shown total=listing.total first=first next=next />
+            <Table label=t.access_roles() columns=Columns::of([t.col_user(), t.col_role(), t.col_scope(), t.col_given()]).acts(t.role_take())>{rows}</Table>
+            <Pager t=t pages=pages />
         </section>
     }
 }

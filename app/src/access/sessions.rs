@@ -1,7 +1,7 @@
 //! Where one is signed in, and ending it there.
 
 use super::{PAGE, Part, frame, head, known};
-use crate::ui::{Ago, ButtonKind, Flash, Hidden, Moment, Pager, Status, Submit, Table, Tone};
+use crate::ui::{Ago, ButtonKind, Columns, Flash, Hidden, Moment, Pager, Status, Submit, Table, Tone};
 use crate::web::{AppState, OrPage, PageError, Posted, Req, page, see_other};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -16,29 +16,14 @@ pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, Pag
     let filter = AccessFilter { user: req.query.text("user"), cursor: req.query.text("cursor"), limit: Some(PAGE) };
     let listing = app.portal.identity.list_sessions(&req.ctx, &filter).await.or_page(&req)?;
     let here = Part::Sessions.href();
-    let first = req.query.get("cursor").map(|_| req.query.with("cursor", None).href(here));
-    let next = listing.next_cursor.as_deref().map(|cursor| req.query.with("cursor", Some(cursor)).href(here));
-    let shown = listing.items.len();
+    let pages = req.pages(here, listing.items.len(), listing.total, listing.next_cursor.as_deref());
     let rows = listing.items.into_iter().map(|session| row(&req, session)).collect::<Vec<_>>();
     Ok(page(
         frame(&req, Part::Sessions),
         view! {
             {head(&req, Part::Sessions)}
-            <Table label=t.access_sessions()>
-                <thead>
-                    <tr>
-                        <th scope="col">{t.col_browser()}</th>
-                        <th scope="col">{t.col_user()}</th>
-                        <th scope="col">{t.col_last_seen()}</th>
-                        <th scope="col">{t.col_expires()}</th>
-                        <th scope="col" class="tight">
-                            <span class="vh">{t.session_end()}</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </Table>
-            <Pager t=t shown=shown total=listing.total first=first next=next />
+            <Table label=t.access_sessions() columns=Columns::of([t.col_browser(), t.col_user(), t.col_last_seen(), t.col_expires()]).acts(t.session_end())>{rows}</Table>
+            <Pager t=t pages=pages />
         },
     ))
 }

@@ -2,7 +2,9 @@
 
 use super::{PAGE, Part, frame, head, known, scopes, shown_in_form};
 use crate::i18n::T;
-use crate::ui::{Ago, Alert, ButtonKind, CopyId, Empty, Flash, Hidden, Moment, Pager, Submit, Table, Text, Tone};
+use crate::ui::{
+    Ago, Alert, ButtonKind, Columns, CopyId, Empty, Flash, Hidden, Moment, Pager, Submit, Table, Text, Tone,
+};
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, page, see_other, summary};
 use axum::extract::{Path, State};
 use axum::http::HeaderValue;
@@ -95,28 +97,12 @@ async fn draw(
 fn table(req: &Req, listing: Listing<TokenOut>) -> impl IntoView + use<> {
     let t = req.t;
     let here = Part::Tokens.href();
-    let first = req.query.get("cursor").map(|_| req.query.with("cursor", None).href(here));
-    let next = listing.next_cursor.as_deref().map(|cursor| req.query.with("cursor", Some(cursor)).href(here));
-    let shown = listing.items.len();
+    let pages = req.pages(here, listing.items.len(), listing.total, listing.next_cursor.as_deref());
     let rows = listing.items.into_iter().map(|token| row(req, token)).collect::<Vec<_>>();
     view! {
         <section>
-            <Table label=t.access_tokens()>
-                <thead>
-                    <tr>
-                        <th scope="col">{t.col_token()}</th>
-                        <th scope="col">{t.col_role()}</th>
-                        <th scope="col">{t.col_scope()}</th>
-                        <th scope="col">{t.col_last_used()}</th>
-                        <th scope="col">{t.col_expires()}</th>
-                        <th scope="col" class="tight">
-                            <span class="vh">{t.token_revoke()}</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </Table>
-            <Pager t=t shown=shown total=listing.total first=first next=next />
+            <Table label=t.access_tokens() columns=Columns::of([t.col_token(), t.col_role(), t.col_scope(), t.col_last_used(), t.col_expires()]).acts(t.token_revoke())>{rows}</Table>
+            <Pager t=t pages=pages />
         </section>
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{PAGE, Part, frame, head, may_edit, shown_in_form};
 use crate::i18n::T;
-use crate::ui::{Ago, Flash, Hidden, Pager, Status, Submit, Table, Text, Tone};
+use crate::ui::{Ago, Columns, Flash, Hidden, Pager, Status, Submit, Table, Text, Tone};
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, page, see_other, summary};
 use axum::extract::State;
 use axum::response::Response;
@@ -40,9 +40,7 @@ async fn draw(app: &AppState, req: &Req, form: &Fields, errors: &Errors) -> Resu
     let filter = AccessFilter { user: None, cursor: req.query.text("cursor"), limit: Some(PAGE) };
     let listing = app.portal.identity.list_users(&req.ctx, &filter).await.or_page(req)?;
     let here = Part::Users.href();
-    let first = req.query.get("cursor").map(|_| req.query.with("cursor", None).href(here));
-    let next = listing.next_cursor.as_deref().map(|cursor| req.query.with("cursor", Some(cursor)).href(here));
-    let shown = listing.items.len();
+    let pages = req.pages(here, listing.items.len(), listing.total, listing.next_cursor.as_deref());
     let rows = listing.items.into_iter().map(|user| row(t, user, req.now)).collect::<Vec<_>>();
     let add = may_edit(req).then(|| new_form(req, form, errors));
     Ok(page(
@@ -52,18 +50,8 @@ async fn draw(app: &AppState, req: &Req, form: &Fields, errors: &Errors) -> Resu
             {summary(t, errors, &SHOWN)}
             <div class="stack">
                 <section>
-                    <Table label=t.access_users()>
-                        <thead>
-                            <tr>
-                                <th scope="col">{t.col_user()}</th>
-                                <th scope="col">{t.col_display_name()}</th>
-                                <th scope="col">{t.col_state()}</th>
-                                <th scope="col">{t.col_created()}</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </Table>
-                    <Pager t=t shown=shown total=listing.total first=first next=next />
+                    <Table label=t.access_users() columns=Columns::of([t.col_user(), t.col_display_name(), t.col_state(), t.col_created()])>{rows}</Table>
+                    <Pager t=t pages=pages />
                 </section>
                 {add}
             </div>

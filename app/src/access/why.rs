@@ -2,7 +2,7 @@
 
 use super::{Part, frame, head, known};
 use crate::i18n::T;
-use crate::ui::{Alert, ButtonKind, Select, Status, Submit, Table, Text, Tone};
+use crate::ui::{Alert, ButtonKind, Columns, Select, Status, Submit, Table, Text, Tone};
 use crate::web::{AppState, OrPage, PageError, Req, page};
 use axum::extract::State;
 use axum::response::Response;
@@ -84,15 +84,6 @@ fn table(t: T, permissions: Vec<PermissionOut>) -> impl IntoView {
         })
         .collect::<Vec<_>>();
     view! {
-        <Table label=t.access_why()>
-            <thead>
-                <tr>
-                    <th scope="col">{t.col_action()}</th>
-                    <th scope="col">{t.col_allowed()}</th>
-                    <th scope="col">{t.col_because()}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </Table>
+        <Table label=t.access_why() columns=Columns::of([t.col_action(), t.col_allowed(), t.col_because()])>{rows}</Table>
     }
 }

@@ -2,7 +2,7 @@
 
 use super::changes::changes;
 use crate::i18n::T;
-use crate::ui::{CopyId, Diff, Moment, OutcomeBadge, Pager, Status, Table, Tone};
+use crate::ui::{Columns, CopyId, Diff, Moment, OutcomeBadge, Pager, Status, Table, Tone};
 use crate::web::Req;
 use leptos::prelude::*;
 use passerelle_contract::Page as Listing;
@@ -10,9 +10,7 @@ use passerelle_contract::audit::AuditEventOut;
 
 pub fn table(req: &Req, listing: Listing<AuditEventOut>) -> impl IntoView + use<> {
     let t = req.t;
-    let first = req.query.get("cursor").map(|_| req.query.with("cursor", None).href("/audit"));
-    let next = listing.next_cursor.as_deref().map(|cursor| req.query.with("cursor", Some(cursor)).href("/audit"));
-    let shown = listing.items.len();
+    let pages = req.pages("/audit", listing.items.len(), listing.total, listing.next_cursor.as_deref());
     let rows = listing
         .items
         .into_iter()
@@ -22,20 +20,8 @@ pub fn table(req: &Req, listing: Listing<AuditEventOut>) -> impl IntoView + use<
         })
         .collect::<Vec<_>>();
     view! {
-        <Table label=t.audit_title()>
-            <thead>
-                <tr>
-                    <th scope="col">{t.col_at()}</th>
-                    <th scope="col">{t.col_actor()}</th>
-                    <th scope="col">{t.col_action()}</th>
-                    <th scope="col">{t.col_object()}</th>
-                    <th scope="col">{t.col_outcome()}</th>
-                    <th scope="col">{t.col_sealed()}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </Table>
-        <Pager t=t shown=shown total=listing.total first=first next=next />
+        <Table label=t.audit_title() columns=Columns::of([t.col_at(), t.col_actor(), t.col_action(), t.col_object(), t.col_outcome(), t.col_sealed()])>{rows}</Table>
+        <Pager t=t pages=pages />
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{about, list};
 use crate::shell::Section;
-use crate::ui::{ButtonKind, Crumb, Empty, Head, LinkButton, Pager, Table, entity_href};
+use crate::ui::{ButtonKind, Columns, Crumb, Empty, Head, LinkButton, Pager, Table, entity_href};
 use crate::web::{OrPage, PageError, Req, page, see_other};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -23,10 +23,8 @@ pub async fn systems(State(portal): State<Portal>, req: Req) -> Result<Response,
         limit: Some(50),
     };
     let found = portal.catalog.list_entities(&req.ctx, &filter).or_page(&req)?;
-    let shown = found.items.len();
-    let first = req.query.get("cursor").map(|_| req.query.with("cursor", None).href("/systems"));
-    let next = found.next_cursor.map(|cursor| req.query.with("cursor", Some(&cursor)).href("/systems"));
-    let content = if shown == 0 {
+    let pages = req.pages("/systems", found.items.len(), found.total, found.next_cursor.as_deref());
+    let content = if found.items.is_empty() {
         view! {
             <Empty icon="system" title=t.systems_empty_title() text=t.services_empty_text()>
                 <LinkButton href="/catalog/import" label=t.import_title() kind=ButtonKind::Primary />
@@ -37,7 +35,7 @@ pub async fn systems(State(portal): State<Portal>, req: Req) -> Result<Response,
         let table = table(&req, found.items);
         view! {
             {table}
-            <Pager t=t shown=shown total=found.total first=first next=next />
+            <Pager t=t pages=pages />
         }
         .into_any()
     };
@@ -71,16 +69,7 @@ fn table(req: &Req, rows: Vec<EntityRow>) -> impl IntoView + use<> {
         })
         .collect::<Vec<_>>();
     view! {
-        <Table label=t.systems_title()>
-            <thead>
-                <tr>
-                    <th scope="col">{t.col_entity()}</th>
-                    <th scope="col">{t.col_owner()}</th>
-                    <th scope="col">{t.col_lifecycle()}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </Table>
+        <Table label=t.systems_title() columns=Columns::of([t.col_entity(), t.col_owner(), t.col_lifecycle()])>{rows}</Table>
     }
 }
 

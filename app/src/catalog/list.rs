@@ -1,7 +1,7 @@
 //! The list of services: search, facets with counts, sorting, pages.
 
 use crate::shell::Section;
-use crate::ui::{Ago, ButtonKind, Empty, Head, HealthBadge, LinkButton, Pager, Select, Submit, Table};
+use crate::ui::{Ago, ButtonKind, Columns, Empty, Head, HealthBadge, LinkButton, Pager, Select, Submit, Table};
 use crate::web::{OrPage, PageError, Query, Req, page};
 use axum::extract::State;
 use axum::response::Response;
@@ -161,13 +161,11 @@ fn empty(req: &Req) -> AnyView {
 
 fn table(req: &Req, found: Page<ServiceOut>) -> AnyView {
     let t = req.t;
-    let first = req.query.get("cursor").map(|_| req.query.with("cursor", None).href("/services"));
-    let next = found.next_cursor.map(|cursor| req.query.with("cursor", Some(&cursor)).href("/services"));
-    let shown = found.items.len();
+    let pages = req.pages("/services", found.items.len(), found.total, found.next_cursor.as_deref());
     let rows = rows(req, found.items);
     view! {
         {rows}
-        <Pager t=t shown=shown total=found.total first=first next=next />
+        <Pager t=t pages=pages />
     }
     .into_any()
 }
@@ -201,20 +199,7 @@ pub fn rows(req: &Req, services: Vec<ServiceOut>) -> AnyView {
         })
         .collect::<Vec<_>>();
     view! {
-        <Table label=t.services_title()>
-            <thead>
-                <tr>
-                    <th scope="col">{t.col_service()}</th>
-                    <th scope="col">{t.col_health()}</th>
-                    <th scope="col">{t.col_system()}</th>
-                    <th scope="col">{t.col_owner()}</th>
-                    <th scope="col">{t.col_type()}</th>
-                    <th scope="col">{t.col_lifecycle()}</th>
-                    <th scope="col">{t.col_updated()}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </Table>
+        <Table label=t.services_title() columns=Columns::of([t.col_service(), t.col_health(), t.col_system(), t.col_owner(), t.col_type(), t.col_lifecycle(), t.col_updated()])>{rows}</Table>
     }
     .into_any()
 }

@@ -1,17 +1,11 @@
 //! The other tabs of a service: releases, deployments, dependencies, audit.
 
-use crate::ui::{Ago, Chip, DependencyGraph, Empty, OutcomeBadge, Pager, StateBadge, Table, TierTag};
+use crate::ui::{Ago, Chip, Columns, DependencyGraph, Empty, OutcomeBadge, Pager, StateBadge, Table, TierTag};
 use crate::web::{OrPage, PageError, Req};
 use leptos::prelude::*;
 use passerelle_contract::audit::{AuditEventOut, AuditFilter};
 use passerelle_contract::deployments::{DeploymentFilter, DeploymentRow, ReleaseOut};
 use passerelle_server::portal::Portal;
-
-/// First and next page of a tab.
-fn pages(req: &Req, next_cursor: Option<String>) -> (Option<String>, Option<String>) {
-    let first = req.query.get("cursor").map(|_| req.query.with("cursor", None).href(&req.path));
-    (first, next_cursor.map(|cursor| req.query.with("cursor", Some(&cursor)).href(&req.path)))
-}
 
 pub async fn releases(portal: &Portal, req: &Req, key: &str) -> Result<AnyView, PageError> {
     let t = req.t;
@@ -20,23 +14,11 @@ pub async fn releases(portal: &Portal, req: &Req, key: &str) -> Result<AnyView, 
         let view = view! { <Empty icon="deploy" title=t.releases_empty() text=t.releases_empty_text() /> };
         return Ok(view.into_any());
     }
-    let shown = found.items.len();
-    let (first, next) = pages(req, found.next_cursor);
+    let pages = req.pages(&req.path, found.items.len(), found.total, found.next_cursor.as_deref());
     let rows = found.items.into_iter().map(|release| release_row(req, release)).collect::<Vec<_>>();
     let view = view! {
-        <Table label=t.tab_releases()>
-            <thead>
-                <tr>
-                    <th scope="col">{t.col_version()}</th>
-                    <th scope="col">{t.col_runs_in()}</th>
-                    <th scope="col">{t.col_commit()}</th>
-                    <th scope="col">{t.col_image()}</th>
-                    <th scope="col">{t.col_when()}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </Table>
-        <Pager t=t shown=shown total=found.total first=first next=next />
+        <Table label=t.tab_releases() columns=Columns::of([t.col_version(), t.col_runs_in(), t.col_commit(), t.col_image(), t.col_when()])>{rows}</Table>
+        <Pager t=t pages=pages />
     };
     Ok(view.into_any())
 }
@@ -78,10 +60,9 @@ pub async fn history(portal: &Portal, req: &Req, key: &str) -> Result<AnyView, P
         ..DeploymentFilter::default()
     };
     let found = portal.deployments.list_deployments(&req.ctx, filter).await.or_page(req)?;
-    let shown = found.items.len();
-    let (first, next) = pages(req, found.next_cursor);
+    let pages = req.pages(&req.path, found.items.len(), found.total, found.next_cursor.as_deref());
     let table = deployments(req, found.items);
-    let pager = (shown > 0).then(|| view! { <Pager t=t shown=shown total=found.total first=first next=next /> });
+    let pager = (pages.shown > 0).then(|| view! { <Pager t=t pages=pages /> });
     Ok(view! { {table} {pager} }.into_any())
 }
 
@@ -121,18 +102,7 @@ pub fn deployments(req: &Req, rows: Vec<DeploymentRow>) -> AnyView {
         })
         .collect::<Vec<_>>();
     view! {
-        <Table label=t.deployments_title()>
-            <thead>
-                <tr>
-                    <th scope="col">{t.col_operation()}</th>
-                    <th scope="col">{t.col_environment()}</th>
-                    <th scope="col">{t.col_state()}</th>
-                    <th scope="col">{t.col_by()}</th>
-                    <th scope="col">{t.col_when()}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </Table>
+        <Table label=t.deployments_title() columns=Columns::of([t.col_operation(), t.col_environment(), t.col_state(), t.col_by(), t.col_when()])>{rows}</Table>
     }
     .into_any()
 }
@@ -163,23 +133,11 @@ pub async fn audit(portal: &Portal, req: &Req, key: &str) -> Result<AnyView, Pag
     if found.items.is_empty() {
         return Ok(view! { <p class="muted">{t.audit_none()}</p> }.into_any());
     }
-    let shown = found.items.len();
-    let (first, next) = pages(req, found.next_cursor);
+    let pages = req.pages(&req.path, found.items.len(), found.total, found.next_cursor.as_deref());
     let rows = found.items.into_iter().map(|event| audit_row(req, event)).collect::<Vec<_>>();
     let view = view! {
-        <Table label=t.audit_title()>
-            <thead>
-                <tr>
-                    <th scope="col">{t.col_action()}</th>
-                    <th scope="col">{t.col_outcome()}</th>
-                    <th scope="col">{t.col_environment()}</th>
-                    <th scope="col">{t.col_actor()}</th>
-                    <th scope="col">{t.col_when()}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </Table>
-        <Pager t=t shown=shown total=found.total first=first next=next />
+        <Table label=t.audit_title() columns=Columns::of([t.col_action(), t.col_outcome(), t.col_environment(), t.col_actor(), t.col_when()])>{rows}</Table>
+        <Pager t=t pages=pages />
     };
     Ok(view.into_any())
 }

@@ -4,8 +4,8 @@ use super::confirmed;
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{
-    Ago, Alert, ButtonKind, Chip, Crumb, Diff, Empty, Flash, GateList, Head, Hidden, LinkButton, Simulated, Status, Submit,
-    Text, TextArea, Tone,
+    Ago, Alert, ButtonKind, Chip, Crumb, Diff, Empty, Flash, GateList, Head, Hidden, LinkButton, Simulated, Status,
+    Submit, Text, TextArea, Tone,
 };
 use crate::web::{AppState, Errors, OrPage, PageError, Posted, Query, Req, page, see_other};
 use axum::extract::{Path, State};
@@ -146,7 +146,9 @@ async fn render(app: &AppState, req: Req, service: &str, chosen: Chosen) -> Resu
         {errors(t, &chosen.errors)}
         <div class="cols">
             <div class="stack">{left(&req, service, &cells, cell.as_ref(), &chosen, releases.items, plan.as_ref())}</div>
-            <div class="stack">{plan.map(|plan| right(&req, service, &name, plan, &chosen))}</div>
+            <div class="stack" data-part="act">
+                {plan.map(|plan| right(&req, service, &name, plan, &chosen))}
+            </div>
         </div>
     };
     let mut response = page(settings, body);
@@ -188,8 +190,8 @@ fn left(
     let changes = plan.map(|plan| changes(t, plan));
     view! {
         {environments}
-        {changes}
         {choice}
+        <div data-part="changes">{changes}</div>
     }
 }
 
@@ -255,11 +257,11 @@ fn release_form(
     let action = format!("/services/{service}/deploy");
     let image_error = chosen.errors.of("/image");
     view! {
-        <form class="panel form" method="get" action=action>
+        <form class="panel form" method="get" action=action data-preview="">
             <fieldset class="form">
                 <legend>{t.deploy_choose_release()}</legend>
                 {none.then(|| view! { <p class="muted">{t.deploy_no_release()}</p> })}
-                {rows}
+                <div class="choices">{rows}</div>
             </fieldset>
             <Hidden name="environment" value=cell.environment.clone() />
             {match image_error {

@@ -1,7 +1,7 @@
 //! `/deployments`: every attempt, newest first.
 
 use crate::shell::Section;
-use crate::ui::{Ago, Chip, Empty, Head, Pager, StateBadge, Table, TierTag};
+use crate::ui::{Ago, Chip, Columns, Empty, Head, Pager, StateBadge, Table, TierTag};
 use crate::web::{AppState, OrPage, PageError, Req, page};
 use axum::extract::State;
 use axum::response::Response;
@@ -73,28 +73,11 @@ fn table(req: &Req, found: Page<DeploymentRow>) -> AnyView {
         return view! { <Empty icon="deploy" title=t.deployments_empty_title() text=t.deployments_empty_text() /> }
             .into_any();
     }
-    let shown = found.items.len();
+    let pages = req.pages(PATH, found.items.len(), found.total, found.next_cursor.as_deref());
     let rows = found.items.into_iter().map(|row| line(req, row)).collect::<Vec<_>>();
-    let next = found.next_cursor.map(|cursor| req.query.with("cursor", Some(&cursor)).href(PATH));
     view! {
-        <Table label=t.deployments_title()>
-            <thead>
-                <tr>
-                    <th scope="col">{t.col_state()}</th>
-                    <th scope="col">{t.col_service()}</th>
-                    <th scope="col">{t.col_operation()}</th>
-                    <th scope="col">{t.col_reason()}</th>
-                    <th scope="col">{t.col_by()}</th>
-                    <th scope="col">{t.col_when()}</th>
-                    <th scope="col">{t.col_took()}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </Table>
-        {match next {
-            Some(next) => view! { <Pager t=t shown=shown total=found.total next=next /> }.into_any(),
-            None => view! { <Pager t=t shown=shown total=found.total /> }.into_any(),
-        }}
+        <Table label=t.deployments_title() columns=Columns::of([t.col_state(), t.col_service(), t.col_operation(), t.col_reason(), t.col_by(), t.col_when(), t.col_took()])>{rows}</Table>
+        <Pager t=t pages=pages />
     }
     .into_any()
 }

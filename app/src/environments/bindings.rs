@@ -4,7 +4,7 @@ use super::kind_title;
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{
-    Alert, ButtonKind, Empty, Head, LinkButton, Pager, Select, Status, Submit, Table, Text, TierTag, Tone,
+    Alert, ButtonKind, Columns, Empty, Head, LinkButton, Pager, Select, Status, Submit, Table, Text, TierTag, Tone,
 };
 use crate::web::{AppState, OrPage, PageError, Req, page};
 use axum::extract::State;
@@ -104,9 +104,7 @@ fn table(
     listing: Listing<BindingOut>,
 ) -> impl IntoView + use<> {
     let t = req.t;
-    let first = req.query.get("cursor").map(|_| req.query.with("cursor", None).href("/bindings"));
-    let next = listing.next_cursor.as_deref().map(|cursor| req.query.with("cursor", Some(cursor)).href("/bindings"));
-    let shown = listing.items.len();
+    let pages = req.pages("/bindings", listing.items.len(), listing.total, listing.next_cursor.as_deref());
     let rows = listing
         .items
         .into_iter()
@@ -118,21 +116,8 @@ fn table(
         })
         .collect::<Vec<_>>();
     view! {
-        <Table label=t.bindings_title()>
-            <thead>
-                <tr>
-                    <th scope="col">{t.col_service()}</th>
-                    <th scope="col">{t.col_environment()}</th>
-                    <th scope="col">{t.col_connection()}</th>
-                    <th scope="col">{t.col_config()}</th>
-                    <th scope="col" class="tight">
-                        <span class="vh">{t.open()}</span>
-                    </th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </Table>
-        <Pager t=t shown=shown total=listing.total first=first next=next />
+        <Table label=t.bindings_title() columns=Columns::of([t.col_service(), t.col_environment(), t.col_connection(), t.col_config()]).acts(t.open())>{rows}</Table>
+        <Pager t=t pages=pages />
     }
 }
 

@@ -3,7 +3,7 @@
 use super::kind_title;
 use crate::i18n::T;
 use crate::shell::Section;
-use crate::ui::{Ago, ButtonKind, Empty, Flash, Head, Hidden, LinkButton, Simulated, Submit, Table};
+use crate::ui::{Ago, ButtonKind, Columns, Empty, Flash, Head, Hidden, LinkButton, Simulated, Submit, Table};
 use crate::web::{AppState, OrPage, PageError, Posted, Query, Req, page, see_other};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -57,20 +57,7 @@ fn table(
         })
         .collect::<Vec<_>>();
     view! {
-        <Table label=t.connections_title()>
-            <thead>
-                <tr>
-                    <th scope="col">{t.col_name()}</th>
-                    <th scope="col">{t.col_kind()}</th>
-                    <th scope="col" class="num">{t.col_bindings()}</th>
-                    <th scope="col">{t.col_updated()}</th>
-                    <th scope="col" class="tight">
-                        <span class="vh">{t.connection_check()}</span>
-                    </th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </Table>
+        <Table label=t.connections_title() columns=Columns::of([t.col_name(), t.col_kind()]).numbers([t.col_bindings()]).and([t.col_updated()]).acts(t.connection_check())>{rows}</Table>
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::i18n::T;
 use crate::shell::Section;
-use crate::ui::{ButtonKind, Empty, Head, LinkButton, Table, TierTag};
+use crate::ui::{ButtonKind, Columns, Empty, Head, LinkButton, Table, TierTag};
 use crate::web::{AppState, OrPage, PageError, Query, Req, page};
 use axum::extract::State;
 use axum::response::Response;
@@ -43,19 +43,7 @@ pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, Pag
 fn table(t: T, environments: Vec<EnvironmentOut>) -> impl IntoView {
     let rows = environments.into_iter().map(|environment| row(t, environment)).collect::<Vec<_>>();
     view! {
-        <Table label=t.environments_title()>
-            <thead>
-                <tr>
-                    <th scope="col" class="num tight">{t.col_order()}</th>
-                    <th scope="col">{t.col_name()}</th>
-                    <th scope="col">{t.col_tier()}</th>
-                    <th scope="col">{t.col_auto()}</th>
-                    <th scope="col" class="num">{t.col_deadline()}</th>
-                    <th scope="col" class="num">{t.col_bindings()}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </Table>
+        <Table label=t.environments_title() columns=Columns::default().numbers([t.col_order()]).and([t.col_name(), t.col_tier(), t.col_auto()]).numbers([t.col_deadline(), t.col_bindings()])>{rows}</Table>
     }
 }
 

@@ -2,11 +2,12 @@
 
 use crate::i18n::T;
 use crate::ui::{
-    Ago, ButtonKind, Check, Chip, Choice, CopyId, HealthBadge, LinkButton, Moment, Pager, Select, Submit, Tab, Table,
-    Tabs, Text, TextArea,
+    Ago, ButtonKind, Check, Chip, Choice, Columns, CopyId, HealthBadge, LinkButton, Moment, Pager, Pages, Select,
+    Submit, Tab, Table, Tabs, Text, TextArea,
 };
 use leptos::prelude::*;
 use passerelle_contract::deployments::Health;
+use passerelle_contract::environments::Tier;
 use time::{Duration, OffsetDateTime};
 
 pub fn buttons(t: T) -> impl IntoView {
@@ -66,21 +67,11 @@ pub fn lists(t: T, now: OffsetDateTime) -> impl IntoView {
     let tab = |text: &str, here| Tab { href: "/ui".to_owned(), text: text.to_owned(), here };
     let tabs = vec![tab(t.tab_overview(), true), tab(t.tab_releases(), false), tab(t.tab_history(), false)];
     let at = now - Duration::minutes(130);
+    let pages = Pages { shown: 20, total: 12_345, first: None, next: Some("/ui".to_owned()) };
     view! {
         <section>
             <Tabs label="Tabs" tabs=tabs />
-            <Table label="Table">
-                <thead>
-                    <tr>
-                        <th scope="col">{t.col_service()}</th>
-                        <th scope="col">{t.col_health()}</th>
-                        <th scope="col" class="prod">
-                            {t.tier_production()}
-                        </th>
-                        <th scope="col">{t.col_updated()}</th>
-                    </tr>
-                </thead>
-                <tbody>
+            <Table label="Table" columns=Columns::of([t.col_service(), t.col_health()]).tiers(t, [(Tier::Production, t.tier_production().to_owned())]).and([t.col_updated()])>
                     <tr>
                         <th scope="row">
                             <a class="svc" href="/ui">
@@ -112,9 +103,8 @@ pub fn lists(t: T, now: OffsetDateTime) -> impl IntoView {
                             <span class="skeleton"></span>
                         </td>
                     </tr>
-                </tbody>
-            </Table>
-            <Pager t=t shown=20 total=12_345 next="/ui".to_owned() />
+                </Table>
+            <Pager t=t pages=pages />
         </section>
     }
 }

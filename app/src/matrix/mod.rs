@@ -5,7 +5,7 @@ mod filters;
 
 use crate::i18n::T;
 use crate::shell::Section;
-use crate::ui::{ButtonKind, Empty, Head, LinkButton, Pager, Table, TierTag};
+use crate::ui::{ButtonKind, Columns, Empty, Head, LinkButton, Pager, Table};
 use crate::web::{AppState, OrPage, PageError, Req, page};
 use axum::extract::State;
 use axum::response::Response;
@@ -77,31 +77,13 @@ fn empty(req: &Req) -> AnyView {
 fn table(req: &Req, matrix: MatrixOut) -> AnyView {
     let t = req.t;
     let MatrixOut { environments, rows, next_cursor, total } = matrix;
-    let columns = environments
-        .into_iter()
-        .map(|environment| {
-            view! {
-                <th scope="col">
-                    <TierTag t=t tier=environment.tier name=environment.name />
-                </th>
-            }
-        })
-        .collect::<Vec<_>>();
-    let shown = rows.len();
+    let environments = environments.into_iter().map(|environment| (environment.tier, environment.name));
+    let columns = Columns::of([t.col_service()]).tiers(t, environments);
+    let pages = req.pages("/", rows.len(), total, next_cursor.as_deref());
     let rows = rows.into_iter().enumerate().map(|(index, row)| table_row(req, row, index == 0)).collect::<Vec<_>>();
-    let first = req.query.get("cursor").map(|_| req.query.with("cursor", None).href("/"));
-    let next = next_cursor.map(|cursor| req.query.with("cursor", Some(&cursor)).href("/"));
     view! {
-        <Table label=t.matrix_title() class="matrix">
-            <thead>
-                <tr>
-                    <th scope="col">{t.col_service()}</th>
-                    {columns}
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </Table>
-        <Pager t=t shown=shown total=total first=first next=next />
+        <Table label=t.matrix_title() class="matrix" columns=columns>{rows}</Table>
+        <Pager t=t pages=pages />
         <p class="muted">{t.matrix_keys()}</p>
     }
     .into_any()

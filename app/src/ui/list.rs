@@ -1,15 +1,82 @@
 //! Tables, filter chips and the pager.
 
-use super::Icon;
+use super::{Icon, TierTag};
 use crate::i18n::T;
 use leptos::prelude::*;
+use passerelle_contract::environments::Tier;
 
-/// A table in a box of its own that scrolls sideways, so that the page never does. The label names it for screen readers.
+/// The headings of a [`Table`], in order.
+#[derive(Default)]
+pub struct Columns(Vec<AnyView>);
+
+impl std::fmt::Debug for Columns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Columns({})", self.0.len())
+    }
+}
+
+impl Columns {
+    #[must_use]
+    pub fn of<const N: usize>(texts: [&str; N]) -> Self {
+        Self::default().and(texts)
+    }
+
+    #[must_use]
+    pub fn and<const N: usize>(mut self, texts: [&str; N]) -> Self {
+        self.0.extend(texts.map(|text| view! { <th scope="col">{text.to_owned()}</th> }.into_any()));
+        self
+    }
+
+    /// Numbers stand at the right.
+    #[must_use]
+    pub fn numbers<const N: usize>(mut self, texts: [&str; N]) -> Self {
+        self.0.extend(texts.map(|text| view! { <th scope="col" class="num">{text.to_owned()}</th> }.into_any()));
+        self
+    }
+
+    /// Only screen readers hear it: what is below are buttons that name themselves.
+    #[must_use]
+    pub fn acts(mut self, text: &str) -> Self {
+        let heading = view! {
+            <th scope="col" class="tight">
+                <span class="vh">{text.to_owned()}</span>
+            </th>
+        };
+        self.0.push(heading.into_any());
+        self
+    }
+
+    #[must_use]
+    pub fn tiers(mut self, t: T, environments: impl IntoIterator<Item = (Tier, String)>) -> Self {
+        self.0.extend(environments.into_iter().map(|(tier, name)| {
+            view! {
+                <th scope="col">
+                    <TierTag t=t tier=tier name=name />
+                </th>
+            }
+            .into_any()
+        }));
+        self
+    }
+}
+
+/// A table in a box of its own that scrolls sideways, so that the page never does. The label names it for screen readers;
+/// the children are its rows.
 #[component]
-pub fn Table(#[prop(into)] label: String, #[prop(optional)] class: &'static str, children: Children) -> impl IntoView {
+pub fn Table(
+    #[prop(into)] label: String,
+    #[prop(optional)] class: &'static str,
+    columns: Columns,
+    children: Children,
+) -> impl IntoView {
     view! {
         <div class="wide" role="region" tabindex="0" aria-label=label>
-            <table class=class>{children()}</table>
+            <table class=class>
+                <thead>
+                    <tr>{columns.0}</tr>
+                </thead>
+                <tbody>{children()}</tbody>
+            </table>
         </div>
     }
 }
@@ -32,22 +99,27 @@ pub fn Chip(
     }
 }
 
+/// Where one is in a list that goes over several pages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pages {
+    /// Rows on this page, and of all pages.
+    pub shown: usize,
+    pub total: u64,
+    /// Addresses of the first page, when this is another, and of the next.
+    pub first: Option<String>,
+    pub next: Option<String>,
+}
+
 /// How much is shown, and the links to the first and the next page.
 #[component]
-pub fn Pager(
-    t: T,
-    shown: usize,
-    total: u64,
-    #[prop(optional_no_strip, into)] first: Option<String>,
-    #[prop(optional_no_strip, into)] next: Option<String>,
-) -> impl IntoView {
-    let text = t.shown_of(t.number(shown as u64), t.number(total));
+pub fn Pager(t: T, pages: Pages) -> impl IntoView {
+    let text = t.shown_of(t.number(pages.shown as u64), t.number(pages.total));
     view! {
         <div class="pager">
             <span>{text}</span>
             <span class="btns">
-                {first.map(|href| view! { <a class="btn small" href=href>{t.first_page()}</a> })}
-                {next.map(|href| view! { <a class="btn small" rel="next" href=href>{t.next_page()}</a> })}
+                {pages.first.map(|href| view! { <a class="btn small" href=href>{t.first_page()}</a> })}
+                {pages.next.map(|href| view! { <a class="btn small" rel="next" href=href>{t.next_page()}</a> })}
             </span>
         </div>
     }

@@ -22,7 +22,7 @@ pub use diff::{Diff, GateList};
 pub use field::{Check, Choice, Hidden, Select, Text, TextArea, in_textarea};
 pub use graph::{DependencyGraph, entity_href};
 pub use icon::{Icon, SPRITE};
-pub use list::{Chip, Pager, Table};
+pub use list::{Chip, Columns, Pager, Pages, Table};
 pub use nav::{Crumb, Crumbs, Head, Tab, Tabs};
 pub use sparkline::Sparkline;
 pub use steps::{InstanceDots, Steps};

@@ -2,7 +2,7 @@
 
 use super::{Assets, FLASH, LOCALE, Page, PageError, Query, THEME, cookie, set_cookie};
 use crate::i18n::{Locale, T};
-use crate::ui::Flash;
+use crate::ui::{Flash, Pages};
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::{ACCEPT_LANGUAGE, LOCATION, SET_COOKIE};
 use axum::http::request::Parts;
@@ -73,6 +73,14 @@ pub struct Req {
 }
 
 impl Req {
+    /// Where this request is in the list at `path`.
+    #[must_use]
+    pub fn pages(&self, path: &str, shown: usize, total: u64, next_cursor: Option<&str>) -> Pages {
+        let at = |cursor| self.query.with("cursor", cursor).href(path);
+        let first = self.query.get("cursor").map(|_| at(None));
+        Pages { shown, total, first, next: next_cursor.map(|cursor| at(Some(cursor))) }
+    }
+
     #[must_use]
     pub fn from_parts(parts: &Parts, state: &AppState) -> Self {
         let headers = &parts.headers;

@@ -41,7 +41,11 @@ impl Look {
         let every = ["en", "fr"].into_iter().flat_map(|locale| {
             ["light", "dark"].into_iter().flat_map(move |theme| [320, 1280].map(|width| Self { locale, theme, width }))
         });
-        every.filter(|look| all || (look.locale == "en") == (look.theme == "light") && (look.width == 1280) == (look.locale == "en")).collect()
+        every
+            .filter(|look| {
+                all || (look.locale == "en") == (look.theme == "light") && (look.width == 1280) == (look.locale == "en")
+            })
+            .collect()
     }
 }
 

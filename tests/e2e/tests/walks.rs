@@ -11,6 +11,8 @@ const SERVICE: &str = "skillforge/user-service";
 const PLACE: &str = "/services/skillforge/user-service";
 const DEPLOY_LINK: &str = "a[data-act=d][href*='skillforge/user-service'][href*='staging']";
 const SUBMIT: &str = "main form[method=post] button[type=submit]";
+/// The plan of the chosen release is on the page.
+const PLAN: &str = "location.search.includes('version=1.1.0') && document.querySelector('#f-reason') !== null";
 /// What the first page may take on the wire, all files together.
 const FIRST_PAGE_BYTES: f64 = 200_000.0;
 
@@ -118,18 +120,11 @@ async fn by_keyboard(portal: &Portal, chromium: &Chromium) -> Result<()> {
     tab.press_until("ArrowRight", column).await?;
     tab.press("d").await?;
     tab.arrived(&format!("{PLACE}/deploy")).await?;
-    // Choosing a release shows its plan at once, so the focus starts again from the top.
-    let plan = "location.search.includes('version=1.1.0')";
-    for _ in 0..6 {
-        if tab.value(plan).await? == Value::Bool(true) {
-            break;
-        }
-        tab.press_until("Tab", "return e.matches('input[name=version]')").await?;
-        let before = tab.value("location.search").await?;
-        let unchosen = tab.value("document.querySelector('input[name=version]:checked') === null").await?;
-        tab.press(if unchosen == Value::Bool(true) { " " } else { "ArrowDown" }).await?;
-        tab.wait("the plan", &format!("location.search !== {before} && document.readyState === 'complete'")).await?;
-    }
+    // A choice among releases is one stop of the Tab key, then arrows; the plan comes beside it and the focus stays.
+    tab.press_until("Tab", "return e.matches('input[name=version]')").await?;
+    tab.press(" ").await?;
+    tab.press_until("ArrowDown", "return e.checked && e.value === '1.1.0'").await?;
+    tab.wait("the plan", PLAN).await?;
     tab.press_until("Tab", "return e.id === 'f-reason'").await?;
     tab.type_text("walk four: no mouse").await?;
     tab.press("Tab").await?;
@@ -168,7 +163,7 @@ async fn sign_in(tab: &Tab, words: &Words) -> Result<()> {
 async fn deploy_and_watch(tab: &Tab, words: &Words, reason: &str) -> Result<()> {
     tab.follow(DEPLOY_LINK, words.deploy, &format!("{PLACE}/deploy")).await?;
     tab.click("input[name=version][value='1.1.0']", "").await?;
-    tab.wait("the plan", "location.search.includes('version=1.1.0') && document.readyState === 'complete'").await?;
+    tab.wait("the plan", PLAN).await?;
     give_reason(tab, words.submit, reason).await?;
     watch(tab, words).await
 }
