@@ -121,11 +121,11 @@ fn table(req: &Req, listing: Listing<RoleBindingOut>) -> impl IntoView + use<> {
 }
 
 fn take_form(t: T, binding: &RoleBindingOut, csrf: String) -> impl IntoView + use<> {
-    let label = t.role_take_label(t.role(binding.role), &binding.user);
+    let label = t.role_of(t.role(binding.role), &binding.user);
     view! {
         <form method="post" action=format!("/access/roles/{}/delete", binding.id)>
             <Hidden name="csrf" value=csrf />
-            <Submit label=t.role_take() kind=ButtonKind::Small aria_label=label />
+            <Submit label=t.role_take() kind=ButtonKind::Small of=label />
         </form>
     }
 }

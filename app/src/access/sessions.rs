@@ -30,7 +30,7 @@ pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, Pag
 
 fn row(req: &Req, session: SessionOut) -> impl IntoView + use<> {
     let (t, now) = (req.t, req.now);
-    let label = t.session_end_label(&session.user);
+    let label = t.session_of(&session.user);
     let browser = if session.user_agent.is_empty() { t.nothing().to_owned() } else { session.user_agent };
     view! {
         <tr>
@@ -48,7 +48,7 @@ fn row(req: &Req, session: SessionOut) -> impl IntoView + use<> {
             <td class="tight">
                 <form method="post" action=format!("/access/sessions/{}/delete", session.id)>
                     <Hidden name="csrf" value=req.ctx.csrf_token() />
-                    <Submit label=t.session_end() kind=ButtonKind::Small aria_label=label />
+                    <Submit label=t.session_end() kind=ButtonKind::Small of=label />
                 </form>
             </td>
         </tr>

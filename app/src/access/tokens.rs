@@ -133,11 +133,10 @@ fn row(req: &Req, token: TokenOut) -> impl IntoView + use<> {
 }
 
 fn revoke_form(t: T, token: &TokenOut, csrf: String) -> impl IntoView + use<> {
-    let label = t.token_revoke_label(&token.name);
     view! {
         <form method="post" action=format!("/access/tokens/{}/delete", token.id)>
             <Hidden name="csrf" value=csrf />
-            <Submit label=t.token_revoke() kind=ButtonKind::Small aria_label=label />
+            <Submit label=t.token_revoke() kind=ButtonKind::Small of=token.name.clone() />
         </form>
     }
 }

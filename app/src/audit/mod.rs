@@ -44,8 +44,8 @@ async fn show(State(app): State<AppState>, req: Req) -> Result<Response, PageErr
         req.page(t.audit_title()).section(Section::Audit),
         view! {
             <Head title=t.audit_title() sub=t.audit_sub()>
-                <LinkButton href=csv label=t.export_csv() icon="import" aria_label=t.export_as(t.export_csv()) />
-                <LinkButton href=jsonl label=t.export_jsonl() icon="import" aria_label=t.export_as(t.export_jsonl()) />
+                <LinkButton href=csv label=t.export_csv() icon="import" of=t.export_label() />
+                <LinkButton href=jsonl label=t.export_jsonl() icon="import" of=t.export_label() />
             </Head>
             {filter.form(&req)}
             {wrong.map(|text| view! { <div class="flash"><Alert tone=Tone::Bad>{text}</Alert></div> })}

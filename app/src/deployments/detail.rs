@@ -210,6 +210,9 @@ fn timeline(req: &Req, events: Vec<DeploymentEvent>) -> AnyView {
     if events.is_empty() {
         return view! { <p class="muted">{t.dep_events_none()}</p> }.into_any();
     }
+    let mut events = events;
+    // The same words again say that the state was seen again: once is enough to read.
+    events.dedup_by(|later, earlier| later.message == earlier.message);
     let items = events
         .into_iter()
         .rev()

@@ -152,7 +152,7 @@ fn row(t: T, binding: BindingOut, tier: Option<Tier>, kind: String, linked: bool
             <td>{place} <div class="under">{kind}</div></td>
             <td class="mono break">{in_words(&binding.config)}</td>
             <td class="tight">
-                <LinkButton href=href label=t.open() kind=ButtonKind::Small aria_label=pair />
+                <LinkButton href=href label=t.open() kind=ButtonKind::Small of=pair />
             </td>
         </tr>
     }

@@ -76,9 +76,7 @@ fn row(t: T, connection: ConnectionOut, kind: String, csrf: String, now: OffsetD
             </th>
             <td>{kind}</td>
             <td class="num">
-                <a class="link" href=bindings aria-label=t.bindings_in(&connection.name)>
-                    {t.number(u64::from(connection.bindings))}
-                </a>
+                <a class="link" href=bindings>{t.number(u64::from(connection.bindings))} <span class="vh">{t.bindings_in(&connection.name)}</span></a>
             </td>
             <td>
                 <Ago t=t at=connection.updated_at now=now />
@@ -86,7 +84,7 @@ fn row(t: T, connection: ConnectionOut, kind: String, csrf: String, now: OffsetD
             <td class="tight">
                 <form method="post" action=format!("{href}/check")>
                     <Hidden name="csrf" value=csrf />
-                    <Submit label=t.connection_check() kind=ButtonKind::Small aria_label=t.connection_check_label(&connection.name) />
+                    <Submit label=t.connection_check() kind=ButtonKind::Small of=connection.name.clone() />
                 </form>
             </td>
         </tr>

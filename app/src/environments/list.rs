@@ -64,9 +64,7 @@ fn row(t: T, environment: EnvironmentOut) -> impl IntoView {
             <td>{if environment.auto_rollback { t.yes() } else { t.no() }}</td>
             <td class="num">{t.elapsed(i64::from(environment.progress_deadline_s))}</td>
             <td class="num">
-                <a class="link" href=bindings aria-label=t.bindings_in(&environment.name)>
-                    {t.number(u64::from(environment.bindings))}
-                </a>
+                <a class="link" href=bindings>{t.number(u64::from(environment.bindings))} <span class="vh">{t.bindings_in(&environment.name)}</span></a>
             </td>
         </tr>
     }

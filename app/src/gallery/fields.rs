@@ -90,9 +90,9 @@ pub fn lists(t: T, now: OffsetDateTime) -> impl IntoView {
                         </td>
                     </tr>
                     <tr>
-                        <th scope="row">
+                        <td>
                             <span class="skeleton"></span>
-                        </th>
+                        </td>
                         <td>
                             <span class="skeleton"></span>
                         </td>

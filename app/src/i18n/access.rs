@@ -27,7 +27,7 @@ messages! {
     role_given: "The role is given.", "Le rôle est donné.";
     role_taken: "The role is taken away.", "Le rôle est retiré.";
     role_take: "Take away", "Retirer";
-    role_take_label(role, user): "Take {role} away from {user}", "Retirer {role} à {user}";
+    role_of(role, user): "{role} of {user}", "{role} de {user}";
     scope: "Scope", "Portée";
     scope_everything: "everything", "tout";
     scope_team: "services of a team", "services d’une équipe";
@@ -53,12 +53,11 @@ messages! {
     token_days_hint: "1 to 90.", "De 1 à 90.";
     token_created: "The token, shown only now:", "Le jeton, montré seulement maintenant :";
     token_revoke: "Revoke", "Révoquer";
-    token_revoke_label(name): "Revoke the token {name}", "Révoquer le jeton {name}";
     token_revoked: "The token is revoked.", "Le jeton est révoqué.";
     tokens_none: "No token.", "Aucun jeton.";
     never_used: "never", "jamais";
     session_end: "End", "Terminer";
-    session_end_label(user): "End this session of {user}", "Terminer cette session de {user}";
+    session_of(user): "session of {user}", "session de {user}";
     session_ended: "The session is ended.", "La session est terminée.";
     session_this: "this one", "celle-ci";
     in_(age): "in {age}", "dans {age}";
@@ -102,5 +101,4 @@ messages! {
     user_new_password: "New password", "Nouveau mot de passe";
     user_password_hint: "At least 12 characters; it ends every session. Leave empty to keep the present one.", "Au moins 12 caractères ; toutes les sessions prennent fin. Laissez vide pour garder l’actuel.";
     export_jsonl: "JSON lines", "Lignes JSON";
-    export_as(format): "Export these rows as {format}", "Exporter ces lignes en {format}";
 }

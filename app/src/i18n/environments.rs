@@ -59,7 +59,6 @@ messages! {
     secret_value_label: "Value, shown no more once saved", "Valeur, plus montrée une fois enregistrée";
     secret_reference_label: "Name of the variable, or path of the file", "Nom de la variable, ou chemin du fichier";
     connection_name_hint: "1 to 63 characters: a-z, 0-9 and -, starting with a letter.", "De 1 à 63 caractères : a-z, 0-9 et -, en commençant par une lettre.";
-    connection_check_label(name): "Check whether {name} answers", "Tester si {name} répond";
     connection_in_use(bindings): "It cannot be deleted while something runs through it: {bindings}.", "Suppression impossible tant qu’elle sert : {bindings}.";
     connection_delete_effect: "The portal forgets this connection and its secrets. Nothing changes on the platform.", "Le portail oublie cette connexion et ses secrets. Rien ne change sur la plateforme.";
     bindings_in(name): "Bindings of {name}", "Rattachements de {name}";

@@ -36,7 +36,7 @@ fn unbound(req: &Req, service: &ServiceOut, cell: &CellOut) -> AnyView {
         let label = t.matrix_bind_label(&service.name, &cell.environment);
         view! {
             " "
-            <a href=href aria-label=label>
+            <a class="link" href=href aria-label=label>
                 {t.matrix_bind()}
             </a>
         }

@@ -162,8 +162,8 @@ fn preferences(page: &Page) -> impl IntoView + use<> {
         <form method="post" action="/preferences">
             <Hidden name="csrf" value=page.csrf.clone() />
             <Hidden name="next" value=here.clone() />
-            <button class="tool" name="locale" value=other.tag() lang=other.tag() aria-label=label>
-                {other.tag().to_uppercase()}
+            <button class="tool" name="locale" value=other.tag() lang=other.tag()>
+                {other.tag().to_uppercase()} <span class="vh">{label}</span>
             </button>
         </form>
         <details class="drop">
@@ -188,9 +188,10 @@ fn account(page: &Page) -> AnyView {
     };
     view! {
         <details class="drop">
-            <summary class="tool" aria-label=t.account()>
+            <summary class="tool">
                 <Icon name="user" size=16 />
                 <span class="word">{user.clone()}</span>
+                <span class="vh">{t.account()}</span>
             </summary>
             <div class="pop">
                 <div class="who strong">{user}</div>
@@ -216,12 +217,13 @@ fn band(page: &Page) -> Option<AnyView> {
         Tier::Development => "band",
     };
     let icon = if tier == Tier::Production { "shield" } else { "off" };
+    let said_apart = name != t.tier(tier);
     let view = view! {
-        <div class=class>
+        <section class=class aria-label=t.col_environment()>
             <Icon name=icon size=14 />
             <span>{name}</span>
-            <span class="spacer">{t.tier(tier)}</span>
-        </div>
+            {said_apart.then(|| view! { <span class="spacer">{t.tier(tier)}</span> })}
+        </section>
     };
     Some(view.into_any())
 }

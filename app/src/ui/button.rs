@@ -32,7 +32,12 @@ impl ButtonKind {
     }
 }
 
-/// Submits its form. A disabled one says why in the text that `why` points to.
+/// What tells a button from others with the same word, for those who do not see what stands beside it.
+fn named(of: String) -> impl IntoView {
+    view! { <span class="vh">{format!(": {of}")}</span> }
+}
+
+/// Submits its form. A disabled one says why beside it. `of` names its object to screen readers.
 #[component]
 pub fn Submit(
     #[prop(into)] label: String,
@@ -40,29 +45,29 @@ pub fn Submit(
     #[prop(optional, into)] disabled_because: Option<String>,
     #[prop(optional, into)] name: Option<&'static str>,
     #[prop(optional, into)] value: Option<&'static str>,
-    #[prop(optional, into)] aria_label: Option<String>,
+    #[prop(optional, into)] of: Option<String>,
 ) -> impl IntoView {
     let disabled = disabled_because.is_some();
     view! {
-        <button class=kind.class() type="submit" name=name value=value disabled=disabled aria-label=aria_label>
-            {label}
+        <button class=kind.class() type="submit" name=name value=value disabled=disabled>
+            {label} {of.map(named)}
         </button>
         {disabled_because.map(|why| view! { <span class="muted">{why}</span> })}
     }
 }
 
-/// Goes somewhere.
+/// Goes somewhere. `of` names its object to screen readers.
 #[component]
 pub fn LinkButton(
     #[prop(into)] href: String,
     #[prop(into)] label: String,
     #[prop(optional)] kind: ButtonKind,
     #[prop(optional)] icon: Option<&'static str>,
-    #[prop(optional, into)] aria_label: Option<String>,
+    #[prop(optional, into)] of: Option<String>,
 ) -> impl IntoView {
     view! {
-        <a class=kind.class() href=href aria-label=aria_label>
-            {icon.map(|icon| view! { <Icon name=icon /> })} {label}
+        <a class=kind.class() href=href>
+            {icon.map(|icon| view! { <Icon name=icon /> })} {label} {of.map(named)}
         </a>
     }
 }

@@ -62,6 +62,7 @@ fn node_view(t: T, placed: Placed) -> impl IntoView {
     };
     let kind = if node.exists { node.kind.clone() } else { format!("{} · {}", node.kind, t.graph_missing()) };
     let body = view! {
+        <title>{node.reference.clone()}</title>
         <rect width=NODE_W.to_string() height=NODE_H.to_string() rx="7"></rect>
         <text x="11" y="18">{short(&node.title)}</text>
         <text class="kind" x="11" y="33">{kind}</text>
@@ -70,7 +71,7 @@ fn node_view(t: T, placed: Placed) -> impl IntoView {
     if node.exists {
         view! {
             <g class=class transform=at>
-                <a href=entity_href(&node.reference) aria-label=node.reference.clone()>
+                <a href=entity_href(&node.reference)>
                     {body}
                 </a>
             </g>

@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 const STYLE: &str = "\
-:root{color-scheme:light dark;--line:color-mix(in srgb,currentColor 20%,transparent)}\
+:root{color-scheme:light dark;background:Canvas;color:CanvasText;--line:color-mix(in srgb,currentColor 20%,transparent)}\
 body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1.5rem}\
 h2{margin-top:2.5rem;border-bottom:1px solid var(--line)}\
 details{border:1px solid var(--line);border-radius:6px;margin:.5rem 0;padding:.5rem .75rem}\
-summary{cursor:pointer;min-height:24px}code,pre{font:13px/1.5 ui-monospace,monospace}\
+summary{cursor:pointer;min-height:24px}code{overflow-wrap:anywhere}table{display:block;overflow-x:auto}code,pre{font:13px/1.5 ui-monospace,monospace}\
 pre{overflow:auto;padding:.75rem;border:1px solid var(--line);border-radius:6px}\
 .m{display:inline-block;min-width:4.5rem;font-weight:700}table{border-collapse:collapse}\
 td,th{text-align:left;padding:.25rem .75rem .25rem 0;vertical-align:top}";

@@ -251,7 +251,9 @@ impl Tab {
     pub async fn press_until(&self, key: &str, fits: &str) -> Result<()> {
         self.wait("the page", "document.readyState === 'complete'").await?;
         for _ in 0..250 {
-            if self.value(&format!("Boolean(((e) => {{ {fits} }})(document.activeElement))")).await? == Value::Bool(true) {
+            if self.value(&format!("Boolean(((e) => {{ {fits} }})(document.activeElement))")).await?
+                == Value::Bool(true)
+            {
                 return Ok(());
             }
             self.press(key).await?;

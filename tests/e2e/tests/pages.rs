@@ -81,6 +81,8 @@ async fn see(
     pictures: Option<&PathBuf>,
     wrong: &mut Vec<String>,
 ) -> Result<()> {
+    // Again for each page: taking a picture changes the window.
+    tab.look(look).await?;
     tab.open(path).await?;
     let mut findings = tab.axe().await?;
     let (seen, over) = (tab.status().await?, tab.too_wide().await?);
