@@ -1,5 +1,7 @@
 //! The worked values of the specification, to the last digit, and further ones computed by hand.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use passerelle_slo_math::{Budget, Counts, Objective, Period, Ratio, burn_rate, naive_seconds_left};
 use proptest::prelude::*;
 
