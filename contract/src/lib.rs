@@ -11,6 +11,7 @@ pub mod deployments;
 pub mod environments;
 pub mod paging;
 pub mod problem;
+pub mod slo;
 
 pub use paging::Page;
 pub use problem::{ErrorCode, FieldError, Problem};

@@ -14,7 +14,7 @@ enum Who {
     Least(Role),
 }
 
-use Role::{Admin, Developer};
+use Role::{Admin, Developer, Operator};
 use Who::{Anybody, Least, SignedIn};
 
 const MATRIX: &[(&str, &str, Who)] = &[
@@ -60,6 +60,16 @@ const MATRIX: &[(&str, &str, Who)] = &[
     ("patch", "/bindings/{id}", Least(Admin)),
     ("delete", "/bindings/{id}", Least(Admin)),
     ("get", "/target-kinds", SignedIn),
+    ("get", "/slos", SignedIn),
+    ("post", "/slos/imports", Least(Operator)),
+    ("get", "/slos/rules.yaml", SignedIn),
+    ("get", "/slos/{id}", SignedIn),
+    ("patch", "/slos/{id}", Least(Operator)),
+    ("delete", "/slos/{id}", Least(Operator)),
+    ("get", "/slos/{id}/source", SignedIn),
+    ("get", "/slos/{id}/history", SignedIn),
+    ("get", "/slos/{id}/corrections", SignedIn),
+    ("post", "/slos/{id}/corrections", Least(Admin)),
     ("get", "/matrix", SignedIn),
     ("post", "/plans", SignedIn),
     ("get", "/deployments", SignedIn),
@@ -91,6 +101,13 @@ fn body(path: &str) -> Value {
         "/users" => json!({ "name": "eve", "display_name": "Eve", "password": "correct horse battery" }),
         "/tokens" => json!({ "name": "t", "role": "admin" }),
         "/role-bindings" => json!({ "user": "root", "role": "admin", "scope": { "kind": "everything" } }),
+        // As JSON is YAML too.
+        "/slos/imports" => json!({ "service_level_objectives": [
+            { "name": "Web", "sli": "availability", "target": 99, "window": "7d" }
+        ] }),
+        path if path.ends_with("/corrections") => {
+            json!({ "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T01:00:00Z", "reason": "a load test of ours" })
+        }
         path if path.ends_with("/scale") => json!({ "replicas": 2 }),
         _ => json!({}),
     }
@@ -98,6 +115,7 @@ fn body(path: &str) -> Value {
 
 fn fill(path: &str, deployment: &str) -> String {
     let id = if path.starts_with("/deployments") { deployment } else { "00000000-0000-7000-8000-000000000000" };
+    let path = if path == "/slos/imports" { "/slos/imports?service=shop/web&connection=c1" } else { path };
     path.replace("{namespace}", "shop")
         .replace("{environment}", "staging")
         .replace("{kind}", "component")

@@ -23,7 +23,7 @@ fn permitted(ctx: &Ctx) -> Result<(), AppError> {
 }
 
 fn kind(app: &AppState, kind: &str) -> Result<TargetKindOut, AppError> {
-    let mut kinds = app.portal.environments.target_kinds().into_iter();
+    let mut kinds = app.portal.environments.connection_kinds().into_iter();
     kinds.find(|known| known.kind == kind).ok_or_else(|| AppError::NotFound(format!("target_kind:{kind}")))
 }
 
@@ -35,7 +35,7 @@ pub async fn new(State(app): State<AppState>, req: Req) -> Result<Response, Page
             let drawn = fields(&kind.connection_schema);
             Ok(draw(&req, &kind, &drawn, &Fields::default(), &Errors::default()))
         }
-        None => Ok(choose(&req, app.portal.environments.target_kinds())),
+        None => Ok(choose(&req, app.portal.environments.connection_kinds())),
     }
 }
 

@@ -10,7 +10,7 @@ mod error;
 mod fencing;
 mod image;
 pub mod masking;
-mod outbound;
+pub mod outbound;
 mod registry;
 mod secret;
 mod target;

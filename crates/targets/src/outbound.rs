@@ -1,4 +1,4 @@
-//! The one place of this crate that builds plain HTTP clients (the Kubernetes client is kube's own).
+//! The one place that builds plain HTTP clients (the Kubernetes client is kube's own).
 //!
 //! No redirects (a target may not send our credentials elsewhere), no proxy from the environment, time limits, and a cap on
 //! every body that is read.
@@ -15,7 +15,8 @@ pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 pub(crate) const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
 /// A client builder with the rules of this module; TLS with the roots of the system.
-pub(crate) fn client() -> reqwest::ClientBuilder {
+#[must_use]
+pub fn client() -> reqwest::ClientBuilder {
     // reqwest is built without a provider of its own; an earlier choice of the process stays.
     drop(rustls::crypto::ring::default_provider().install_default());
     reqwest::Client::builder()
@@ -29,7 +30,7 @@ pub(crate) fn client() -> reqwest::ClientBuilder {
 ///
 /// # Errors
 /// When the connection breaks or the body is larger.
-pub(crate) async fn read_body(response: reqwest::Response, from: &str) -> Result<Vec<u8>, TargetError> {
+pub async fn read_body(response: reqwest::Response, from: &str) -> Result<Vec<u8>, TargetError> {
     let mut body = Vec::new();
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {
@@ -43,7 +44,8 @@ pub(crate) async fn read_body(response: reqwest::Response, from: &str) -> Result
 }
 
 /// A failed exchange in words that name the peer, and neither the URL nor a header.
-pub(crate) fn unreachable(from: &str, error: &reqwest::Error) -> TargetError {
+#[must_use]
+pub fn unreachable(from: &str, error: &reqwest::Error) -> TargetError {
     let what = if error.is_timeout() {
         "no answer in time"
     } else if error.is_connect() {

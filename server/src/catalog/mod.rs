@@ -22,7 +22,7 @@ mod service;
 mod store;
 pub mod text;
 pub mod upload;
-pub mod yaml;
+pub use passerelle_lined_yaml as yaml;
 
 #[cfg(test)]
 mod tests;

@@ -143,6 +143,18 @@ pub(super) fn known_platform(kind: &str) -> Result<&'static dyn AnyPlatform> {
     platform(kind).map_err(|unknown| AppError::field("/kind", unknown.to_string()))
 }
 
+/// A platform, or a source of metrics.
+///
+/// # Errors
+/// At `/kind`, with the kinds there are.
+pub(super) fn known_connection(kind: &str) -> Result<&'static dyn AnyPlatform> {
+    match passerelle_metrics::connection_kind(kind) {
+        Some(source) => Ok(source),
+        None => platform(kind)
+            .map_err(|unknown| AppError::field("/kind", format!("{unknown}, {}", passerelle_metrics::PROMETHEUS))),
+    }
+}
+
 /// What the adapter says about a configuration, as an error of its field.
 pub(super) fn config_error(error: TargetError) -> AppError {
     match error {
@@ -237,7 +249,7 @@ impl IfMatch {
 
     /// # Errors
     /// `Conflict` when the object has changed since it was read.
-    pub(super) fn check(&self, now: &impl Etag) -> Result<()> {
+    pub(crate) fn check(&self, now: &impl Etag) -> Result<()> {
         let Some(wanted) = &self.0 else { return Ok(()) };
         let etag = now.etag();
         if wanted.split(',').map(str::trim).any(|one| one == "*" || one == etag) {

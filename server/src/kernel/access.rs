@@ -32,6 +32,10 @@ pub enum Action {
     BindingResume,
     /// Steps of the engine; the person was authorised when the deployment was made.
     DeploymentRun,
+    SloRead,
+    SloEdit,
+    /// Takes a stretch of time out of a budget.
+    SloCorrect,
     AuditRead,
     AccessRead,
     AccessEdit,
@@ -44,7 +48,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::CatalogRead,
         Self::CatalogEdit,
         Self::CatalogImport,
@@ -65,6 +69,9 @@ impl Action {
         Self::BindingHold,
         Self::BindingResume,
         Self::DeploymentRun,
+        Self::SloRead,
+        Self::SloEdit,
+        Self::SloCorrect,
         Self::AuditRead,
         Self::AccessRead,
         Self::AccessEdit,
@@ -96,6 +103,9 @@ impl Action {
             Self::BindingHold => "binding.hold",
             Self::BindingResume => "binding.resume",
             Self::DeploymentRun => "deployment.run",
+            Self::SloRead => "slo.read",
+            Self::SloEdit => "slo.edit",
+            Self::SloCorrect => "slo.correct",
             Self::AuditRead => "audit.read",
             Self::AccessRead => "access.read",
             Self::AccessEdit => "access.edit",
@@ -113,6 +123,7 @@ impl Action {
             | Self::EnvironmentRead
             | Self::BindingRead
             | Self::ReleaseRead
+            | Self::SloRead
             | Self::DeploymentRead => Role::Viewer,
             Self::OwnAccess => Role::Viewer,
             Self::ConnectionRead | Self::ReleaseCreate | Self::AuditRead | Self::ApiWrite => Role::Developer,
@@ -126,7 +137,9 @@ impl Action {
                 Some(Tier::Development | Tier::Staging) => Role::Developer,
                 Some(Tier::Production) | None => Role::Operator,
             },
-            Self::CatalogEdit
+            Self::SloEdit => Role::Operator,
+            Self::SloCorrect
+            | Self::CatalogEdit
             | Self::CatalogImport
             | Self::EnvironmentEdit
             | Self::ConnectionEdit
@@ -148,6 +161,7 @@ impl Action {
                 | Self::BindingRead
                 | Self::ReleaseRead
                 | Self::DeploymentRead
+                | Self::SloRead
                 | Self::AuditRead
                 | Self::AccessRead
         )
@@ -305,7 +319,9 @@ fn reaches(scope: &Scope, action: Action, object: &Object) -> bool {
         },
         Scope::Tier(tier) => match &object.environment {
             Some(environment) => environment.tier.as_str() == tier,
-            None => action == Action::CatalogRead || action == Action::ReleaseRead || shared_read(action),
+            None => {
+                matches!(action, Action::CatalogRead | Action::ReleaseRead | Action::SloRead) || shared_read(action)
+            }
         },
     }
 }

@@ -11,6 +11,7 @@ use crate::environments::{self, EnvironmentService};
 use crate::http::{self, Health, HttpSettings, Stack};
 use crate::identity::{self, IdentityService};
 use crate::kernel::{Ctx, Db, Keys, Result};
+use crate::slo::{self, Measurer, SloService};
 use axum::Router;
 use directory::PortalDirectory;
 use importer::PortalImporter;
@@ -30,6 +31,7 @@ pub struct Portal {
     pub audit: AuditService,
     pub catalog: Arc<CatalogService>,
     pub environments: EnvironmentService,
+    pub slo: SloService,
     pub deployments: DeploymentService,
     pub health: Health,
 }
@@ -58,6 +60,7 @@ impl Portal {
 
     fn assemble(db: Db, keys: Keys, catalog: Arc<CatalogService>) -> Self {
         let environments = EnvironmentService::new(db.clone(), keys.clone(), Arc::clone(&catalog));
+        let slo = SloService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
         let deployments = DeploymentService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
         catalog.set_portal_documents(Arc::new(PortalImporter::new(environments.clone(), deployments.clone())));
         Self {
@@ -68,6 +71,7 @@ impl Portal {
             keys,
             catalog,
             environments,
+            slo,
             deployments,
         }
     }
@@ -93,6 +97,7 @@ impl Portal {
         if jobs.worker {
             let options = EngineOptions { verify_for: config.deployments.verify_for(), ..EngineOptions::default() };
             tasks.spawn(self.deployments.engine(options).run(stop.clone()));
+            tasks.spawn(Measurer::new(self.slo.clone()).run(stop.clone()));
             let observer = self.deployments.observer();
             tasks.spawn(async move { observer.run(stop).await });
         }
@@ -123,6 +128,7 @@ impl Portal {
             .merge(audit::routes::router().with_state(self.audit.clone()))
             .merge(catalog::routes::router(Arc::clone(&self.catalog)))
             .merge(environments::router().with_state(self.environments.clone()))
+            .merge(slo::router().with_state(self.slo.clone()))
             .merge(deployments::routes::router().with_state(self.deployments.clone()))
     }
 }

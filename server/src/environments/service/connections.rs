@@ -1,7 +1,7 @@
 //! Connections.
 
 use super::super::model::{
-    Change, ConnectionRow, IfMatch, MAX_CONNECTION_NAME, check_storable, config_error, known_platform,
+    Change, ConnectionRow, IfMatch, MAX_CONNECTION_NAME, check_storable, config_error, known_connection,
 };
 use super::super::secrets;
 use super::super::store::{bindings, connections as store};
@@ -48,7 +48,7 @@ impl EnvironmentService {
         let authorized = self.may_edit_connection(ctx, &new.name).await?;
         let config = check_new(&new)?;
         let id = Uuid::now_v7();
-        let sealed = secrets::seal(&self.keys, id, &known_platform(&new.kind)?.connection_schema(), &config)?;
+        let sealed = secrets::seal(&self.keys, id, &known_connection(&new.kind)?.connection_schema(), &config)?;
         let mut tx = self.db.write(ctx, authorized).await?;
         let row = store::insert(tx.conn(), id, &new.name, &new.kind, sealed).await?;
         tx.commit(AuditEntry::success().after(row.summary())).await?;
@@ -129,6 +129,22 @@ impl EnvironmentService {
         Ok(())
     }
 
+    /// For what reads through a connection: by name. Decides nothing.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn connection_for(&self, name: &str) -> Result<Option<ConnectionRow>> {
+        self.connection_by_name(name).await
+    }
+
+    /// The same by id.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn connection_for_id(&self, id: Uuid) -> Result<Option<ConnectionRow>> {
+        store::by_id(self.db.pool(), id).await
+    }
+
     async fn may_edit_connection(&self, ctx: &Ctx, name: &str) -> Result<Authorized> {
         self.db.authorize(ctx, Action::ConnectionEdit, Object::new("connection", name)).await
     }
@@ -158,7 +174,7 @@ impl EnvironmentService {
         if dry_run {
             return Ok((before, Change::Updated));
         }
-        let schema = known_platform(&before.kind)?.connection_schema();
+        let schema = known_connection(&before.kind)?.connection_schema();
         let sealed = secrets::seal(&self.keys, before.id, &schema, &wanted)?;
         let updated_at = store::update(tx.conn(), before.id, &sealed).await?;
         let after = ConnectionRow { config: sealed, updated_at, ..before.clone() };
@@ -191,7 +207,7 @@ async fn lock(db: &mut sqlx::postgres::PgConnection, name: &str) -> Result<Conne
 
 /// The configuration with kept secrets filled in, checked by its kind.
 fn checked_config(kind: &str, given: &Value, opened: Option<&Value>) -> Result<Value> {
-    let platform = known_platform(kind)?;
+    let platform = known_connection(kind)?;
     check_storable(given)?;
     let config = secrets::keep(&platform.connection_schema(), given, opened)?;
     platform.check_connection(&config).map_err(config_error)?;

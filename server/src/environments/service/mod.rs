@@ -7,12 +7,12 @@ mod holds;
 mod targets;
 
 use super::busy::BusyBindings;
-use super::model::{MAX_CONNECTION_NAME, MAX_ENVIRONMENT_NAME, known_platform};
+use super::model::{MAX_CONNECTION_NAME, MAX_ENVIRONMENT_NAME, known_connection};
 use super::{secrets, store};
 use crate::catalog::{CatalogService, ServiceRef};
 use crate::kernel::{AppError, Db, Keys, Result, validate};
 use passerelle_contract::environments::{EnvironmentOut, TargetKindOut};
-use passerelle_targets::platforms;
+use passerelle_targets::{AnyPlatform, platforms};
 use serde_json::Value;
 use sqlx::PgConnection;
 use std::sync::{Arc, OnceLock};
@@ -50,15 +50,23 @@ impl EnvironmentService {
     /// The registered kinds with the schemas that forms are drawn from.
     #[must_use]
     pub fn target_kinds(&self) -> Vec<TargetKindOut> {
-        platforms()
-            .iter()
-            .map(|platform| TargetKindOut {
-                kind: platform.kind().to_owned(),
-                title: platform.title().to_owned(),
-                connection_schema: platform.connection_schema(),
-                binding_schema: platform.binding_schema(),
-            })
-            .collect()
+        platforms().iter().map(|platform| kind_out(*platform)).collect()
+    }
+
+    /// The kinds of connection: those of targets, then sources of metrics.
+    #[must_use]
+    pub fn connection_kinds(&self) -> Vec<TargetKindOut> {
+        let mut kinds = self.target_kinds();
+        kinds.extend(passerelle_metrics::connection_kind(passerelle_metrics::PROMETHEUS).map(kind_out));
+        kinds
+    }
+
+    /// An environment by name, to decide about it. Does not check who asks.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn find_environment(&self, name: &str) -> Result<Option<EnvironmentOut>> {
+        self.environment_by_name(name).await
     }
 
     /// Nothing for a key that no service can have.
@@ -78,8 +86,17 @@ impl EnvironmentService {
 
     /// The configuration of a stored connection with its secrets, for the adapter only.
     fn opened_config(&self, connection: &super::ConnectionRow) -> Result<Value> {
-        let schema = known_platform(&connection.kind)?.connection_schema();
+        let schema = known_connection(&connection.kind)?.connection_schema();
         secrets::open(&self.keys, connection.id, &schema, &connection.config)
+    }
+}
+
+fn kind_out(platform: &dyn AnyPlatform) -> TargetKindOut {
+    TargetKindOut {
+        kind: platform.kind().to_owned(),
+        title: platform.title().to_owned(),
+        connection_schema: platform.connection_schema(),
+        binding_schema: platform.binding_schema(),
     }
 }
 

@@ -103,7 +103,10 @@ impl EnvironmentService {
     }
 
     async fn connect(&self, connection: &ConnectionRow) -> Result<Arc<dyn AnyConnection>, OpenError> {
-        let platform = platform(&connection.kind)?;
+        let platform = match passerelle_metrics::connection_kind(&connection.kind) {
+            Some(source) => source,
+            None => platform(&connection.kind)?,
+        };
         let config = self.opened_config(connection)?;
         match tokio::time::timeout(CHECK_TIMEOUT, platform.connect(config)).await {
             Ok(connected) => Ok(connected?),

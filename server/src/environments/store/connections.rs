@@ -107,6 +107,9 @@ pub async fn delete(db: &mut PgConnection, id: Uuid) -> Result<()> {
         Some("bindings_connection_id_fkey") => {
             AppError::Conflict("services are bound through this connection".to_owned())
         }
+        Some("slos_connection_id_fkey") => {
+            AppError::Conflict("SLOs are measured through this connection: delete or move them first".to_owned())
+        }
         _ => error.into(),
     })?;
     Ok(())

@@ -1,0 +1,73 @@
+//! A source as a kind of connection, beside the kinds that services are deployed to.
+
+use crate::config::PrometheusConfig;
+use crate::prometheus::Prometheus;
+use async_trait::async_trait;
+use passerelle_targets::{AnyConnection, AnyPlatform, Target, TargetError};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The kind of a Prometheus connection.
+pub const PROMETHEUS: &str = "prometheus";
+
+/// The kind of source by its name.
+#[must_use]
+pub fn connection_kind(kind: &str) -> Option<&'static dyn AnyPlatform> {
+    (kind == PROMETHEUS).then_some(&PrometheusKind)
+}
+
+struct PrometheusKind;
+
+fn config(config: Value) -> Result<PrometheusConfig, TargetError> {
+    serde_json::from_value(config)
+        .map_err(|error| TargetError::Config { pointer: "/config".to_owned(), message: error.to_string() })
+}
+
+fn not_a_target() -> TargetError {
+    let message = "is about a source of metrics; services are not deployed to it".to_owned();
+    TargetError::Config { pointer: "/connection".to_owned(), message }
+}
+
+#[async_trait]
+impl AnyPlatform for PrometheusKind {
+    fn kind(&self) -> &'static str {
+        PROMETHEUS
+    }
+
+    fn title(&self) -> &'static str {
+        "Prometheus"
+    }
+
+    fn connection_schema(&self) -> Value {
+        schemars::schema_for!(PrometheusConfig).to_value()
+    }
+
+    fn binding_schema(&self) -> Value {
+        json!({"type": "object", "properties": {}, "additionalProperties": false})
+    }
+
+    fn check_connection(&self, given: &Value) -> Result<(), TargetError> {
+        Prometheus::new(config(given.clone())?).map(drop)
+    }
+
+    fn check_binding(&self, _: &Value) -> Result<(), TargetError> {
+        Err(not_a_target())
+    }
+
+    async fn connect(&self, given: Value) -> Result<Arc<dyn AnyConnection>, TargetError> {
+        Ok(Arc::new(Open(Prometheus::new(config(given)?)?)))
+    }
+}
+
+struct Open(Prometheus);
+
+#[async_trait]
+impl AnyConnection for Open {
+    async fn check(&self) -> Result<String, TargetError> {
+        self.0.version().await.map_err(|error| TargetError::Unreachable(error.to_string()))
+    }
+
+    fn bind(&self, _: Value) -> Result<Arc<dyn Target>, TargetError> {
+        Err(not_a_target())
+    }
+}

@@ -1,0 +1,187 @@
+//! REST of SLOs, relative to `/api/v1`.
+
+use super::SloService;
+use super::model::Slo;
+use crate::environments::{Etag, IfMatch};
+use crate::kernel::web::{Json, Query};
+use crate::kernel::{AppError, Ctx, Result};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use passerelle_contract::slo::{
+    CorrectionIn, CorrectionOut, RulesFilter, RulesForm, SloFilter, SloHistoryFilter, SloHistoryPoint,
+    SloImportOptions, SloImportReport, SloOut, SloPatch, SloRow, SloSort, Verdict,
+};
+use passerelle_contract::{Page, Problem};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+/// The routes of this capability.
+pub fn router() -> OpenApiRouter<SloService> {
+    OpenApiRouter::new()
+        .routes(routes!(list_slos))
+        .routes(routes!(import_slos))
+        .routes(routes!(get_rules))
+        .routes(routes!(get_slo, patch_slo, delete_slo))
+        .routes(routes!(get_source))
+        .routes(routes!(get_history))
+        .routes(routes!(list_corrections, add_correction))
+}
+
+/// The version of an SLO: the instant of its last change.
+fn version(updated_at: time::OffsetDateTime) -> String {
+    format!("\"{}\"", updated_at.unix_timestamp_nanos() / 1000)
+}
+
+impl Etag for Slo {
+    fn etag(&self) -> String {
+        version(self.updated_at)
+    }
+}
+
+fn id_of(text: &str) -> Result<Uuid> {
+    text.parse().map_err(|_| AppError::NotFound(format!("slo:{text}")))
+}
+
+fn yaml(text: String) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/yaml"))], text).into_response()
+}
+
+fn answer(out: SloOut) -> Response {
+    let tag = HeaderValue::from_str(&version(out.updated_at));
+    let mut response = Json(out).into_response();
+    if let Ok(tag) = tag {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+fn one_page<T>(items: Vec<T>) -> Json<Page<T>> {
+    let total = u64::try_from(items.len()).unwrap_or(u64::MAX);
+    Json(Page { items, next_cursor: None, total })
+}
+
+/// List SLOs by what is left of their budgets
+#[utoipa::path(get, path = "/slos", tag = "slos",
+    params(
+        ("service" = Option<String>, Query, description = "`namespace/name`"), ("verdict" = Option<Verdict>, Query),
+        ("sort" = Option<SloSort>, Query, description = "`remaining` when absent"),
+        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 200; 20 when absent"),
+    ),
+    responses((status = 200, body = Page<SloRow>), (status = 401, body = Problem), (status = 422, body = Problem)))]
+async fn list_slos(
+    State(service): State<SloService>,
+    ctx: Ctx,
+    Query(filter): Query<SloFilter>,
+) -> Result<Json<Page<SloRow>>> {
+    service.list_slos(&ctx, &filter).await.map(Json)
+}
+
+/// Import a file of SLOs
+///
+/// OpenSLO v1, or the five-line format `service_level_objectives`. All of it or nothing.
+#[utoipa::path(post, path = "/slos/imports", tag = "slos",
+    params(
+        ("service" = Option<String>, Query, description = "`namespace/name`; needed for the five-line format"),
+        ("environment" = Option<String>, Query, description = "For deployments to this environment only"),
+        ("connection" = Option<String>, Query, description = "A connection of kind prometheus; wins over the file's data source"),
+        ("dry_run" = Option<bool>, Query), ("requests_metric" = Option<String>, Query),
+        ("durations_metric" = Option<String>, Query), ("service_label" = Option<String>, Query),
+        ("service_value" = Option<String>, Query), ("code_label" = Option<String>, Query), ("bad_codes" = Option<String>, Query),
+    ),
+    request_body(content = String, content_type = "application/yaml"),
+    responses((status = 200, body = SloImportReport), (status = 403, body = Problem), (status = 422, body = Problem)))]
+async fn import_slos(
+    State(service): State<SloService>,
+    ctx: Ctx,
+    Query(options): Query<SloImportOptions>,
+    body: axum::body::Bytes,
+) -> Result<Json<SloImportReport>> {
+    let text = std::str::from_utf8(&body).map_err(|_| AppError::field("", "must be UTF-8"))?;
+    service.import_slos(&ctx, text, &options).await.map(Json)
+}
+
+/// Generate Prometheus rules
+#[utoipa::path(get, path = "/slos/rules.yaml", tag = "slos",
+    params(("service" = Option<String>, Query, description = "`namespace/name`"), ("form" = Option<RulesForm>, Query)),
+    responses((status = 200, body = String, content_type = "application/yaml"), (status = 401, body = Problem)))]
+async fn get_rules(State(service): State<SloService>, ctx: Ctx, Query(filter): Query<RulesFilter>) -> Result<Response> {
+    service.rules(&ctx, &filter).await.map(yaml)
+}
+
+/// Read an SLO with its figures
+#[utoipa::path(get, path = "/slos/{id}", tag = "slos", params(("id" = Uuid, Path)),
+    responses((status = 200, body = SloOut), (status = 401, body = Problem), (status = 404, body = Problem)))]
+async fn get_slo(State(service): State<SloService>, ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
+    service.get_slo(&ctx, id_of(&id)?).await.map(answer)
+}
+
+/// Change an SLO
+#[utoipa::path(patch, path = "/slos/{id}", tag = "slos", request_body = SloPatch,
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "ETag of the version that was read")),
+    responses((status = 200, body = SloOut), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn patch_slo(
+    State(service): State<SloService>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(patch): Json<SloPatch>,
+) -> Result<Response> {
+    let wanted = headers.get(header::IF_MATCH).map(|value| value.to_str().unwrap_or("unreadable"));
+    service.patch_slo(&ctx, id_of(&id)?, patch, &IfMatch::new(wanted)).await.map(answer)
+}
+
+/// Delete an SLO with all that was measured for it
+#[utoipa::path(delete, path = "/slos/{id}", tag = "slos", params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn delete_slo(State(service): State<SloService>, ctx: Ctx, Path(id): Path<String>) -> Result<StatusCode> {
+    service.delete_slo(&ctx, id_of(&id)?).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Read the file that an SLO came in, byte for byte
+#[utoipa::path(get, path = "/slos/{id}/source", tag = "slos", params(("id" = Uuid, Path)),
+    responses((status = 200, body = String, content_type = "application/yaml"), (status = 404, body = Problem)))]
+async fn get_source(State(service): State<SloService>, ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
+    service.slo_source(&ctx, id_of(&id)?).await.map(yaml)
+}
+
+/// Read an SLO's history by the hour
+#[utoipa::path(get, path = "/slos/{id}/history", tag = "slos",
+    params(("id" = Uuid, Path), ("from" = Option<String>, Query, description = "RFC 3339; the period's begin when absent"),
+        ("to" = Option<String>, Query, description = "RFC 3339; now when absent")),
+    responses((status = 200, body = Page<SloHistoryPoint>), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn get_history(
+    State(service): State<SloService>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+    Query(filter): Query<SloHistoryFilter>,
+) -> Result<Json<Page<SloHistoryPoint>>> {
+    service.history(&ctx, id_of(&id)?, &filter).await.map(one_page)
+}
+
+/// List corrections of a budget
+#[utoipa::path(get, path = "/slos/{id}/corrections", tag = "slos", params(("id" = Uuid, Path)),
+    responses((status = 200, body = Page<CorrectionOut>), (status = 404, body = Problem)))]
+async fn list_corrections(
+    State(service): State<SloService>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+) -> Result<Json<Page<CorrectionOut>>> {
+    service.list_corrections(&ctx, id_of(&id)?).await.map(one_page)
+}
+
+/// Take a stretch of time out of a budget
+#[utoipa::path(post, path = "/slos/{id}/corrections", tag = "slos", params(("id" = Uuid, Path)), request_body = CorrectionIn,
+    responses((status = 201, body = CorrectionOut), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+async fn add_correction(
+    State(service): State<SloService>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+    Json(correction): Json<CorrectionIn>,
+) -> Result<Response> {
+    let out = service.add_correction(&ctx, id_of(&id)?, correction).await?;
+    Ok((StatusCode::CREATED, Json(out)).into_response())
+}

@@ -1,0 +1,81 @@
+//! The use cases: reading, changing, importing, and what the gate asks.
+
+mod corrections;
+mod edit;
+mod gate;
+mod import;
+mod read;
+mod rules;
+
+pub use gate::{BudgetReading, SloReading};
+pub(super) use read::shown;
+
+use super::model::Slo;
+use super::store::definitions::Definitions;
+use crate::catalog::CatalogService;
+use crate::environments::EnvironmentService;
+use crate::kernel::{Action, AppError, Ctx, Db, Keys, Result};
+use parking_lot::Mutex;
+use passerelle_metrics::{MetricSource, PROMETHEUS, Prometheus};
+use std::collections::HashMap;
+use std::sync::Arc;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+type Sources = HashMap<Uuid, (OffsetDateTime, Arc<dyn MetricSource>)>;
+
+/// Cheap to clone; clones share open sources and read definitions.
+#[derive(Debug, Clone)]
+pub struct SloService {
+    pub(super) db: Db,
+    keys: Keys,
+    catalog: Arc<CatalogService>,
+    environments: EnvironmentService,
+    pub(super) definitions: Definitions,
+    sources: Arc<Mutex<Sources>>,
+}
+
+impl SloService {
+    #[must_use]
+    pub fn new(db: Db, keys: Keys, catalog: Arc<CatalogService>, environments: EnvironmentService) -> Self {
+        let sources = Arc::new(Mutex::new(HashMap::new()));
+        Self { db, keys, catalog, environments, definitions: Definitions::default(), sources }
+    }
+
+    /// An SLO that the caller may read.
+    async fn readable(&self, ctx: &Ctx, id: Uuid) -> Result<Slo> {
+        if ctx.is_anonymous() {
+            return Err(AppError::Unauthenticated);
+        }
+        let absent = || AppError::NotFound(format!("slo:{id}"));
+        let slo = self.definitions.by_id(self.db.pool(), id).await?.ok_or_else(absent)?;
+        ctx.permit(Action::SloRead, &slo.object()).map_err(|_| absent())?;
+        Ok(slo)
+    }
+
+    pub(super) async fn open_source(&self, connection: Uuid) -> Result<Arc<dyn MetricSource>> {
+        let row = self.environments.connection_for_id(connection).await?;
+        let row = row.ok_or_else(|| AppError::NotFound("connection".to_owned()))?;
+        if let Some((at, source)) = self.sources.lock().get(&row.id)
+            && *at == row.updated_at
+        {
+            return Ok(Arc::clone(source));
+        }
+        if row.kind != PROMETHEUS {
+            return Err(AppError::Conflict(format!("connection {} is of kind {}", row.name, row.kind)));
+        }
+        let config = serde_json::from_value(self.environments.open_config(&row)?).map_err(AppError::internal)?;
+        let source: Arc<dyn MetricSource> =
+            Arc::new(Prometheus::new(config).map_err(|error| AppError::Target(error.to_string()))?);
+        self.sources.lock().insert(row.id, (row.updated_at, Arc::clone(&source)));
+        Ok(source)
+    }
+}
+
+fn now() -> i64 {
+    OffsetDateTime::now_utc().unix_timestamp()
+}
+
+fn at(second: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(second).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}

@@ -1,0 +1,189 @@
+//! Lists, one SLO, and its history.
+
+use super::super::figures::{Figures, SHOWN, compute, corrected, forecast};
+use super::super::model::Slo;
+use super::super::outward::{self, slo_out, slo_row};
+use super::super::store::definitions::{policy, source_text};
+use super::super::store::list::{Narrow, Place, page};
+use super::{SloService, at, now};
+use crate::kernel::{Action, AppError, Ctx, Cursor, Result, limit_or_default};
+use passerelle_contract::Page;
+use passerelle_contract::slo::{CorrectionOut, SloFilter, SloHistoryFilter, SloHistoryPoint, SloOut, SloRow, SloSort};
+use passerelle_slo_math::{Budget, Period, Ratio, burn_rate};
+use sqlx::postgres::PgConnection;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// Points of a sparkline.
+const SPARKS: i64 = 24;
+/// Hours of history at once.
+const MAX_HOURS: i64 = 120 * 24;
+
+impl SloService {
+    /// One page, least budget left first unless asked otherwise. The order is that of the last pass, the figures are of now.
+    ///
+    /// # Errors
+    /// `Invalid` by field, `Unauthenticated`, `NotFound` for a service that may not be seen.
+    pub async fn list_slos(&self, ctx: &Ctx, filter: &SloFilter) -> Result<Page<SloRow>> {
+        if ctx.is_anonymous() {
+            return Err(AppError::Unauthenticated);
+        }
+        let limit = limit_or_default(filter.limit)?;
+        let service = match &filter.service {
+            Some(key) => Some(self.catalog.service_for(ctx, key)?.id),
+            None => None,
+        };
+        let sort = filter.sort.unwrap_or_default();
+        let list = if sort == SloSort::Remaining { "slos:remaining" } else { "slos:name" };
+        let after: Option<Place> =
+            filter.cursor.as_deref().map(|text| Cursor::decode(&self.keys, list, text)).transpose()?;
+        let scope = ctx.read_scope();
+        let narrow = Narrow { scope: &scope, service, verdict: filter.verdict.map(outward::verdict_name) };
+        let fetch = i64::try_from(limit + 1).map_err(AppError::internal)?;
+        let (mut places, total) = page(self.db.pool(), &narrow, sort, after.as_ref(), fetch).await?;
+        let more = places.len() > limit;
+        places.truncate(limit);
+        let next_cursor = match places.last() {
+            Some(last) if more => Some(Cursor::encode(&self.keys, list, last)?),
+            _ => None,
+        };
+        let items = self.rows(&places.iter().map(|place| place.id).collect::<Vec<_>>()).await?;
+        Ok(Page { items, next_cursor, total: u64::try_from(total).unwrap_or_default() })
+    }
+
+    async fn rows(&self, ids: &[Uuid]) -> Result<Vec<SloRow>> {
+        let mut found: HashMap<Uuid, Slo> =
+            self.definitions.by_ids(self.db.pool(), ids).await?.into_iter().map(|slo| (slo.id, slo)).collect();
+        let slos: Vec<Slo> = ids.iter().filter_map(|id| found.remove(id)).collect();
+        let mut db = self.db.pool().acquire().await?;
+        let figures = compute(&mut db, &slos, now()).await?;
+        let mut rows = Vec::with_capacity(slos.len());
+        for (slo, figures) in slos.iter().zip(&figures) {
+            let policy = policy(&mut *db, slo.tier()).await?;
+            let sparkline = sparkline(&mut db, slo, figures).await?;
+            rows.push(slo_row(slo, figures, &policy, sparkline));
+        }
+        Ok(rows)
+    }
+
+    /// The SLOs of a service, for its page: as in the list, by name.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unauthenticated`, `Unavailable`.
+    pub async fn slos_of(&self, ctx: &Ctx, service: &str) -> Result<Vec<SloRow>> {
+        let service = self.catalog.service_for(ctx, service)?;
+        let slos = self.definitions.of_service(self.db.pool(), service.id).await?;
+        self.rows(&slos.iter().map(|slo| slo.id).collect::<Vec<_>>()).await
+    }
+
+    /// # Errors
+    /// `NotFound` also for what the caller may not see.
+    pub async fn get_slo(&self, ctx: &Ctx, id: Uuid) -> Result<SloOut> {
+        let slo = self.readable(ctx, id).await?;
+        self.describe(&slo).await
+    }
+
+    pub(super) async fn describe(&self, slo: &Slo) -> Result<SloOut> {
+        let mut db = self.db.pool().acquire().await?;
+        let now = now();
+        let mut all = compute(&mut db, std::slice::from_ref(slo), now).await?;
+        let figures = all.pop().ok_or_else(|| AppError::internal("no figures of an SLO"))?;
+        let policy = policy(&mut *db, slo.tier()).await?;
+        let forecast = forecast(&mut db, slo, &figures, policy.block_at).await?;
+        Ok(slo_out(slo, &figures, &policy, &forecast, now))
+    }
+
+    /// The file that it came in, byte for byte.
+    ///
+    /// # Errors
+    /// `NotFound` also for what the caller may not see.
+    pub async fn slo_source(&self, ctx: &Ctx, id: Uuid) -> Result<String> {
+        let slo = self.readable(ctx, id).await?;
+        source_text(self.db.pool(), slo.source_id).await
+    }
+
+    /// # Errors
+    /// `NotFound` also for what the caller may not see.
+    pub async fn list_corrections(&self, ctx: &Ctx, id: Uuid) -> Result<Vec<CorrectionOut>> {
+        Ok(self.get_slo(ctx, id).await?.corrections)
+    }
+
+    /// Hour by hour: events, burn, and what was left of the budget, corrections taken out.
+    ///
+    /// # Errors
+    /// `NotFound`, `Invalid` by field.
+    pub async fn history(&self, ctx: &Ctx, id: Uuid, filter: &SloHistoryFilter) -> Result<Vec<SloHistoryPoint>> {
+        let slo = self.readable(ctx, id).await?;
+        let now = now();
+        let to = filter.to.map_or(now, |to| to.unix_timestamp().min(now));
+        let from = filter.from.map_or_else(|| slo.period.at(now).from, time::OffsetDateTime::unix_timestamp);
+        let (first, last) = (from.div_euclid(3600), to.div_euclid(3600));
+        if from >= to || last - first > MAX_HOURS {
+            return Err(AppError::field("/from", "must be before /to, by at most 120 days"));
+        }
+        let mut db = self.db.pool().acquire().await?;
+        let mut all = compute(&mut db, std::slice::from_ref(&slo), now).await?;
+        let figures = all.pop().ok_or_else(|| AppError::internal("no figures of an SLO"))?;
+        let ends: Vec<i64> = (first..last).map(|hour| (hour + 1) * 3600).collect();
+        let mut minutes: Vec<i64> = ends.iter().flat_map(|end| [end / 60, end / 60 - 60]).collect();
+        minutes.extend(ends.iter().map(|end| period_start(&slo, *end)));
+        let totals = corrected(&mut db, slo.id, &minutes, &figures.corrections).await?;
+        let (edges, starts) = totals.split_at(ends.len() * 2);
+        let unit = outward::unit_ratio(&slo);
+        let objective = slo.definition.objective;
+        let number = |events: u64| Ratio::whole(i128::from(events)).times(unit).to_f64();
+        let points = ends.iter().zip(edges.chunks_exact(2)).zip(starts).map(|((end, edge), start)| {
+            let hour = edge[0].since(edge[1]);
+            let left = Budget::new(objective, edge[0].since(*start).counts).remaining();
+            SloHistoryPoint {
+                at: at(*end),
+                bad: number(hour.counts.bad),
+                total: number(hour.counts.total),
+                remaining_ratio: left.to_f64(),
+                burn: burn_rate(objective, hour.counts).to_f64(),
+                known: u32::try_from(hour.known).unwrap_or_default() * u32::try_from(slo.step_minutes()).unwrap_or(1),
+            }
+        });
+        Ok(points.collect())
+    }
+
+    /// What the caller may do with an SLO, for buttons.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn may(&self, ctx: &Ctx, id: Uuid, action: Action) -> Result<bool> {
+        let slo = self.readable(ctx, id).await?;
+        Ok(crate::kernel::decide(ctx, action, &slo.object()).allowed)
+    }
+}
+
+/// The first minute of the period that contains the second before `end`.
+fn period_start(slo: &Slo, end: i64) -> i64 {
+    match &slo.period {
+        Period::Rolling { seconds } => end.saturating_sub_unsigned(*seconds).div_euclid(60),
+        Period::Calendar(calendar) => calendar.around(end - 1).from.div_euclid(60),
+    }
+}
+
+async fn sparkline(db: &mut PgConnection, slo: &Slo, figures: &Figures) -> Result<Vec<f64>> {
+    let first = figures.progress.first_minute.unwrap_or(figures.end_minute);
+    let begin = figures.whole.from.div_euclid(60).max(first);
+    let span = figures.end_minute - begin;
+    if span <= 0 {
+        return Ok(Vec::new());
+    }
+    let ends: Vec<i64> = (1..=SPARKS).map(|i| begin + span * i / SPARKS).collect();
+    let minutes: Vec<i64> = ends.iter().copied().chain(ends.iter().map(|end| period_start(slo, end * 60))).collect();
+    let totals = corrected(db, slo.id, &minutes, &figures.corrections).await?;
+    let (ends, starts) = totals.split_at(ends.len());
+    let left = ends
+        .iter()
+        .zip(starts)
+        .map(|(end, start)| Budget::new(slo.definition.objective, end.since(*start).counts).remaining().to_f64());
+    Ok(left.collect())
+}
+
+/// The windows that are shown, by name.
+pub(in super::super) fn shown(figures: &Figures) -> impl Iterator<Item = (String, f64)> + '_ {
+    SHOWN.iter().map(|(name, seconds)| ((*name).to_owned(), figures.burn(*seconds).to_f64()))
+}

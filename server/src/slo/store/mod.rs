@@ -1,0 +1,6 @@
+//! All SQL of this capability.
+
+pub mod definitions;
+pub mod list;
+pub mod samples;
+pub mod status;

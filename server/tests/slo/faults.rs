@@ -1,0 +1,151 @@
+//! Sources that misbehave: the figures say so, and never anything better than the truth.
+
+use crate::support::{Shop, now};
+use axum::Router;
+use axum::extract::{Form, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use parking_lot::Mutex;
+use passerelle_contract::environments::Tier;
+use passerelle_contract::slo::{SloCause, SloState, Verdict};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Mood {
+    Well,
+    Idle,
+    Empty,
+    NotANumber,
+    Error200,
+    Status500,
+    Slow,
+    Garbage,
+    Forbidden,
+}
+
+type Shared = Arc<Mutex<Mood>>;
+
+/// Ten requests a minute, of which one is bad.
+async fn range(State(mood): State<Shared>, Form(form): Form<HashMap<String, String>>) -> Response {
+    let mood = *mood.lock();
+    let number = |name: &str| form[name].parse::<i64>().unwrap();
+    let bad = form["query"].contains("5..");
+    let value = match mood {
+        Mood::NotANumber => "NaN",
+        Mood::Idle => "0",
+        _ if bad => "1",
+        _ => "10",
+    };
+    let values: Vec<Value> = (number("start")..=number("end")).step_by(60).map(|at| json!([at, value])).collect();
+    let series = json!([{"metric": {"service": "web"}, "values": values}]);
+    let good =
+        |result: Value| axum::Json(json!({"status": "success", "data": {"resultType": "matrix", "result": result}}));
+    match mood {
+        Mood::Empty => good(json!([])).into_response(),
+        Mood::Error200 => {
+            axum::Json(json!({"status": "error", "errorType": "timeout", "error": "too slow"})).into_response()
+        }
+        Mood::Status500 => (StatusCode::INTERNAL_SERVER_ERROR, "boom").into_response(),
+        Mood::Garbage => "<html>".into_response(),
+        Mood::Forbidden => StatusCode::FORBIDDEN.into_response(),
+        Mood::Slow => {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            good(series).into_response()
+        }
+        _ => good(series).into_response(),
+    }
+}
+
+async fn source() -> (String, Shared) {
+    let mood = Arc::new(Mutex::new(Mood::Well));
+    let router = Router::new().route("/prefix/api/v1/query_range", post(range)).with_state(Arc::clone(&mood));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/prefix", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, mood)
+}
+
+const FILE: &str = "service_level_objectives: [{name: Web, sli: availability, target: 50, window: 1d}]";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_is_told_and_blocks_production_when_it_lasts() {
+    let (url, mood) = source().await;
+    let shop = Shop::open(&url).await;
+    let id = shop.import(FILE).await[0];
+    assert_eq!(shop.slo(id).await.state, SloState::NoData, "nothing was measured yet");
+    assert_eq!(shop.reading(Tier::Production).await.slos[0].causes, [SloCause::NoData]);
+    shop.pass().await;
+    let well = shop.slo(id).await;
+    assert_eq!((well.verdict, well.state, well.remaining.as_str()), (Verdict::Ok, SloState::Ok, "0.800000"));
+    for (fault, text) in [
+        (Mood::Error200, Some("timeout")),
+        (Mood::Status500, Some("HTTP 500")),
+        (Mood::Garbage, Some("could not be understood")),
+        (Mood::Forbidden, Some("credentials")),
+        (Mood::Slow, Some("no answer in time")),
+        (Mood::Empty, None),
+        (Mood::NotANumber, None),
+    ] {
+        *mood.lock() = fault;
+        shop.pass().await;
+        let slo = shop.slo(id).await;
+        assert_eq!(slo.source_error.is_some(), text.is_some(), "{fault:?}");
+        assert!(slo.source_error.unwrap_or_default().contains(text.unwrap_or_default()), "{fault:?}");
+        assert_eq!(slo.remaining, "0.800000", "{fault:?}: what is known stays known");
+        // Ten minutes later.
+        let service = shop.portal.catalog.find_service("shop/web").unwrap();
+        let mut db = shop.portal.db.pool().acquire().await.unwrap();
+        let later = now() + 600;
+        for (tier, verdict) in [(Tier::Production, Verdict::Block), (Tier::Staging, Verdict::Warn)] {
+            let reading =
+                shop.portal.slo.reading_in(&mut db, service.id, shop.production.id, tier, later).await.unwrap();
+            assert_eq!((reading.verdict, reading.slos[0].causes[0]), (verdict, SloCause::Stale), "{fault:?}");
+        }
+    }
+    *mood.lock() = Mood::Well;
+    shop.pass().await;
+    assert_eq!(shop.reading(Tier::Production).await.verdict, Verdict::Ok);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_traffic_is_not_no_data() {
+    let (url, mood) = source().await;
+    *mood.lock() = Mood::Idle;
+    let shop = Shop::open(&url).await;
+    let id = shop.import(FILE).await[0];
+    shop.pass().await;
+    let slo = shop.slo(id).await;
+    assert_eq!((slo.state, slo.verdict, slo.total), (SloState::NoTraffic, Verdict::Ok, 0.0));
+    assert_eq!(slo.causes, [SloCause::NoTraffic]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_is_partial_until_it_is_filled_and_nothing_counts_twice() {
+    let (url, _) = source().await;
+    let shop = Shop::open(&url).await;
+    let id = shop.import(FILE).await[0];
+    shop.pass().await;
+    let whole = shop.slo(id).await;
+    // Two hours that were never read, in the middle of the day.
+    shop.execute(
+        "WITH gap AS (DELETE FROM slo_hours WHERE hour IN (SELECT (extract(epoch FROM now()) / 3600)::bigint - n FROM generate_series(6, 7) n)
+                      RETURNING hour)
+         UPDATE slo_hours SET bad_before = bad_before - 120000, total_before = total_before - 1200000, known_before = known_before - 120
+         WHERE hour > (SELECT max(hour) FROM gap)",
+    )
+    .await;
+    let gap = shop.slo(id).await;
+    assert_eq!(gap.state, SloState::Partial);
+    assert!(gap.coverage < 0.95 && (whole.total - gap.total - 1200.0).abs() < 11.0, "{} {}", whole.total, gap.total);
+    assert_eq!(shop.reading(Tier::Production).await.slos[0].causes, [SloCause::Partial]);
+    shop.execute("UPDATE slo_progress SET read_to = read_to - 480").await;
+    shop.pass().await;
+    let filled = shop.slo(id).await;
+    assert_eq!(filled.state, SloState::Ok);
+    assert!((whole.total - filled.total).abs() <= 10.0, "{} {}", whole.total, filled.total);
+    assert_eq!(filled.remaining, "0.800000");
+}

@@ -1,0 +1,226 @@
+//! Against a real Prometheus with a made-up history: every event is counted once.
+
+use crate::support::{Shop, now, root};
+use passerelle_contract::environments::Tier;
+use passerelle_contract::slo::{CorrectionIn, SloCause, SloHistoryFilter, SloState, Verdict};
+use std::fmt::Write as _;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use time::OffsetDateTime;
+
+struct Prometheus {
+    child: Child,
+    url: String,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Prometheus {
+    /// With the series of an OpenMetrics text. Nothing when Prometheus is not installed.
+    async fn with(history: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("history.om"), history).unwrap();
+        std::fs::write(folder.path().join("prometheus.yml"), "global: {scrape_interval: 1h}\n").unwrap();
+        let blocks = Command::new("promtool")
+            .args(["tsdb", "create-blocks-from", "openmetrics", "--quiet", "history.om", "data"])
+            .current_dir(folder.path())
+            .output();
+        let Ok(blocks) = blocks else {
+            println!("skipped: promtool and prometheus (Debian package prometheus) are not installed");
+            return None;
+        };
+        assert!(blocks.status.success(), "{}", String::from_utf8_lossy(&blocks.stderr));
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = Self::start(folder.path(), port);
+        let prometheus = Self { child, url: format!("http://127.0.0.1:{port}"), folder };
+        prometheus.ready(port).await;
+        Some(prometheus)
+    }
+
+    fn start(folder: &std::path::Path, port: u16) -> Child {
+        Command::new("prometheus")
+            .args(["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--storage.tsdb.retention.time=90d"])
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .current_dir(folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    async fn ready(&self, port: u16) {
+        let start = Instant::now();
+        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            assert!(start.elapsed() < Duration::from_secs(30), "prometheus does not listen");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        // It answers 503 until its blocks are open.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+
+    fn stop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    async fn start_again(&mut self) {
+        let port: u16 = self.url.rsplit(':').next().unwrap().parse().unwrap();
+        self.child = Self::start(self.folder.path(), port);
+        self.ready(port).await;
+    }
+}
+
+const DAYS: i64 = 8;
+/// The first error of all comes with the series that counts it.
+const INCIDENT: (i64, i64) = (2 * 1440, 2 * 1440 + 100);
+const RESTART: i64 = 4 * 1440;
+
+/// 100 events a minute for eight days up to now; 50 of 100 are bad for 100 minutes; the process restarts once; a histogram beside it.
+fn history(end_minute: i64) -> String {
+    let mut text = String::new();
+    let first = end_minute - DAYS * 1440;
+    let label = "service=\"web\",job=\"services\",instance=\"i\"";
+    for (family, lines) in [
+        ("http_requests", vec![("http_requests_total", "code=\"200\","), ("http_requests_total", "code=\"503\",")]),
+        ("up", vec![("up", "")]),
+    ] {
+        let kind = if family == "up" { "gauge" } else { "counter" };
+        writeln!(text, "# TYPE {family} {kind}").unwrap();
+        for (metric, code) in lines {
+            let mut value = 0_i64;
+            for minute in 0..=DAYS * 1440 {
+                if minute == RESTART {
+                    value = 0;
+                }
+                let incident = (INCIDENT.0..INCIDENT.1).contains(&minute);
+                let step = match code {
+                    "code=\"503\"," if incident => 50,
+                    "code=\"503\"," => 0,
+                    _ if incident => 50,
+                    _ => 100,
+                };
+                value += step;
+                // The series of errors is born with its first error.
+                if code.contains("503") && minute < INCIDENT.0 {
+                    continue;
+                }
+                let shown = if metric == "up" { 1 } else { value };
+                writeln!(text, "{metric}{{{code}{label}}} {shown} {}", (first + minute) * 60).unwrap();
+            }
+        }
+    }
+    text.push_str("# EOF\n");
+    text
+}
+
+const AVAILABILITY: &str = "service_level_objectives: [{name: Web, sli: availability, target: 90, window: 7d}]";
+
+/// Events of the last seven days up to minute `end`, as the text above has them.
+fn expected(end_minute: i64, measured_to: i64) -> (f64, f64) {
+    let first = end_minute - DAYS * 1440;
+    let from = measured_to - 7 * 1440;
+    let minutes = (from..measured_to).map(|minute| minute + 1 - first).filter(|minute| *minute <= DAYS * 1440);
+    let (mut bad, mut total) = (0.0, 0.0);
+    for minute in minutes {
+        let incident = (INCIDENT.0..INCIDENT.1).contains(&minute);
+        bad += if incident { 50.0 } else { 0.0 };
+        total += 100.0;
+    }
+    (bad, total)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_is_read_to_the_event_and_only_once() {
+    let end = now().div_euclid(60);
+    let Some(mut prometheus) = Prometheus::with(&history(end)).await else { return };
+    let shop = Shop::open(&prometheus.url).await;
+    let id = shop.import(AVAILABILITY).await[0];
+    shop.pass().await;
+    let slo = shop.slo(id).await;
+    assert_eq!(slo.source_error, None);
+    // The newest minute that was measured: everything is counted up to its end.
+    let measured_to = slo.period_to.unix_timestamp() / 60;
+    let (bad, total) = expected(end, measured_to);
+    assert_eq!((slo.bad, slo.total), (bad, total), "up to {} of {end}", measured_to);
+    assert_eq!((slo.state, slo.coverage), (SloState::Ok, 1.0));
+    assert_eq!(slo.verdict, Verdict::Ok);
+    assert_eq!(slo.causes, [SloCause::BudgetLeft]);
+    shop.pass().await;
+    shop.pass().await;
+    let again = shop.slo(id).await;
+    assert!(again.total - total <= 100.0 && again.bad == bad, "read again: {} {}", again.bad, again.total);
+    let reading = shop.reading(Tier::Production).await;
+    assert_eq!((reading.verdict, reading.slos.len()), (Verdict::Ok, 1));
+    outage(&shop, &mut prometheus, id).await;
+    corrected(&shop, id, end).await;
+}
+
+/// The source goes away: stale blocks production and warns elsewhere. It comes back: as before.
+async fn outage(shop: &Shop, prometheus: &mut Prometheus, id: uuid::Uuid) {
+    prometheus.stop();
+    shop.pass().await;
+    assert!(shop.slo(id).await.source_error.unwrap().contains("did not answer"));
+    shop.execute("UPDATE slo_progress SET last_minute = last_minute - 6").await;
+    let (production, staging) = (shop.reading(Tier::Production).await, shop.reading(Tier::Staging).await);
+    assert_eq!((production.verdict, production.slos[0].causes.clone()), (Verdict::Block, vec![SloCause::Stale]));
+    assert_eq!(staging.verdict, Verdict::Warn);
+    prometheus.start_again().await;
+    shop.pass().await;
+    assert_eq!(shop.slo(id).await.source_error, None);
+    assert_eq!(shop.reading(Tier::Production).await.verdict, Verdict::Ok);
+}
+
+/// A correction over the incident takes its events out; the history shows it.
+async fn corrected(shop: &Shop, id: uuid::Uuid, end: i64) {
+    let begin = (end - DAYS * 1440 + INCIDENT.0 - 1) * 60;
+    let at = |second| OffsetDateTime::from_unix_timestamp(second).unwrap();
+    let correction = CorrectionIn { from: at(begin), to: at(begin + 6000), reason: "another team's outage".to_owned() };
+    let before = shop.slo(id).await;
+    let made = shop.portal.slo.add_correction(&root(), id, correction).await.unwrap();
+    let after = shop.slo(id).await;
+    assert_eq!((after.bad, after.remaining.as_str()), (0.0, "1.000000"));
+    assert!((before.total - after.total - 10_000.0).abs() < 101.0);
+    assert_eq!((made.remaining_after.as_str(), made.approver.as_str()), ("1.000000", "ann"));
+    assert_ne!(made.remaining_before, "1.000000");
+    let points = shop.portal.slo.history(&root(), id, &SloHistoryFilter::default()).await.unwrap();
+    assert!(points.len() >= 167 && points.last().unwrap().remaining_ratio > 0.999_999);
+    assert!(points.iter().all(|point| point.bad == 0.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gate_goes_from_warn_to_block_as_the_budget_goes() {
+    let end = now().div_euclid(60);
+    let Some(prometheus) = Prometheus::with(&history(end)).await else { return };
+    let shop = Shop::open(&prometheus.url).await;
+    // 5,000 bad of 1,008,000 in seven days: 0.496 %.
+    let files = [("99", "ok"), ("99.4", "warn"), ("99.46", "approval"), ("99.55", "block")];
+    for (target, name) in files {
+        shop.import(&format!(
+            "service_level_objectives: [{{name: {name}, sli: availability, target: {target}, window: 7d}}]"
+        ))
+        .await;
+    }
+    shop.pass().await;
+    let reading = shop.reading(Tier::Production).await;
+    let verdicts: Vec<_> = reading.slos.iter().map(|slo| (slo.name.as_str(), slo.verdict)).collect();
+    assert_eq!(
+        verdicts,
+        [("block", Verdict::Block), ("approval", Verdict::Approval), ("warn", Verdict::Warn), ("ok", Verdict::Ok)]
+    );
+    assert_eq!(reading.verdict, Verdict::Block);
+    assert_eq!(reading.slos[0].causes, [SloCause::BudgetExhausted]);
+    assert_eq!(reading.slos[0].bad, "5000");
+    // The incident leaves the window in about a day.
+    let frees = reading.frees_in_s.unwrap();
+    assert!((80_000..100_000).contains(&frees), "{frees}");
+    let list = shop.portal.slo.list_slos(&root(), &passerelle_contract::slo::SloFilter::default()).await.unwrap();
+    let names: Vec<_> = list.items.iter().map(|slo| slo.name.as_str()).collect();
+    assert_eq!(names, ["block", "approval", "warn", "ok"]);
+    assert_eq!(list.items[0].sparkline.len(), 24);
+}
