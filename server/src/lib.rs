@@ -1,8 +1,7 @@
 //! The portal without its pages: one folder per capability, each with the same file names.
 //!
 //! Capabilities stand in an order (`kernel`, `config`, `identity`, `audit`, `jobs`, `catalog`, `environments`, `slo`,
-//! `deployments`,
-//! `http`) and import only what stands before them; `cargo xtask check` holds that.
+//! `deployments`, `http`) and import only what stands before them; `cargo xtask check` holds that.
 
 pub mod audit;
 pub mod catalog;

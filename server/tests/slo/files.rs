@@ -35,7 +35,7 @@ async fn an_implausible_file_changes_nothing_and_says_why() {
     let shop = Shop::open(NOWHERE).await;
     let text = ANNEX_C.replace("target: 0.1 ", "target: 99.9 ");
     let error = shop.portal.slo.import_slos(&root(), &text, &options("shop/web")).await.unwrap_err();
-    assert!(error.detail().contains("line 17") && error.detail().contains("would have to succeed"), "{error}");
+    assert!(error.detail().contains("line 16") && error.detail().contains("would have to succeed"), "{error}");
     assert_eq!(pointers(error), ["/service_level_objectives/2/target"]);
     let dry = SloImportOptions { dry_run: true, ..options("shop/web") };
     assert_eq!(shop.portal.slo.import_slos(&root(), &text, &dry).await.unwrap().errors.len(), 1);
@@ -92,8 +92,8 @@ async fn a_change_needs_the_version_that_was_read() {
     let two = "service_level_objectives: [{name: A, sli: availability, target: 99, window: 7d}, {name: B, sli: availability, target: 99, window: 7d}]";
     let two = SloPatch { source: Some(two.to_owned()), ..SloPatch::default() };
     assert_eq!(pointers(slo.patch_slo(&root(), id, two, &IfMatch::default()).await.unwrap_err()), ["/source"]);
-    let rules = slo.rules(&root(), &RulesFilter { form: Some(RulesForm::PrometheusRule), ..RulesFilter::default() });
-    let rules = rules.await.unwrap();
+    let wanted = RulesFilter { form: Some(RulesForm::PrometheusRule), ..RulesFilter::default() };
+    let rules = slo.rules(&root(), &wanted).await.unwrap();
     assert!(rules.contains("kind: PrometheusRule") && rules.contains(">= 5"), "{rules}");
     assert!(matches!(
         shop.portal.environments.delete_connection(&root(), "prom").await,
