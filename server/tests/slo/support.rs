@@ -3,26 +3,14 @@
 use passerelle_contract::access::{Role, RoleGrant, Scope};
 use passerelle_contract::environments::{ConnectionIn, EnvironmentIn, EnvironmentOut, Tier};
 use passerelle_contract::slo::{SloImportOptions, SloOut};
-use passerelle_embedded_postgres::{EmbeddedPostgres, Options};
 use passerelle_server::kernel::{AppError, Ctx, Db, Keys, Principal, PrincipalKind, Via};
 use passerelle_server::portal::Portal;
 use passerelle_server::slo::{BudgetReading, Measurer};
+use passerelle_test_db::Database;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
-use std::os::unix::fs::PermissionsExt as _;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use uuid::Uuid;
-
-/// Never dropped: the operating system stops Postgres when the test binary ends.
-fn cluster() -> &'static (tempfile::TempDir, EmbeddedPostgres) {
-    static CLUSTER: OnceLock<(tempfile::TempDir, EmbeddedPostgres)> = OnceLock::new();
-    CLUSTER.get_or_init(|| {
-        let folder = tempfile::tempdir_in("/tmp").unwrap();
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let options = Options { data_folder: folder.path().to_owned(), durable: false };
-        (folder, EmbeddedPostgres::start(options).unwrap())
-    })
-}
 
 pub struct Shop {
     pub portal: Portal,
@@ -33,11 +21,7 @@ pub struct Shop {
 impl Shop {
     /// With the services shop/web and shop/api, two environments, and the connection `prom`.
     pub async fn open(prometheus: &str) -> Self {
-        let name = format!("t{}", Uuid::now_v7().simple());
-        let cluster = tokio::task::spawn_blocking(cluster).await.unwrap();
-        let mut admin = PgConnection::connect(&cluster.1.url("postgres")).await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
-        let url = cluster.1.url(&name);
+        let url = Database::create().await.url;
         let db = Db::connect(&url, 4).await.unwrap();
         let mut admin = PgConnection::connect(&url).await.unwrap();
         for (service, owner) in [("web", "shop/sellers"), ("api", "shop/cooks")] {
