@@ -10,7 +10,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum BudgetVerdict {
     Ok,
     Warn,
     Approval,
@@ -62,7 +62,7 @@ pub struct SloRow {
     pub remaining_ratio: Option<f64>,
     /// Burn rates over `1h`, `6h` and `3d`; 1 spends exactly the budget in the period.
     pub burn: BTreeMap<String, f64>,
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<BudgetVerdict>,
     pub state: SloState,
     /// Remaining share at even distances over the period, the oldest first.
     pub sparkline: Vec<f64>,
@@ -105,7 +105,7 @@ pub struct SloOut {
     pub budget_seconds: f64,
     pub burn: BTreeMap<String, f64>,
     pub alerts: Vec<AlertPairOut>,
-    pub verdict: Verdict,
+    pub verdict: BudgetVerdict,
     pub causes: Vec<SloCause>,
     pub state: SloState,
     /// Share of the period that was seen, 0 to 1.
@@ -162,7 +162,7 @@ pub struct AlertPairOut {
 pub struct SloFilter {
     /// `namespace/name`.
     pub service: Option<String>,
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<BudgetVerdict>,
     pub sort: Option<SloSort>,
     pub cursor: Option<String>,
     pub limit: Option<u32>,

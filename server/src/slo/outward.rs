@@ -4,28 +4,28 @@ use super::figures::{Figures, Forecast};
 use super::measure::{counts_slices, unit};
 use super::model::Slo;
 use super::service::shown;
-use passerelle_contract::slo::{AlertPairOut, SloCause, SloOut, SloRow, SloState, Verdict};
+use passerelle_contract::slo::{AlertPairOut, BudgetVerdict, SloCause, SloOut, SloRow, SloState};
 use passerelle_slo_formats::reading::{Language, sentence};
 use passerelle_slo_formats::{Definition, duration};
 use passerelle_slo_math::{self as math, Policy, Ratio, firing, unreachable_pairs};
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
-pub(super) const fn verdict(verdict: math::Verdict) -> Verdict {
+pub(super) const fn verdict(verdict: math::Verdict) -> BudgetVerdict {
     match verdict {
-        math::Verdict::Ok => Verdict::Ok,
-        math::Verdict::Warn => Verdict::Warn,
-        math::Verdict::Approval => Verdict::Approval,
-        math::Verdict::Block => Verdict::Block,
+        math::Verdict::Ok => BudgetVerdict::Ok,
+        math::Verdict::Warn => BudgetVerdict::Warn,
+        math::Verdict::Approval => BudgetVerdict::Approval,
+        math::Verdict::Block => BudgetVerdict::Block,
     }
 }
 
-pub(super) const fn verdict_name(verdict: Verdict) -> &'static str {
+pub(super) const fn verdict_name(verdict: BudgetVerdict) -> &'static str {
     match verdict {
-        Verdict::Ok => "ok",
-        Verdict::Warn => "warn",
-        Verdict::Approval => "approval",
-        Verdict::Block => "block",
+        BudgetVerdict::Ok => "ok",
+        BudgetVerdict::Warn => "warn",
+        BudgetVerdict::Approval => "approval",
+        BudgetVerdict::Block => "block",
     }
 }
 

@@ -9,8 +9,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use passerelle_contract::slo::{
-    CorrectionIn, CorrectionOut, RulesFilter, RulesForm, SloFilter, SloHistoryFilter, SloHistoryPoint,
-    SloImportOptions, SloImportReport, SloOut, SloPatch, SloRow, SloSort, Verdict,
+    BudgetVerdict, CorrectionIn, CorrectionOut, RulesFilter, RulesForm, SloFilter, SloHistoryFilter, SloHistoryPoint,
+    SloImportOptions, SloImportReport, SloOut, SloPatch, SloRow, SloSort,
 };
 use passerelle_contract::{Page, Problem};
 use utoipa_axum::router::OpenApiRouter;
@@ -65,7 +65,7 @@ fn one_page<T>(items: Vec<T>) -> Json<Page<T>> {
 /// List SLOs by what is left of their budgets
 #[utoipa::path(get, path = "/slos", tag = "slos",
     params(
-        ("service" = Option<String>, Query, description = "`namespace/name`"), ("verdict" = Option<Verdict>, Query),
+        ("service" = Option<String>, Query, description = "`namespace/name`"), ("verdict" = Option<BudgetVerdict>, Query),
         ("sort" = Option<SloSort>, Query, description = "`remaining` when absent"),
         ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 200; 20 when absent"),
     ),

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use parking_lot::Mutex;
 use passerelle_contract::environments::Tier;
-use passerelle_contract::slo::{SloCause, SloState, Verdict};
+use passerelle_contract::slo::{BudgetVerdict, SloCause, SloState};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -80,7 +80,7 @@ async fn every_fault_is_told_and_blocks_production_when_it_lasts() {
     assert_eq!(shop.reading(Tier::Production).await.slos[0].causes, [SloCause::NoData]);
     shop.pass().await;
     let well = shop.slo(id).await;
-    assert_eq!((well.verdict, well.state, well.remaining.as_str()), (Verdict::Ok, SloState::Ok, "0.800000"));
+    assert_eq!((well.verdict, well.state, well.remaining.as_str()), (BudgetVerdict::Ok, SloState::Ok, "0.800000"));
     for (fault, text) in [
         (Mood::Error200, Some("timeout")),
         (Mood::Status500, Some("HTTP 500")),
@@ -100,7 +100,7 @@ async fn every_fault_is_told_and_blocks_production_when_it_lasts() {
         let service = shop.portal.catalog.find_service("shop/web").unwrap();
         let mut db = shop.portal.db.pool().acquire().await.unwrap();
         let later = now() + 600;
-        for (tier, verdict) in [(Tier::Production, Verdict::Block), (Tier::Staging, Verdict::Warn)] {
+        for (tier, verdict) in [(Tier::Production, BudgetVerdict::Block), (Tier::Staging, BudgetVerdict::Warn)] {
             let reading =
                 shop.portal.slo.reading_in(&mut db, service.id, shop.production.id, tier, later).await.unwrap();
             assert_eq!((reading.verdict, reading.slos[0].causes[0]), (verdict, SloCause::Stale), "{fault:?}");
@@ -108,7 +108,7 @@ async fn every_fault_is_told_and_blocks_production_when_it_lasts() {
     }
     *mood.lock() = Mood::Well;
     shop.pass().await;
-    assert_eq!(shop.reading(Tier::Production).await.verdict, Verdict::Ok);
+    assert_eq!(shop.reading(Tier::Production).await.verdict, BudgetVerdict::Ok);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,7 +119,7 @@ async fn no_traffic_is_not_no_data() {
     let id = shop.import(FILE).await[0];
     shop.pass().await;
     let slo = shop.slo(id).await;
-    assert_eq!((slo.state, slo.verdict, slo.total), (SloState::NoTraffic, Verdict::Ok, 0.0));
+    assert_eq!((slo.state, slo.verdict, slo.total), (SloState::NoTraffic, BudgetVerdict::Ok, 0.0));
     assert_eq!(slo.causes, [SloCause::NoTraffic]);
 }
 

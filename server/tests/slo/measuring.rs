@@ -2,7 +2,7 @@
 
 use crate::support::{Shop, now, root};
 use passerelle_contract::environments::Tier;
-use passerelle_contract::slo::{CorrectionIn, SloCause, SloHistoryFilter, SloState, Verdict};
+use passerelle_contract::slo::{BudgetVerdict, CorrectionIn, SloCause, SloHistoryFilter, SloState};
 use std::fmt::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -149,14 +149,14 @@ async fn history_is_read_to_the_event_and_only_once() {
     let (bad, total) = expected(end, measured_to);
     assert_eq!((slo.bad, slo.total), (bad, total), "up to {} of {end}", measured_to);
     assert_eq!((slo.state, slo.coverage), (SloState::Ok, 1.0));
-    assert_eq!(slo.verdict, Verdict::Ok);
+    assert_eq!(slo.verdict, BudgetVerdict::Ok);
     assert_eq!(slo.causes, [SloCause::BudgetLeft]);
     shop.pass().await;
     shop.pass().await;
     let again = shop.slo(id).await;
     assert!(again.total - total <= 100.0 && again.bad == bad, "read again: {} {}", again.bad, again.total);
     let reading = shop.reading(Tier::Production).await;
-    assert_eq!((reading.verdict, reading.slos.len()), (Verdict::Ok, 1));
+    assert_eq!((reading.verdict, reading.slos.len()), (BudgetVerdict::Ok, 1));
     outage(&shop, &mut prometheus, id).await;
     corrected(&shop, id, end).await;
 }
@@ -168,12 +168,12 @@ async fn outage(shop: &Shop, prometheus: &mut Prometheus, id: uuid::Uuid) {
     assert!(shop.slo(id).await.source_error.unwrap().contains("did not answer"));
     shop.execute("UPDATE slo_progress SET last_minute = last_minute - 6").await;
     let (production, staging) = (shop.reading(Tier::Production).await, shop.reading(Tier::Staging).await);
-    assert_eq!((production.verdict, production.slos[0].causes.clone()), (Verdict::Block, vec![SloCause::Stale]));
-    assert_eq!(staging.verdict, Verdict::Warn);
+    assert_eq!((production.verdict, production.slos[0].causes.clone()), (BudgetVerdict::Block, vec![SloCause::Stale]));
+    assert_eq!(staging.verdict, BudgetVerdict::Warn);
     prometheus.start_again().await;
     shop.pass().await;
     assert_eq!(shop.slo(id).await.source_error, None);
-    assert_eq!(shop.reading(Tier::Production).await.verdict, Verdict::Ok);
+    assert_eq!(shop.reading(Tier::Production).await.verdict, BudgetVerdict::Ok);
 }
 
 /// A correction over the incident takes its events out; the history shows it.
@@ -211,9 +211,14 @@ async fn the_gate_goes_from_warn_to_block_as_the_budget_goes() {
     let verdicts: Vec<_> = reading.slos.iter().map(|slo| (slo.name.as_str(), slo.verdict)).collect();
     assert_eq!(
         verdicts,
-        [("block", Verdict::Block), ("approval", Verdict::Approval), ("warn", Verdict::Warn), ("ok", Verdict::Ok)]
+        [
+            ("block", BudgetVerdict::Block),
+            ("approval", BudgetVerdict::Approval),
+            ("warn", BudgetVerdict::Warn),
+            ("ok", BudgetVerdict::Ok)
+        ]
     );
-    assert_eq!(reading.verdict, Verdict::Block);
+    assert_eq!(reading.verdict, BudgetVerdict::Block);
     assert_eq!(reading.slos[0].causes, [SloCause::BudgetExhausted]);
     assert_eq!(reading.slos[0].bad, "5000");
     // The incident leaves the window in about a day.

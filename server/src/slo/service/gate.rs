@@ -7,7 +7,7 @@ use super::super::store::definitions::policy;
 use super::SloService;
 use crate::kernel::Result;
 use passerelle_contract::environments::Tier;
-use passerelle_contract::slo::{SloCause, SloState, Verdict};
+use passerelle_contract::slo::{BudgetVerdict, SloCause, SloState};
 use passerelle_slo_math as math;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, PartialEq)]
 pub struct BudgetReading {
     /// The strongest of all; `Ok` when there is no SLO.
-    pub verdict: Verdict,
+    pub verdict: BudgetVerdict,
     /// The strongest first.
     pub slos: Vec<SloReading>,
     /// Seconds until no SLO blocks any more at the present burn; `None` when none blocks, or when that cannot be foreseen.
@@ -32,7 +32,7 @@ pub struct SloReading {
     /// Percent, as written.
     pub objective: String,
     pub window: String,
-    pub verdict: Verdict,
+    pub verdict: BudgetVerdict,
     /// The strongest first; never empty.
     pub causes: Vec<SloCause>,
     pub state: SloState,
@@ -65,7 +65,7 @@ impl SloService {
         let mut slos = self.definitions.of_service(&mut *db, service).await?;
         slos.retain(|slo| slo.counts_for(environment));
         if slos.is_empty() {
-            return Ok(BudgetReading { verdict: Verdict::Ok, slos: Vec::new(), frees_in_s: None });
+            return Ok(BudgetReading { verdict: BudgetVerdict::Ok, slos: Vec::new(), frees_in_s: None });
         }
         let policy = policy(&mut *db, tier).await?;
         let figures = compute(&mut *db, &slos, now).await?;
@@ -78,8 +78,8 @@ impl SloService {
             readings.push(reading(slo, figures, &decision, frees_in_s));
         }
         readings.sort_by(|a, b| b.verdict.cmp(&a.verdict).then_with(|| a.name.cmp(&b.name)));
-        let verdict = readings.first().map_or(Verdict::Ok, |first| first.verdict);
-        let blocking = || readings.iter().filter(|reading| reading.verdict == Verdict::Block);
+        let verdict = readings.first().map_or(BudgetVerdict::Ok, |first| first.verdict);
+        let blocking = || readings.iter().filter(|reading| reading.verdict == BudgetVerdict::Block);
         // The last one to free itself; unknown as soon as one is.
         let frees_in_s = blocking()
             .map(|reading| reading.frees_in_s)
