@@ -29,10 +29,13 @@ pub struct Planned {
 /// One part of a shape: equality by label only, everything else by its text.
 type Shape = Vec<(String, MatchOp, Option<String>)>;
 
+/// Questions by the values that tell their series apart.
+type Questions = BTreeMap<Vec<String>, Vec<usize>>;
+
 /// The queries that answer all questions. Those of one call have the same step.
 #[must_use]
 pub fn plan(wanted: &[Wanted]) -> Vec<Planned> {
-    let mut groups: BTreeMap<(String, u32, Shape), BTreeMap<Vec<String>, Vec<usize>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, u32, Shape), Questions> = BTreeMap::new();
     let mut alone: BTreeMap<(String, bool, bool), Vec<usize>> = BTreeMap::new();
     for (index, question) in wanted.iter().enumerate() {
         match &question.query {

@@ -1,7 +1,5 @@
 //! Files as people write them.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use passerelle_slo_formats::reading::{Language, sentence};
 use passerelle_slo_formats::{Conventions, Format, ReadOutcome, openslo, read_documents};
 

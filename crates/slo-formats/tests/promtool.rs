@@ -1,7 +1,5 @@
 //! Everything generated, judged by the real promtool.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use passerelle_slo_formats::rules::{ReadyOptions, RuledSlo, groups, proof, ready_alerts, rule_file};
 use passerelle_slo_formats::{Conventions, read_documents};
 use std::path::Path;

@@ -15,7 +15,6 @@ pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 pub(crate) const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
 /// A client builder with the rules of this module; TLS with the roots of the system.
-#[must_use]
 pub fn client() -> reqwest::ClientBuilder {
     // reqwest is built without a provider of its own; an earlier choice of the process stays.
     drop(rustls::crypto::ring::default_provider().install_default());

@@ -35,6 +35,9 @@ const KEEP_HOURS: i64 = 400 * 24;
 /// Reconciliations of one pass.
 const RECONCILE: usize = 20;
 
+/// SLOs that are read together, each with its first minute: by connection, length of a step, and the hour where those far behind begin.
+type Groups<'s> = BTreeMap<(Uuid, u32, Option<i64>), Vec<(&'s Slo, i64)>>;
+
 /// Measures in the background; the lease lets one process of several do it.
 #[derive(Debug, Clone)]
 pub struct Measurer {
@@ -76,7 +79,7 @@ impl Measurer {
         let ids: Vec<Uuid> = slos.iter().map(|slo| slo.id).collect();
         let known: HashMap<Uuid, Progress> =
             progress(self.service.db.pool(), &ids).await?.into_iter().map(|one| (one.slo_id, one)).collect();
-        let mut groups: BTreeMap<(Uuid, u32, Option<i64>), Vec<(&Slo, i64)>> = BTreeMap::new();
+        let mut groups = Groups::new();
         let to = now.saturating_sub(LAG_S).div_euclid(60) - 1;
         for slo in &slos {
             let from = start(slo, known.get(&slo.id), now, to);

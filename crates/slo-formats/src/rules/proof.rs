@@ -136,12 +136,13 @@ fn examples(expression: &str) -> Vec<String> {
     let plain = expression.replace("[.]", ".").replace("\\.", ".").replace("\\d", "0");
     let group = Regex::new(r"\([^()]*\)[?*]?")
         .map_or_else(|_| plain.clone(), |regex| regex.replace_all(&plain, "").into_owned());
+    let class = Regex::new(r"\[(.)[^\]]*\]");
     let mut found = Vec::new();
     for alternative in plain.split('|').chain([group.as_str()]) {
         let alternative = alternative.trim_matches(['(', ')', '^', '$']);
-        let classes = Regex::new(r"\[(.)[^\]]*\]");
-        let alternative =
-            classes.map_or_else(|_| alternative.to_owned(), |r| r.replace_all(alternative, "$1").into_owned());
+        let alternative = class
+            .as_ref()
+            .map_or_else(|_| alternative.to_owned(), |class| class.replace_all(alternative, "$1").into_owned());
         found.push(alternative.replace(['*', '+', '?'], "").replace('.', "0"));
         found.push(alternative.replace(['*', '+', '?'], ""));
     }

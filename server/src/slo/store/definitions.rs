@@ -46,9 +46,11 @@ struct Row {
     updated_at: OffsetDateTime,
 }
 
+type Read = HashMap<Uuid, (OffsetDateTime, Arc<Definition>)>;
+
 /// What was read of stored definitions, each good for one `updated_at`.
 #[derive(Debug, Clone, Default)]
-pub struct Definitions(Arc<Mutex<HashMap<Uuid, (OffsetDateTime, Arc<Definition>)>>>);
+pub struct Definitions(Arc<Mutex<Read>>);
 
 impl Definitions {
     fn read(&self, row: &Row) -> Result<Arc<Definition>> {
