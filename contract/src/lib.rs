@@ -9,9 +9,12 @@ pub mod audit;
 pub mod catalog;
 pub mod deployments;
 pub mod environments;
+pub mod gates;
+mod locale;
 pub mod paging;
 pub mod problem;
 pub mod slo;
 
+pub use locale::Locale;
 pub use paging::Page;
 pub use problem::{ErrorCode, FieldError, Problem};

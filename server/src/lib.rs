@@ -1,13 +1,14 @@
 //! The portal without its pages: one folder per capability, each with the same file names.
 //!
 //! Capabilities stand in an order (`kernel`, `config`, `identity`, `audit`, `jobs`, `catalog`, `environments`, `slo`,
-//! `deployments`, `http`) and import only what stands before them; `cargo xtask check` holds that.
+//! `gates`, `deployments`, `http`) and import only what stands before them; `cargo xtask check` holds that.
 
 pub mod audit;
 pub mod catalog;
 pub mod config;
 pub mod deployments;
 pub mod environments;
+pub mod gates;
 pub mod http;
 pub mod identity;
 pub mod kernel;

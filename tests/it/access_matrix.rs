@@ -79,6 +79,25 @@ const MATRIX: &[(&str, &str, Who)] = &[
     ("post", "/deployments/{id}/cancel", Least(Developer)),
     ("post", "/releases", Least(Developer)),
     ("get", "/services/{namespace}/{name}/releases", SignedIn),
+    ("get", "/releases/{id}/vulnerabilities", SignedIn),
+    ("put", "/releases/{id}/vulnerabilities", Least(Developer)),
+    ("patch", "/deployments/{id}", Least(Developer)),
+    ("post", "/deployments/{id}/approvals", Least(Developer)),
+    ("post", "/deployments/{id}/approve", Least(Developer)),
+    ("post", "/deployments/{id}/reject", Least(Developer)),
+    ("get", "/gates/decision", SignedIn),
+    ("get", "/gates/policies", SignedIn),
+    ("put", "/gates/policies/{tier}", Least(Admin)),
+    ("get", "/freezes", SignedIn),
+    ("post", "/freezes", Least(Operator)),
+    ("get", "/freezes/{id}", SignedIn),
+    ("put", "/freezes/{id}", Least(Operator)),
+    ("delete", "/freezes/{id}", Least(Operator)),
+    ("get", "/waivers", SignedIn),
+    ("post", "/waivers", Least(Operator)),
+    ("delete", "/waivers/{id}", Least(Operator)),
+    ("get", "/break-glass", SignedIn),
+    ("post", "/break-glass", Least(Developer)),
     ("post", "/services/{namespace}/{name}/environments/{environment}/rollback", Least(Developer)),
     ("post", "/services/{namespace}/{name}/environments/{environment}/restart", Least(Developer)),
     ("post", "/services/{namespace}/{name}/environments/{environment}/scale", Least(Developer)),
@@ -108,6 +127,15 @@ fn body(path: &str) -> Value {
         path if path.ends_with("/corrections") => {
             json!({ "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T01:00:00Z", "reason": "a load test of ours" })
         }
+        "/freezes" | "/freezes/{id}" => json!({ "scope": { "kind": "global" }, "title": "no" }),
+        "/waivers" => json!({ "service": "shop/web", "vulnerability": "CVE-2024-1", "reason": "not reachable",
+            "expires_at": "2026-01-01T00:00:00Z" }),
+        "/break-glass" => {
+            json!({ "service": "shop/web", "environment": "staging", "reason": "all is down now", "password": "x" })
+        }
+        "/deployments/{id}" => crate::support::deployment("tinyweb:v2"),
+        path if path.ends_with("/approvals") => json!({ "decision": "approve" }),
+        path if path.ends_with("/reject") => json!({ "reason": "no" }),
         path if path.ends_with("/scale") => json!({ "replicas": 2 }),
         _ => json!({}),
     }
@@ -119,6 +147,7 @@ fn fill(path: &str, deployment: &str) -> String {
     path.replace("{namespace}", "shop")
         .replace("{environment}", "staging")
         .replace("{kind}", "component")
+        .replace("{tier}", "staging")
         .replace("{id}", id)
         .replace(
             "{name}",
@@ -182,7 +211,7 @@ async fn each_route_refuses_the_role_below_the_one_it_needs() {
     let developer = test.token("developer", Role::Developer, Scope::Everything).await;
     for (method, path, who) in MATRIX {
         let Least(least) = who else { continue };
-        let below: &[&str] = if *least == Admin { &[&viewer, &developer] } else { &[&viewer] };
+        let below: &[&str] = if *least >= Operator { &[&viewer, &developer] } else { &[&viewer] };
         for token in below {
             let (status, body) = call(&test, method, path, token, &id).await;
             // What does not exist and what is forbidden may look alike.

@@ -87,6 +87,8 @@ pub fn progress(t: T, now: OffsetDateTime) -> impl IntoView {
         verdict,
         reason: reason.to_owned(),
         facts: serde_json::Value::Null,
+        frees_at: None,
+        help: None,
     };
     let gates = vec![
         gate("promotion_order", Verdict::Pass, "9f31c2a has been healthy in staging for 2 h."),

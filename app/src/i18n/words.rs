@@ -51,6 +51,7 @@ messages! {
     outcome_failure: "failure", "échec";
     outcome_denied: "denied", "refusé";
     verdict_pass: "passes", "passe";
+    verdict_warn: "warns", "avertit";
     verdict_wait: "waits", "attend";
     verdict_block: "blocks", "bloque";
     severity_info: "note", "note";
@@ -162,6 +163,7 @@ impl T {
     pub const fn verdict(self, verdict: Verdict) -> &'static str {
         match verdict {
             Verdict::Pass => self.verdict_pass(),
+            Verdict::Warn => self.verdict_warn(),
             Verdict::Wait => self.verdict_wait(),
             Verdict::Block => self.verdict_block(),
         }

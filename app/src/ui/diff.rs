@@ -4,6 +4,7 @@ use super::{Icon, Tone};
 use crate::i18n::T;
 use leptos::prelude::*;
 use passerelle_contract::deployments::{DiffLine, GateOut, Verdict};
+use passerelle_contract::gates::{help, sentence};
 
 /// Field by field: what goes and what comes. Signs as well as colours.
 #[component]
@@ -32,16 +33,22 @@ pub fn GateList(t: T, gates: Vec<GateOut>) -> impl IntoView {
         .map(|gate| {
             let (tone, icon) = match gate.verdict {
                 Verdict::Pass => (Tone::Ok, "ok"),
+                Verdict::Warn => (Tone::Warn, "warn"),
                 Verdict::Wait => (Tone::Warn, "hold"),
                 Verdict::Block => (Tone::Bad, "bad"),
             };
+            let (reason, help) = (sentence(t.0, &gate), help(t.0, &gate));
             view! {
                 <li>
                     <span class=tone.mark()>
                         <Icon name=icon />
                         <span class="vh">{t.verdict(gate.verdict)}</span>
                     </span>
-                    <div>{gate.reason}<div class="muted">{gate.kind.replace('_', " ")}</div></div>
+                    <div>
+                        {reason}
+                        {help.map(|help| view! { <div>{help}</div> })}
+                        <div class="muted">{gate.kind.replace('_', " ")}</div>
+                    </div>
                 </li>
             }
         })

@@ -1,6 +1,7 @@
 //! Releases, plans, deployments and what runs where.
 
 use crate::environments::{HoldOut, Tier};
+use crate::gates::{ApprovalsOut, Help};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -121,6 +122,9 @@ pub struct ScaleIn {
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Pass,
+    /// It goes, and somebody should know.
+    Warn,
+    /// Not now: it frees itself, or somebody has to approve.
     Wait,
     Block,
 }
@@ -128,11 +132,19 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GateOut {
+    /// The rule, for example `freeze`.
     pub kind: String,
     pub verdict: Verdict,
     /// One plain sentence.
     pub reason: String,
+    /// What it was decided from; `code` says which facts these are.
     pub facts: Value,
+    /// When it frees itself, if it does.
+    #[serde(with = "time::serde::rfc3339::option", default)]
+    pub frees_at: Option<OffsetDateTime>,
+    /// Who can help when it does not pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<Help>,
 }
 
 /// What a change would do to one field of the target.
@@ -264,6 +276,12 @@ pub struct DeploymentOut {
     pub instances: Vec<Instance>,
     pub progress: Option<Replicas>,
     pub cancel_requested: bool,
+    /// Set when the deployment needs approvals.
+    #[serde(default)]
+    pub approvals: Option<ApprovalsOut>,
+    /// Set when gates were skipped: the break-glass that allowed it.
+    #[serde(default)]
+    pub break_glass: Option<Uuid>,
     /// Id of the newest event included; start the event stream after it.
     pub last_event_id: i64,
 }

@@ -8,8 +8,11 @@
 //!
 //! Public surface: [`DeploymentService`] (use cases), [`Engine`] (the worker), [`Observer`] (what runs), [`routes`].
 
+mod approvals;
 mod engine;
 mod events;
+mod gate_routes;
+mod gating;
 mod history;
 mod matrix;
 mod model;
@@ -18,6 +21,7 @@ mod plan;
 mod releases;
 pub mod routes;
 mod service;
+mod starting;
 mod store;
 
 pub use engine::{Engine, EngineOptions};

@@ -2,11 +2,11 @@
 
 use super::model;
 use super::observer::as_target_error;
-use super::service::{DeploymentService, Place};
+use super::service::{DeploymentService, Found, Place};
+use crate::gates::Look;
 use crate::kernel::{Action, Ctx, Result};
-use passerelle_contract::deployments::{DeploymentIn, GateOut, PlanOut, Replicas, Severity, Verdict};
+use passerelle_contract::deployments::{DeploymentIn, PlanOut, Replicas, Severity};
 use passerelle_targets::Change;
-use serde_json::json;
 use std::time::Duration;
 
 /// How long the drawer waits for the target before it shows what is known without it.
@@ -45,7 +45,7 @@ impl DeploymentService {
             incomplete: None,
         };
         self.look_at_target(&place, &found.image, &mut plan).await;
-        self.add_gates(&place, &mut plan).await?;
+        self.add_gates(&place, &found, &mut plan).await?;
         Ok(plan)
     }
 
@@ -68,34 +68,19 @@ impl DeploymentService {
         }
     }
 
-    async fn add_gates(&self, place: &Place, plan: &mut PlanOut) -> Result<()> {
-        if let Some(holder) = self.store.holder(place.service.id, place.environment.id).await? {
-            plan.gates.push(GateOut {
-                kind: "active_deployment".to_owned(),
-                verdict: Verdict::Wait,
-                reason: format!("deployment {holder} is running; this one can start when it has ended"),
-                facts: json!({ "holder": holder }),
-            });
-        }
-        let errors: Vec<&str> = plan
-            .findings
-            .iter()
-            .filter(|finding| finding.severity == Severity::Error)
-            .map(|finding| finding.message.as_str())
-            .collect();
-        let verdict = if errors.is_empty() { Verdict::Pass } else { Verdict::Block };
-        let reason = match (&plan.incomplete, errors.is_empty()) {
-            (Some(why), _) => format!("could not be checked: {why}"),
-            (None, true) => "everything the new version refers to exists".to_owned(),
-            (None, false) => errors.join("; "),
+    async fn add_gates(&self, place: &Place, found: &Found, plan: &mut PlanOut) -> Result<()> {
+        let look = match &plan.incomplete {
+            Some(why) => Look::NotSeen { why: why.clone() },
+            None => Look::Seen {
+                errors: plan
+                    .findings
+                    .iter()
+                    .filter(|finding| finding.severity == Severity::Error)
+                    .map(|finding| finding.message.clone())
+                    .collect(),
+            },
         };
-        let verdict = if plan.incomplete.is_some() { Verdict::Wait } else { verdict };
-        plan.gates.push(GateOut {
-            kind: "preflight".to_owned(),
-            verdict,
-            reason,
-            facts: json!({ "findings": plan.findings.len() }),
-        });
+        plan.gates = self.plan_gates(place, found, look).await?;
         Ok(())
     }
 }

@@ -1,10 +1,13 @@
 //! Use cases of releases: immutable sets of artifacts that can be deployed.
 
 use super::service::DeploymentService;
+use super::store::ReleaseRow;
+use crate::gates::GateService;
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Cursor, Object, Result, limit_or_default, validate};
 use passerelle_contract::deployments::{ReleaseIn, ReleaseOut};
+use passerelle_contract::gates::{Scan, ScanOut};
 use passerelle_contract::{FieldError, Page};
-use serde_json::json;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -51,6 +54,45 @@ impl DeploymentService {
         }
     }
 
+    /// Makes a scanner's report the one of a release.
+    ///
+    /// # Errors
+    /// `Invalid` with the place that is wrong, `TooLarge`, `NotFound`, `Forbidden`.
+    pub async fn put_scan(&self, ctx: &Ctx, id: Uuid, body: &[u8]) -> Result<ScanOut> {
+        let release = self.known_release(ctx, id).await?;
+        let service = self.service(ctx, &release.service_key)?;
+        let object = Object::new("release", format!("{}@{}", release.service_key, release.version));
+        let authorized = self.store.db.authorize(ctx, Action::ReleaseScan, object.with_service(service.scope)).await?;
+        let scan = GateService::read_report(body, &release.image)?;
+        let before = self.gates.scan_of(id).await?.map(|before| counts(&before.scan));
+        let mut tx = self.store.db.write(ctx, authorized).await?;
+        GateService::put_scan(&mut tx, id, &scan, body, &ctx.principal().name).await?;
+        let entry = AuditEntry::success().after(counts(&scan));
+        tx.commit(match before {
+            Some(before) => entry.before(before),
+            None => entry,
+        })
+        .await?;
+        self.get_scan(ctx, id).await
+    }
+
+    /// # Errors
+    /// `NotFound` for a release that may not be read, or that has no report.
+    pub async fn get_scan(&self, ctx: &Ctx, id: Uuid) -> Result<ScanOut> {
+        let release = self.known_release(ctx, id).await?;
+        let service = self.service(ctx, &release.service_key)?;
+        ctx.permit(Action::ReleaseRead, &Object::service(service.scope))?;
+        let scan = self.gates.scan_of(id).await?;
+        scan.ok_or_else(|| AppError::NotFound(format!("a vulnerability report of release {id}")))
+    }
+
+    async fn known_release(&self, ctx: &Ctx, id: Uuid) -> Result<ReleaseRow> {
+        if ctx.is_anonymous() {
+            return Err(AppError::Unauthenticated);
+        }
+        self.store.release(id).await?.ok_or_else(|| AppError::NotFound(format!("release {id}")))
+    }
+
     /// Newest first.
     ///
     /// # Errors
@@ -74,6 +116,11 @@ impl DeploymentService {
         let next_cursor = last.map(|row| Cursor::encode(&self.keys, LIST, &(row.created_at, row.id))).transpose()?;
         Ok(Page { items: rows.into_iter().map(Into::into).collect(), next_cursor, total })
     }
+}
+
+/// For the audit.
+fn counts(scan: &Scan) -> Value {
+    json!({ "format": scan.format, "scanner": scan.scanner, "critical": scan.critical, "high": scan.high, "medium": scan.medium })
 }
 
 fn check(input: &ReleaseIn) -> Result<()> {

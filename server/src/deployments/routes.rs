@@ -1,8 +1,9 @@
 //! REST of deployments, releases and the matrix.
 
 use super::DeploymentService;
+use super::gate_routes::{self, speak, spoken};
 use crate::kernel::web::{Json, Path, Query};
-use crate::kernel::{Ctx, Result};
+use crate::kernel::{Ctx, Result, Spoken};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -37,6 +38,7 @@ pub fn router() -> OpenApiRouter<DeploymentService> {
         .routes(routes!(scale))
         .routes(routes!(hold))
         .routes(routes!(resume))
+        .merge(gate_routes::router())
 }
 
 /// What runs where: services by environments.
@@ -54,9 +56,12 @@ async fn matrix(
 async fn plan(
     State(service): State<DeploymentService>,
     ctx: Ctx,
+    Spoken(locale): Spoken,
     Json(input): Json<DeploymentIn>,
 ) -> Result<Json<PlanOut>> {
-    service.plan(&ctx, input).await.map(Json)
+    let mut plan = service.plan(&ctx, input).await?;
+    speak(locale, &mut plan.gates);
+    Ok(Json(plan))
 }
 
 /// Deployments, newest first.
@@ -69,21 +74,27 @@ async fn list(
     service.list_deployments(&ctx, filter).await.map(Json)
 }
 
-/// Deploys a release, a version or an image.
+/// Deploys a release, a version or an image. The state says whether it goes, waits for approval, or was refused by a gate.
 #[utoipa::path(post, path = "/deployments", tag = "deployments", request_body = DeploymentIn,
     responses((status = 201, body = DeploymentOut), (status = 409, body = passerelle_contract::Problem)))]
 async fn create(
     State(service): State<DeploymentService>,
     ctx: Ctx,
+    Spoken(locale): Spoken,
     Json(input): Json<DeploymentIn>,
 ) -> Result<Response> {
-    service.create_deployment(&ctx, input).await.map(created)
+    service.create_deployment(&ctx, input).await.map(|deployment| created(spoken(locale, deployment)))
 }
 
 /// One deployment with its steps.
 #[utoipa::path(get, path = "/deployments/{id}", tag = "deployments", responses((status = 200, body = DeploymentOut)))]
-async fn get(State(service): State<DeploymentService>, ctx: Ctx, Path(id): Path<Uuid>) -> Result<Json<DeploymentOut>> {
-    service.get_deployment(&ctx, id).await.map(Json)
+async fn get(
+    State(service): State<DeploymentService>,
+    ctx: Ctx,
+    Spoken(locale): Spoken,
+    Path(id): Path<Uuid>,
+) -> Result<Json<DeploymentOut>> {
+    service.get_deployment(&ctx, id).await.map(|deployment| Json(spoken(locale, deployment)))
 }
 
 /// Cancels: before the effect nothing happens, after it what ran before is put back.

@@ -5,22 +5,21 @@ use super::events::EventFeed;
 use super::history::default_target;
 use super::model::{self, Wanted, version_of_image};
 use super::observer::Observer;
-use super::store::{ListFilter, NewDeployment, Position, Store};
+use super::store::{ListFilter, Position, Store};
 use crate::catalog::{CatalogService, ServiceRef};
 use crate::environments::{BindingRow, EnvironmentService};
+use crate::gates::GateService;
 use crate::kernel::{
     Action, AppError, AuditEntry, Ctx, Cursor, Db, EnvironmentScope, Keys, Object, ReadScope, Result, limit_or_default,
     validate,
 };
 use passerelle_contract::Page;
-use passerelle_contract::audit::Outcome;
 use passerelle_contract::deployments::{
-    ConfigChoice, DeploymentEvent, DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, DeploymentState,
-    GateOut, Operation, ReasonIn, ReplicasChoice, RollBackIn, ScaleIn, Verdict,
+    ConfigChoice, DeploymentEvent, DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, Operation, ReasonIn,
+    ReplicasChoice, RollBackIn, ScaleIn,
 };
 use passerelle_contract::environments::EnvironmentOut;
 use passerelle_targets::{Change, Recorded};
-use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +34,7 @@ pub struct DeploymentService {
     pub(super) keys: Keys,
     pub(super) catalog: Arc<CatalogService>,
     pub(super) environments: EnvironmentService,
+    pub(super) gates: GateService,
     feed: EventFeed,
     wake: Arc<Notify>,
 }
@@ -49,30 +49,37 @@ pub(super) struct Place {
 
 /// What is to be done there.
 #[derive(Debug)]
-struct Act {
-    operation: Operation,
-    release_id: Option<Uuid>,
-    version: Option<String>,
-    image: Option<String>,
-    replicas: Option<u32>,
-    config: Option<ConfigChoice>,
-    change: Change,
-    rolls_back_to: Option<Uuid>,
-    reason: String,
+pub(super) struct Act {
+    pub operation: Operation,
+    pub release_id: Option<Uuid>,
+    pub version: Option<String>,
+    pub image: Option<String>,
+    pub replicas: Option<u32>,
+    pub config: Option<ConfigChoice>,
+    pub change: Change,
+    pub rolls_back_to: Option<Uuid>,
+    pub reason: String,
 }
 
 impl DeploymentService {
     #[must_use]
-    pub fn new(db: Db, keys: Keys, catalog: Arc<CatalogService>, environments: EnvironmentService) -> Self {
+    pub fn new(
+        db: Db,
+        keys: Keys,
+        catalog: Arc<CatalogService>,
+        environments: EnvironmentService,
+        gates: GateService,
+    ) -> Self {
         let (feed, wake) = (EventFeed::default(), Arc::new(Notify::new()));
         let store = Store::new(db);
         environments.set_busy_bindings(Arc::new(store.clone()));
-        Self { store, keys, catalog, environments, feed, wake }
+        Self { store, keys, catalog, environments, gates, feed, wake }
     }
 
     #[must_use]
     pub fn engine(&self, options: EngineOptions) -> Engine {
-        Engine::new(self.store.clone(), self.environments.clone(), self.feed.clone(), Arc::clone(&self.wake), options)
+        let opens = (self.environments.clone(), self.gates.clone());
+        Engine::new(self.store.clone(), opens, self.feed.clone(), Arc::clone(&self.wake), options)
     }
 
     #[must_use]
@@ -83,6 +90,12 @@ impl DeploymentService {
     #[must_use]
     pub const fn feed(&self) -> &EventFeed {
         &self.feed
+    }
+
+    /// Something was written: wakes the engine and the live streams of this process.
+    pub(super) fn stirred(&self) {
+        self.wake.notify_one();
+        self.feed.wake();
     }
 
     /// Feeds the live streams of this process until `stop`.
@@ -201,10 +214,13 @@ impl DeploymentService {
     /// `NotFound` also for what the caller may not see.
     pub async fn get_deployment(&self, ctx: &Ctx, id: Uuid) -> Result<DeploymentOut> {
         signed_in(ctx)?;
-        let found = self.store.get(id).await?.ok_or_else(|| AppError::NotFound(format!("deployment {id}")))?;
+        let mut found = self.store.get(id).await?.ok_or_else(|| AppError::NotFound(format!("deployment {id}")))?;
         let hidden = |_| AppError::NotFound(format!("deployment {id}"));
         let object = self.object(ctx, &found.service, &found.environment).await.map_err(hidden)?;
         ctx.permit(Action::DeploymentRead, &object)?;
+        if let Some(shown) = found.approvals.take() {
+            found.approvals = Some(self.approvals_of(id, shown).await?);
+        }
         Ok(found)
     }
 
@@ -257,11 +273,11 @@ impl DeploymentService {
         self.catalog.find_service(key).ok_or_else(|| AppError::NotFound(format!("service:{key}")))
     }
 
-    async fn owner_of(&self, id: Uuid) -> Result<(String, String)> {
+    pub(super) async fn owner_of(&self, id: Uuid) -> Result<(String, String)> {
         self.store.service_and_environment(id).await?.ok_or_else(|| AppError::NotFound(format!("deployment {id}")))
     }
 
-    async fn object(&self, ctx: &Ctx, service: &str, environment: &str) -> Result<Object> {
+    pub(super) async fn object(&self, ctx: &Ctx, service: &str, environment: &str) -> Result<Object> {
         let service = self.service(ctx, service)?;
         let environment = self.environments.get_environment(ctx, environment).await?;
         ctx.permit(Action::CatalogRead, &Object::service(service.scope.clone()))?;
@@ -351,95 +367,6 @@ impl DeploymentService {
             _ => put_back(recorded, input.replicas),
         };
         Ok(Act { version: image.as_deref().map(version_of_image), image, change, ..base })
-    }
-
-    /// Writes the attempt: queued when the lock is free, else blocked and refused.
-    async fn start(
-        &self,
-        ctx: &Ctx,
-        action: Action,
-        place: Place,
-        act: Act,
-        hold: Option<String>,
-    ) -> Result<DeploymentOut> {
-        let id = Uuid::now_v7();
-        let scope = EnvironmentScope { name: place.environment.name.clone(), tier: place.environment.tier };
-        let object =
-            Object::new("deployment", id.to_string()).with_service(place.service.scope.clone()).with_environment(scope);
-        let authorized = self.store.db.authorize(ctx, action, object).await?;
-        let mut new = self.new_deployment(ctx, id, &place, act).await?;
-        let summary = json!({
-            "operation": new.operation, "version": new.version, "image": new.image, "replicas": new.replicas, "config": new.config,
-        });
-        let before = json!({ "version": new.previous_version, "image": new.previous_image });
-        let mut tx = self.store.db.write(ctx, authorized.clone()).await?;
-        if self.store.insert(&mut tx, &new, DeploymentState::Queued).await? {
-            if let Some(why) = hold {
-                EnvironmentService::set_hold(&mut tx, place.binding.id, &ctx.principal().name, &why).await?;
-            }
-            tx.commit(AuditEntry::success().reason(new.reason.clone()).before(before).after(summary)).await?;
-            self.wake.notify_one();
-            self.feed.wake();
-            return self.get_deployment(ctx, id).await;
-        }
-        drop(tx);
-        if let Some(made) = self.store.made_by(&ctx.request_id, place.service.id, place.environment.id).await? {
-            return self.get_deployment(ctx, made).await;
-        }
-        let Some(holder) = self.store.holder(place.service.id, place.environment.id).await? else {
-            return Err(AppError::Conflict("another deployment ended just now; try again".to_owned()));
-        };
-        let (service, environment) = (new.service_key.clone(), new.environment.clone());
-        new.gates = vec![GateOut {
-            kind: "active_deployment".to_owned(),
-            verdict: Verdict::Block,
-            reason: format!("deployment {holder} is running for {service} in {environment}"),
-            facts: json!({ "holder": holder }),
-        }];
-        let mut tx = self.store.db.write(ctx, authorized).await?;
-        self.store.insert(&mut tx, &new, DeploymentState::Blocked).await?;
-        let entry =
-            AuditEntry::new(Outcome::Denied).reason(format!("deployment {holder} holds the lock")).after(summary);
-        tx.commit(entry).await?;
-        Err(AppError::DeploymentActive { holder, service, environment, attempt: Some(id) })
-    }
-
-    async fn new_deployment(&self, ctx: &Ctx, id: Uuid, place: &Place, act: Act) -> Result<NewDeployment> {
-        let cells = self.store.cells(&[place.service.id]).await?;
-        let cell = cells
-            .into_iter()
-            .find(|cell| cell.environment == place.environment.name)
-            .map(|cell| cell.into_out())
-            .transpose()?;
-        let previous = cell.map(|cell| (cell.version, cell.image)).unwrap_or_default();
-        Ok(NewDeployment {
-            id,
-            service_id: place.service.id,
-            service_key: place.service.scope.key.clone(),
-            environment_id: place.environment.id,
-            environment: place.environment.name.clone(),
-            binding_id: place.binding.id,
-            target_kind: place.binding.kind.clone(),
-            simulated: place.binding.simulated,
-            operation: act.operation,
-            release_id: act.release_id,
-            // A restart or a change of scale keeps the version.
-            version: act.version.or_else(|| previous.0.clone()),
-            image: act.image.or_else(|| previous.1.clone()),
-            replicas: act.replicas,
-            config: act.config,
-            change: Some(act.change),
-            rolls_back_to: act.rolls_back_to,
-            previous_version: previous.0,
-            previous_image: previous.1,
-            reason: act.reason,
-            requested_by: ctx.principal().name.clone(),
-            request_id: ctx.request_id.clone(),
-            via: ctx.via.as_str(),
-            gates: Vec::new(),
-            deadline_s: place.environment.progress_deadline_s,
-            auto_rollback: place.environment.auto_rollback,
-        })
     }
 }
 

@@ -16,6 +16,8 @@ pub const BODY_LIMIT: usize = 1 << 20;
 pub const IMPORT_BODY_LIMIT: usize = 32 << 20;
 /// Bytes of the form that imports a catalog by hand.
 pub const IMPORT_FORM_LIMIT: usize = 2 << 20;
+/// Bytes of a scanner's report.
+const REPORT_BODY_LIMIT: usize = 8 << 20;
 /// A body that is too large is read to its end up to here, so that the client sees the answer and not a broken pipe.
 const DRAIN_LIMIT: u64 = 64 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(20);
@@ -25,6 +27,7 @@ fn limit_for(path: &str) -> usize {
     match path {
         "/api/v1/catalog/imports" | "/api/v1/slos/imports" => IMPORT_BODY_LIMIT,
         "/catalog/import" => IMPORT_FORM_LIMIT,
+        path if path.starts_with("/api/v1/releases/") && path.ends_with("/vulnerabilities") => REPORT_BODY_LIMIT,
         _ => BODY_LIMIT,
     }
 }

@@ -157,6 +157,29 @@ impl IdentityService {
         self.begin_session(ctx, session, &row, &attempt.client).await
     }
 
+    /// Asks a person who is signed in for the password again, before an act for which an open session is not enough.
+    ///
+    /// # Errors
+    /// `Invalid` at `/password` when it does not fit; `RateLimited` after too many failures.
+    pub async fn confirm_password(&self, ctx: &Ctx, password: &str) -> Result<()> {
+        let name = &ctx.principal().name;
+        let limits = [Limit { key: format!("c:{name}"), max: FAILURES_PAIR }];
+        self.sign_ins.take(&limits).map_err(|retry_after_s| AppError::RateLimited { retry_after_s })?;
+        let row = store::user_by_name(self.db.pool(), name).await?;
+        let hash = row
+            .as_ref()
+            .filter(|row| row.disabled_at.is_none() && !row.service)
+            .and_then(|row| row.password_hash.as_deref());
+        if !self.passwords.verify(password, hash).await? {
+            let proof = self.sign_in_proof(ctx, "user", name).await?;
+            let entry = AuditEntry::new(Outcome::Denied).reason("the password that was asked for again does not fit");
+            self.db.record(ctx, &proof, entry).await?;
+            return Err(AppError::field("/password", "does not fit"));
+        }
+        self.sign_ins.give_back(&limits);
+        Ok(())
+    }
+
     /// The end of every way to sign in, by password today: writes the audit row, then cycles the session's id.
     async fn begin_session(&self, ctx: &Ctx, session: &Session, row: &UserRow, client: &Client) -> Result<()> {
         let portal = on_behalf_of(ctx, Some(row.id), &row.name);

@@ -36,6 +36,17 @@ pub enum Action {
     SloEdit,
     /// Takes a stretch of time out of a budget.
     SloCorrect,
+    /// Approving and rejecting what others ask for.
+    DeploymentApprove,
+    /// Policies, freezes and decisions, which everybody may know.
+    GateRead,
+    GatePolicyEdit,
+    FreezeEdit,
+    WaiverEdit,
+    /// Attaching a scanner's report to a release.
+    ReleaseScan,
+    /// Skipping the gates, once.
+    BreakGlass,
     AuditRead,
     AccessRead,
     AccessEdit,
@@ -48,7 +59,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 36] = [
         Self::CatalogRead,
         Self::CatalogEdit,
         Self::CatalogImport,
@@ -72,6 +83,13 @@ impl Action {
         Self::SloRead,
         Self::SloEdit,
         Self::SloCorrect,
+        Self::DeploymentApprove,
+        Self::GateRead,
+        Self::GatePolicyEdit,
+        Self::FreezeEdit,
+        Self::WaiverEdit,
+        Self::ReleaseScan,
+        Self::BreakGlass,
         Self::AuditRead,
         Self::AccessRead,
         Self::AccessEdit,
@@ -106,6 +124,13 @@ impl Action {
             Self::SloRead => "slo.read",
             Self::SloEdit => "slo.edit",
             Self::SloCorrect => "slo.correct",
+            Self::DeploymentApprove => "deployment.approve",
+            Self::GateRead => "gate.read",
+            Self::GatePolicyEdit => "gate.policy_edit",
+            Self::FreezeEdit => "freeze.edit",
+            Self::WaiverEdit => "waiver.edit",
+            Self::ReleaseScan => "release.scan",
+            Self::BreakGlass => "gate.break_glass",
             Self::AuditRead => "audit.read",
             Self::AccessRead => "access.read",
             Self::AccessEdit => "access.edit",
@@ -125,15 +150,21 @@ impl Action {
             | Self::ReleaseRead
             | Self::SloRead
             | Self::DeploymentRead => Role::Viewer,
+            Self::DeploymentRead | Self::GateRead => Role::Viewer,
             Self::OwnAccess => Role::Viewer,
-            Self::ConnectionRead | Self::ReleaseCreate | Self::AuditRead | Self::ApiWrite => Role::Developer,
+            Self::ConnectionRead | Self::ReleaseCreate | Self::ReleaseScan | Self::AuditRead | Self::ApiWrite => {
+                Role::Developer
+            }
+            Self::FreezeEdit | Self::WaiverEdit => Role::Operator,
             Self::DeploymentCreate
             | Self::DeploymentCancel
             | Self::DeploymentRollBack
             | Self::DeploymentRestart
             | Self::DeploymentScale
             | Self::BindingHold
-            | Self::BindingResume => match tier {
+            | Self::BindingResume
+            | Self::DeploymentApprove
+            | Self::BreakGlass => match tier {
                 Some(Tier::Development | Tier::Staging) => Role::Developer,
                 Some(Tier::Production) | None => Role::Operator,
             },
@@ -144,10 +175,17 @@ impl Action {
             | Self::EnvironmentEdit
             | Self::ConnectionEdit
             | Self::BindingEdit
+            | Self::GatePolicyEdit
             | Self::AccessRead
             | Self::AccessEdit => Role::Admin,
             Self::DeploymentRun | Self::SignIn => return None,
         })
+    }
+
+    /// Only somebody who is signed in may do this: a token never approves and never breaks the glass.
+    #[must_use]
+    pub const fn needs_person(self) -> bool {
+        matches!(self, Self::DeploymentApprove | Self::BreakGlass)
     }
 
     /// A read leaves no audit row when it is refused.
@@ -162,6 +200,7 @@ impl Action {
                 | Self::ReleaseRead
                 | Self::DeploymentRead
                 | Self::SloRead
+                | Self::GateRead
                 | Self::AuditRead
                 | Self::AccessRead
         )
@@ -273,8 +312,10 @@ impl ReadScope {
 pub fn decide(ctx: &Ctx, action: Action, object: &Object) -> Decision {
     let principal = ctx.principal();
     match principal.kind {
+        PrincipalKind::System if action.needs_person() => return no(person_text(action)),
         PrincipalKind::System => return yes("the portal acts by itself".to_owned()),
         PrincipalKind::Anonymous => return no("nobody is signed in".to_owned()),
+        PrincipalKind::Token { .. } if action.needs_person() => return no(person_text(action)),
         PrincipalKind::Session { .. } | PrincipalKind::Token { .. } => {}
     }
     let tier = object.environment.as_ref().map(|environment| environment.tier);
@@ -326,9 +367,13 @@ fn reaches(scope: &Scope, action: Action, object: &Object) -> bool {
     }
 }
 
-/// The list of environments is the same for everybody; without it no page can be read.
+/// Environments, policies and freezes are the same for everybody; without them no page can be read.
 const fn shared_read(action: Action) -> bool {
-    matches!(action, Action::EnvironmentRead)
+    matches!(action, Action::EnvironmentRead | Action::GateRead)
+}
+
+fn person_text(action: Action) -> String {
+    format!("{} needs a person who is signed in; a token is not one", action.name())
 }
 
 fn scope_text(scope: &Scope) -> String {

@@ -191,6 +191,22 @@ impl WriteTx {
         insert_audit(&mut self.tx, &self.ctx, authorized, &entry).await.map(drop)
     }
 
+    /// Leaves a message for what delivers notifications, with the change itself: both are there or neither is.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn tell(&mut self, kind: &str, payload: &Value) -> Result<()> {
+        let object = self.authorized.object();
+        sqlx::query("INSERT INTO outbox_events (kind, service, environment, payload) VALUES ($1, $2, $3, $4)")
+            .bind(kind)
+            .bind(object.service.as_ref().map(|service| service.key.clone()))
+            .bind(object.environment.as_ref().map(|environment| environment.name.clone()))
+            .bind(payload)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
     /// Writes the audit row and commits both.
     ///
     /// # Errors

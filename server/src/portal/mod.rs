@@ -8,6 +8,7 @@ use crate::catalog::{self, CatalogService, ImportOptions, Upload};
 use crate::config::Config;
 use crate::deployments::{self, DeploymentService, EngineOptions};
 use crate::environments::{self, EnvironmentService};
+use crate::gates::{self, GateService};
 use crate::http::{self, Health, HttpSettings, Stack};
 use crate::identity::{self, IdentityService};
 use crate::kernel::{Ctx, Db, Keys, Result};
@@ -32,6 +33,7 @@ pub struct Portal {
     pub catalog: Arc<CatalogService>,
     pub environments: EnvironmentService,
     pub slo: SloService,
+    pub gates: GateService,
     pub deployments: DeploymentService,
     pub health: Health,
 }
@@ -61,10 +63,14 @@ impl Portal {
     fn assemble(db: Db, keys: Keys, catalog: Arc<CatalogService>) -> Self {
         let environments = EnvironmentService::new(db.clone(), keys.clone(), Arc::clone(&catalog));
         let slo = SloService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
-        let deployments = DeploymentService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
+        let identity = IdentityService::new(db.clone(), keys.clone());
+        let gates =
+            GateService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone(), identity.clone());
+        let deployments =
+            DeploymentService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone(), gates.clone());
         catalog.set_portal_documents(Arc::new(PortalImporter::new(environments.clone(), deployments.clone())));
         Self {
-            identity: IdentityService::new(db.clone(), keys.clone()),
+            identity,
             audit: AuditService::new(db.clone(), keys.clone()),
             health: Health::new(db.clone()),
             db,
@@ -72,6 +78,7 @@ impl Portal {
             catalog,
             environments,
             slo,
+            gates,
             deployments,
         }
     }
@@ -98,8 +105,10 @@ impl Portal {
             let options = EngineOptions { verify_for: config.deployments.verify_for(), ..EngineOptions::default() };
             tasks.spawn(self.deployments.engine(options).run(stop.clone()));
             tasks.spawn(Measurer::new(self.slo.clone()).run(stop.clone()));
-            let observer = self.deployments.observer();
-            tasks.spawn(async move { observer.run(stop).await });
+            let (observer, observing) = (self.deployments.observer(), stop.clone());
+            tasks.spawn(async move { observer.run(observing).await });
+            let deployments = self.deployments.clone();
+            tasks.spawn(async move { deployments.end_old_requests(stop).await });
         }
         tasks.close();
         tasks
@@ -129,6 +138,7 @@ impl Portal {
             .merge(catalog::routes::router(Arc::clone(&self.catalog)))
             .merge(environments::router().with_state(self.environments.clone()))
             .merge(slo::router().with_state(self.slo.clone()))
+            .merge(gates::routes::router().with_state(self.gates.clone()))
             .merge(deployments::routes::router().with_state(self.deployments.clone()))
     }
 }

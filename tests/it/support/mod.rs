@@ -2,10 +2,12 @@
 
 mod binary;
 mod person;
+mod signed_in;
 
 pub use binary::RunningPortal;
 pub use passerelle_test_db::Database;
 pub use person::{Person, Shown};
+pub use signed_in::PASSWORD;
 
 use passerelle_contract::access::{Role, Scope};
 use passerelle_server::config::Config;
@@ -208,6 +210,17 @@ async fn answer(request: reqwest::RequestBuilder) -> Answer {
     Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
 }
 
+/// As the text of a file.
+pub fn kubeconfig(cluster: &str, token: &str) -> String {
+    json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{ "name": "c", "cluster": { "server": cluster } }],
+        "contexts": [{ "name": "c", "context": { "cluster": "c", "user": "u" } }],
+        "users": [{ "name": "u", "user": { "token": token } }]
+    })
+    .to_string()
+}
+
 pub async fn seed(http: &reqwest::Client, url: &str, admin: &str, cluster: &str) {
     let response = http
         .post(format!("{url}/api/v1/catalog/imports?source=test"))
@@ -218,18 +231,13 @@ pub async fn seed(http: &reqwest::Client, url: &str, admin: &str, cluster: &str)
         .await
         .unwrap();
     assert!(response.status().is_success(), "{}", response.text().await.unwrap());
-    let kubeconfig = json!({
-        "apiVersion": "v1", "kind": "Config", "current-context": "c",
-        "clusters": [{ "name": "c", "cluster": { "server": cluster } }],
-        "contexts": [{ "name": "c", "context": { "cluster": "c", "user": "u" } }],
-        "users": [{ "name": "u", "user": { "token": "t" } }]
-    });
+    let kubeconfig = kubeconfig(cluster, "t");
     let steps = [
         ("/environments", json!({ "name": "staging", "tier": "staging", "order": 1, "progress_deadline_s": 20 })),
         ("/environments", json!({ "name": "production", "tier": "production", "order": 2 })),
         (
             "/connections",
-            json!({ "name": "c1", "kind": "kubernetes", "config": { "kubeconfig": { "value": kubeconfig.to_string() }, "simulated": true } }),
+            json!({ "name": "c1", "kind": "kubernetes", "config": { "kubeconfig": { "value": kubeconfig }, "simulated": true } }),
         ),
         (
             "/bindings",

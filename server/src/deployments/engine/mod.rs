@@ -10,6 +10,7 @@ mod run;
 use super::events::EventFeed;
 use super::store::{Claim, Store};
 use crate::environments::EnvironmentService;
+use crate::gates::GateService;
 use crate::kernel::Result;
 use run::Run;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ impl Default for EngineOptions {
 pub struct Engine {
     pub(super) store: Store,
     pub(super) environments: EnvironmentService,
+    pub(super) gates: GateService,
     pub(super) feed: EventFeed,
     wake: Arc<Notify>,
     options: EngineOptions,
@@ -52,12 +54,12 @@ pub struct Engine {
 impl Engine {
     pub(super) fn new(
         store: Store,
-        environments: EnvironmentService,
+        (environments, gates): (EnvironmentService, GateService),
         feed: EventFeed,
         wake: Arc<Notify>,
         options: EngineOptions,
     ) -> Self {
-        Self { store, environments, feed, wake, options, owner: Uuid::now_v7().to_string() }
+        Self { store, environments, gates, feed, wake, options, owner: Uuid::now_v7().to_string() }
     }
 
     /// Runs until `stop`, then hands its leases back.

@@ -5,11 +5,12 @@ use super::follow::{Followed, Wait};
 use crate::deployments::model::{ROLL_BACK_STEP, version_of_image};
 use crate::deployments::store::{Claim, Ending, ObservedState, Store};
 use crate::environments::OpenError;
+use crate::gates::{GateService, Look};
 use crate::kernel::{
     Action, AppError, AuditEntry, Authorized, Ctx, EnvironmentScope, Object, Result, ServiceScope, Via,
 };
 use passerelle_contract::audit::Outcome;
-use passerelle_contract::deployments::{Cause, DeploymentState, Failure, Operation, Severity, StepState};
+use passerelle_contract::deployments::{Cause, DeploymentState, Failure, Operation, Severity, StepState, Verdict};
 use passerelle_contract::environments::Tier;
 use passerelle_targets::{Applied, Change, Observation, Target, TargetError};
 use serde_json::json;
@@ -116,7 +117,7 @@ impl<'a> Run<'a> {
             .filter(|finding| finding.severity == Severity::Error)
             .map(|finding| finding.message.as_str())
             .collect();
-        if !errors.is_empty() {
+        if !errors.is_empty() && self.stopped_by(&errors).await? {
             let message = errors.join("; ");
             self.step("preflight", StepState::Failed, &message).await?;
             let failure = Failure { cause: Cause::MissingConfig, message, instance: None, logs: Vec::new() };
@@ -132,6 +133,24 @@ impl<'a> Run<'a> {
         };
         self.step("preflight", StepState::Succeeded, &message).await?;
         Ok(true)
+    }
+
+    /// Whether what was found stops it. The gate's policy may only warn, and broken glass skips it; what brings no new version
+    /// (a roll back, a restart) is stopped as ever, because it could only fail.
+    async fn stopped_by(&self, errors: &[&str]) -> Result<bool> {
+        if self.claim.operation != Operation::Deploy.as_str() {
+            return Ok(true);
+        }
+        let tier = self.tier()?;
+        let policy = self.engine.gates.policy(tier).await?;
+        let look = Look::Seen { errors: errors.iter().map(|&error| error.to_owned()).collect() };
+        let Some(gate) = GateService::judge_look(&policy, look) else { return Ok(false) };
+        self.store().put_gate(self.claim, &gate).await?;
+        Ok(gate.verdict == Verdict::Block && self.claim.break_glass_id.is_none())
+    }
+
+    fn tier(&self) -> Result<Tier> {
+        Tier::parse(&self.claim.tier).ok_or_else(|| AppError::internal(format!("unknown tier {}", self.claim.tier)))
     }
 
     /// Writes the change on the target. The intent is in the audit before.
@@ -345,8 +364,7 @@ impl<'a> Run<'a> {
     }
 
     async fn authorized(&self) -> Result<Authorized> {
-        let tier = Tier::parse(&self.claim.tier)
-            .ok_or_else(|| AppError::internal(format!("unknown tier {}", self.claim.tier)))?;
+        let tier = self.tier()?;
         let object = Object::new("deployment", self.claim.id.to_string())
             .with_service(ServiceScope { key: self.claim.service_key.clone(), team: None, system: None })
             .with_environment(EnvironmentScope { name: self.claim.environment.clone(), tier });

@@ -4,10 +4,11 @@ use super::Store;
 use crate::environments::BusyBindings;
 use crate::kernel::{AppError, Result, WriteTx, violated};
 use async_trait::async_trait;
-use passerelle_contract::deployments::{ConfigChoice, DeploymentState, GateOut, Operation, StepState};
+use passerelle_contract::deployments::{ConfigChoice, DeploymentState, GateOut, Operation, StepState, Verdict};
 use passerelle_targets::Change;
 use serde_json::json;
 use sqlx::types::Json;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::super::model::STEPS;
@@ -40,6 +41,11 @@ pub struct NewDeployment {
     pub gates: Vec<GateOut>,
     pub deadline_s: u32,
     pub auto_rollback: bool,
+    /// Of the artifact, the place and its configuration.
+    pub fingerprint: Option<Vec<u8>>,
+    pub approvals_needed: u8,
+    pub approval_until: Option<OffsetDateTime>,
+    pub break_glass: Option<Uuid>,
 }
 
 impl Store {
@@ -75,7 +81,11 @@ impl Store {
         }
         let message = match state {
             DeploymentState::Blocked => {
-                format!("Refused: {}", new.gates.iter().map(|g| g.reason.as_str()).collect::<Vec<_>>().join("; "))
+                let against = new.gates.iter().filter(|gate| matches!(gate.verdict, Verdict::Block | Verdict::Wait));
+                format!("Refused: {}", against.map(|gate| gate.reason.as_str()).collect::<Vec<_>>().join(" "))
+            }
+            DeploymentState::AwaitingApproval => {
+                format!("Requested by {}: {}; waits for approval", new.requested_by, new.reason)
             }
             _ => format!("Requested by {}: {}", new.requested_by, new.reason),
         };
@@ -118,28 +128,34 @@ impl Store {
         .await?)
     }
 
-    /// Marks an active deployment for cancelling. `None` when it has ended already.
+    /// Marks an active deployment for cancelling; one that waits for approval, which nobody drives, ends here. `None` when it has
+    /// ended already.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn request_cancel(&self, tx: &mut WriteTx, id: Uuid, by: &str) -> Result<Option<()>> {
-        let done = sqlx::query(
-            "UPDATE deployments SET cancel_requested_by = coalesce(cancel_requested_by, $2) WHERE id = $1
-             AND state IN ('requested', 'awaiting_approval', 'queued', 'running', 'verifying')",
-        )
-        .bind(id)
-        .bind(by)
-        .execute(tx.conn())
-        .await?;
-        if done.rows_affected() == 0 {
+        let state: Option<String> = sqlx::query_scalar("SELECT state FROM deployments WHERE id = $1 FOR UPDATE")
+            .bind(id)
+            .fetch_optional(tx.conn())
+            .await?;
+        let Some(state) = state.as_deref().and_then(DeploymentState::parse).filter(|state| state.is_active()) else {
             return Ok(None);
-        }
+        };
+        sqlx::query("UPDATE deployments SET cancel_requested_by = coalesce(cancel_requested_by, $2) WHERE id = $1")
+            .bind(id)
+            .bind(by)
+            .execute(tx.conn())
+            .await?;
         sqlx::query("INSERT INTO deployment_events (deployment_id, kind, message, data) VALUES ($1, 'log', $2, $3)")
             .bind(id)
             .bind(format!("{by} asked to cancel"))
             .bind(json!({ "cancel_requested_by": by }))
             .execute(tx.conn())
             .await?;
+        if state == DeploymentState::AwaitingApproval {
+            let message = format!("Cancelled by {by} before anything was changed");
+            Self::leave_approval(tx, id, DeploymentState::Cancelled, None, &message).await?;
+        }
         Ok(Some(()))
     }
 }
@@ -165,9 +181,10 @@ async fn insert_row(
     sqlx::query(
         "INSERT INTO deployments (id, service_id, service_key, environment_id, binding_id, target_kind, simulated, operation, state,
            release_id, version, image, replicas, config_choice, change, rolls_back_to, previous_version, previous_image, reason,
-           requested_by, request_id, via, gates, deadline_s, auto_rollback, ended_at)
+           requested_by, request_id, via, gates, deadline_s, auto_rollback, ended_at, fingerprint, approvals_needed, approval_until,
+           break_glass_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-           CASE WHEN $9 = 'blocked' THEN now() END)",
+           CASE WHEN $9 = 'blocked' THEN now() END, $26, $27, $28, $29)",
     )
     .bind(new.id)
     .bind(new.service_id)
@@ -194,6 +211,10 @@ async fn insert_row(
     .bind(Json(&new.gates))
     .bind(i32::try_from(new.deadline_s).unwrap_or(i32::MAX))
     .bind(new.auto_rollback)
+    .bind(&new.fingerprint)
+    .bind(i32::from(new.approvals_needed))
+    .bind(new.approval_until)
+    .bind(new.break_glass)
     .execute(connection)
     .await
     .map(drop)

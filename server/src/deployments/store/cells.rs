@@ -104,12 +104,18 @@ impl Store {
     /// When the database is away.
     pub async fn observed(&self, state: &ObservedState) -> Result<()> {
         sqlx::query(
-            "INSERT INTO binding_states (binding_id, image, version, health, health_message, replicas, deployment_id, observed_at)
-             VALUES ($1, $2, $3, $4, $5, $6, (SELECT id FROM deployments WHERE id = $7 AND state = 'succeeded' AND operation IN ('deploy', 'roll_back')), now())
+            "INSERT INTO binding_states (binding_id, image, version, health, health_message, replicas, deployment_id, observed_at,
+               healthy_since)
+             VALUES ($1, $2, $3, $4, $5, $6, (SELECT id FROM deployments WHERE id = $7 AND state = 'succeeded' AND operation IN ('deploy', 'roll_back')), now(),
+               CASE WHEN $4 = 'healthy' THEN now() END)
              ON CONFLICT (binding_id) DO UPDATE SET image = coalesce(excluded.image, binding_states.image),
                version = coalesce(excluded.version, binding_states.version), health = excluded.health,
                health_message = excluded.health_message, replicas = coalesce(excluded.replicas, binding_states.replicas),
-               deployment_id = coalesce(excluded.deployment_id, binding_states.deployment_id), observed_at = excluded.observed_at",
+               deployment_id = coalesce(excluded.deployment_id, binding_states.deployment_id), observed_at = excluded.observed_at,
+               healthy_since = CASE WHEN excluded.health <> 'healthy' THEN NULL
+                 WHEN binding_states.health = 'healthy' AND binding_states.image IS NOT DISTINCT FROM excluded.image
+                   THEN coalesce(binding_states.healthy_since, now())
+                 ELSE now() END",
         )
         .bind(state.binding_id)
         .bind(&state.image)

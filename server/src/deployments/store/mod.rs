@@ -2,14 +2,17 @@
 
 mod attempts;
 mod cells;
+mod gating;
 mod progress;
 mod read;
 mod releases;
 
 pub use attempts::NewDeployment;
 pub use cells::{ObservedState, unbound};
+pub use gating::{Artifact, Awaiting, Changed};
 pub use progress::{Claim, Ending, LEASE_TTL_S};
 pub use read::{ListFilter, Position};
+pub use releases::ReleaseRow;
 
 use crate::kernel::Db;
 

@@ -3,7 +3,7 @@
 use super::{Store, known};
 use crate::deployments::model::may_follow;
 use crate::kernel::{AppError, Result, WriteTx};
-use passerelle_contract::deployments::{DeploymentState, Failure, Instance, Replicas, StepState};
+use passerelle_contract::deployments::{DeploymentState, Failure, GateOut, Instance, Replicas, StepState};
 use passerelle_targets::{Change, Fence, Recorded};
 use serde_json::{Value, json};
 use sqlx::types::Json;
@@ -35,6 +35,7 @@ pub struct Claim {
     pub reason: String,
     pub request_id: String,
     pub previous_version: Option<String>,
+    pub break_glass_id: Option<Uuid>,
 }
 
 impl Claim {
@@ -80,7 +81,7 @@ impl Store {
              FROM free, environments e WHERE d.id = free.id AND e.id = d.environment_id
              RETURNING d.id, d.epoch, d.service_id, d.service_key, e.name AS environment, e.tier, d.binding_id,
                d.operation, d.version, d.image, d.change, d.recorded_before, d.failure, d.deadline_s, d.auto_rollback,
-               d.requested_by, d.reason, d.request_id, d.previous_version",
+               d.requested_by, d.reason, d.request_id, d.previous_version, d.break_glass_id",
         )
         .bind(owner)
         .bind(f64::from(LEASE_TTL_S))
@@ -184,6 +185,24 @@ impl Store {
         .bind(claim.epoch)
         .bind(Json(recorded))
         .bind(image)
+        .execute(self.db.pool())
+        .await?;
+        lost_unless(done.rows_affected())
+    }
+
+    /// Puts a gate's verdict in the place of the one before.
+    ///
+    /// # Errors
+    /// `Conflict` when the lease is lost.
+    pub async fn put_gate(&self, claim: &Claim, gate: &GateOut) -> Result<()> {
+        let done = sqlx::query(
+            "UPDATE deployments SET gates = coalesce((SELECT jsonb_agg(one) FROM jsonb_array_elements(gates) one
+               WHERE one ->> 'kind' <> $3), '[]') || jsonb_build_array($4::jsonb) WHERE id = $1 AND epoch = $2",
+        )
+        .bind(claim.id)
+        .bind(claim.epoch)
+        .bind(&gate.kind)
+        .bind(Json(gate))
         .execute(self.db.pool())
         .await?;
         lost_unless(done.rows_affected())

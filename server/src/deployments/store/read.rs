@@ -8,6 +8,7 @@ use passerelle_contract::deployments::{
     Operation, Replicas, StepOut, StepState,
 };
 use passerelle_contract::environments::Tier;
+use passerelle_contract::gates::ApprovalsOut;
 use passerelle_targets::Recorded;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -61,6 +62,9 @@ struct Row {
     instances: Json<Vec<Instance>>,
     progress: Option<Json<Replicas>>,
     cancel_requested_by: Option<String>,
+    approvals_needed: i32,
+    approval_until: Option<OffsetDateTime>,
+    break_glass_id: Option<Uuid>,
     last_event_id: i64,
 }
 
@@ -373,6 +377,13 @@ fn out(row: Row, steps: Vec<StepRow>) -> Result<DeploymentOut> {
         instances: row.instances.0,
         progress: row.progress.map(|json| json.0),
         cancel_requested: row.cancel_requested_by.is_some(),
+        approvals: u8::try_from(row.approvals_needed).ok().filter(|needed| *needed > 0).map(|needed| ApprovalsOut {
+            needed,
+            given: 0,
+            until: row.approval_until,
+            all: Vec::new(),
+        }),
+        break_glass: row.break_glass_id,
         last_event_id: row.last_event_id,
     })
 }

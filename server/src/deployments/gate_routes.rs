@@ -1,0 +1,145 @@
+//! REST of what gates ask of deployments and releases: approvals, reports of scanners, and the decision for CI.
+
+use super::DeploymentService;
+use crate::kernel::web::{Json, Path, Query};
+use crate::kernel::{AppError, Ctx, Result, Spoken};
+use axum::body::Bytes;
+use axum::extract::State;
+use passerelle_contract::deployments::{DeploymentIn, DeploymentOut, GateOut, ReasonIn};
+use passerelle_contract::gates::{ApprovalDecision, ApprovalIn, DecisionFilter, DecisionOut, ScanOut, sentence};
+use passerelle_contract::{Locale, Problem};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+/// The routes, relative to `/api/v1`.
+pub(super) fn router() -> OpenApiRouter<DeploymentService> {
+    OpenApiRouter::new()
+        .routes(routes!(decision))
+        .routes(routes!(decide_approval))
+        .routes(routes!(approve))
+        .routes(routes!(reject))
+        .routes(routes!(get_scan, put_scan))
+        .routes(routes!(change))
+}
+
+/// The sentences in the language of the request; they are stored in English.
+pub(super) fn speak(locale: Locale, gates: &mut [GateOut]) {
+    if locale != Locale::En {
+        for gate in gates {
+            gate.reason = sentence(locale, gate);
+        }
+    }
+}
+
+/// A deployment in the language of the request.
+pub(super) fn spoken(locale: Locale, mut deployment: DeploymentOut) -> DeploymentOut {
+    speak(locale, &mut deployment.gates);
+    deployment
+}
+
+/// May it be deployed now? For CI
+#[utoipa::path(get, path = "/gates/decision", tag = "gates", params(DecisionFilter),
+    responses((status = 200, body = DecisionOut), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn decision(
+    State(service): State<DeploymentService>,
+    ctx: Ctx,
+    Spoken(locale): Spoken,
+    Query(filter): Query<DecisionFilter>,
+) -> Result<Json<DecisionOut>> {
+    let mut out = service.decision(&ctx, filter).await?;
+    if locale != Locale::En {
+        out.reasons = out
+            .gates
+            .iter()
+            .filter(|gate| out.reasons.contains(&gate.reason))
+            .map(|gate| sentence(locale, gate))
+            .collect();
+        speak(locale, &mut out.gates);
+    }
+    Ok(Json(out))
+}
+
+/// Approve or reject a deployment that waits
+///
+/// For a signed-in person; never for a token, nor for whoever asked.
+#[utoipa::path(post, path = "/deployments/{id}/approvals", tag = "gates", request_body = ApprovalIn,
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = DeploymentOut), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn decide_approval(
+    State(service): State<DeploymentService>,
+    ctx: Ctx,
+    Spoken(locale): Spoken,
+    Path(id): Path<Uuid>,
+    Json(input): Json<ApprovalIn>,
+) -> Result<Json<DeploymentOut>> {
+    service.decide_approval(&ctx, id, input).await.map(|out| Json(spoken(locale, out)))
+}
+
+/// Approve a deployment that waits
+#[utoipa::path(post, path = "/deployments/{id}/approve", tag = "gates", request_body = ReasonIn,
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = DeploymentOut), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn approve(
+    State(service): State<DeploymentService>,
+    ctx: Ctx,
+    Spoken(locale): Spoken,
+    Path(id): Path<Uuid>,
+    Json(input): Json<ReasonIn>,
+) -> Result<Json<DeploymentOut>> {
+    let input = ApprovalIn { decision: ApprovalDecision::Approve, reason: input.reason };
+    service.decide_approval(&ctx, id, input).await.map(|out| Json(spoken(locale, out)))
+}
+
+/// Reject a deployment that waits
+#[utoipa::path(post, path = "/deployments/{id}/reject", tag = "gates", request_body = ReasonIn,
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = DeploymentOut), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn reject(
+    State(service): State<DeploymentService>,
+    ctx: Ctx,
+    Spoken(locale): Spoken,
+    Path(id): Path<Uuid>,
+    Json(input): Json<ReasonIn>,
+) -> Result<Json<DeploymentOut>> {
+    let input = ApprovalIn { decision: ApprovalDecision::Reject, reason: input.reason };
+    service.decide_approval(&ctx, id, input).await.map(|out| Json(spoken(locale, out)))
+}
+
+/// The report of a release
+#[utoipa::path(get, path = "/releases/{id}/vulnerabilities", tag = "gates", params(("id" = Uuid, Path)),
+    responses((status = 200, body = ScanOut), (status = 404, body = Problem)))]
+async fn get_scan(State(service): State<DeploymentService>, ctx: Ctx, Path(id): Path<Uuid>) -> Result<Json<ScanOut>> {
+    service.get_scan(&ctx, id).await.map(Json)
+}
+
+/// Attach a scanner's report to a release: Trivy JSON or SARIF 2.1.0, 8 MiB at most
+#[utoipa::path(put, path = "/releases/{id}/vulnerabilities", tag = "gates", params(("id" = Uuid, Path)),
+    request_body(content = serde_json::Value, content_type = "application/json"),
+    responses((status = 200, body = ScanOut), (status = 403, body = Problem), (status = 413, body = Problem),
+        (status = 422, body = Problem)))]
+async fn put_scan(
+    State(service): State<DeploymentService>,
+    ctx: Ctx,
+    Path(id): Path<Uuid>,
+    body: Bytes,
+) -> Result<Json<ScanOut>> {
+    if body.is_empty() {
+        return Err(AppError::field("", "the body must be the report"));
+    }
+    service.put_scan(&ctx, id, &body).await.map(Json)
+}
+
+/// Change what a waiting deployment will deploy; what was approved is void
+#[utoipa::path(patch, path = "/deployments/{id}", tag = "gates", request_body = DeploymentIn, params(("id" = Uuid, Path)),
+    responses((status = 200, body = DeploymentOut), (status = 403, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
+async fn change(
+    State(service): State<DeploymentService>,
+    ctx: Ctx,
+    Spoken(locale): Spoken,
+    Path(id): Path<Uuid>,
+    Json(input): Json<DeploymentIn>,
+) -> Result<Json<DeploymentOut>> {
+    service.change_deployment(&ctx, id, input).await.map(|out| Json(spoken(locale, out)))
+}

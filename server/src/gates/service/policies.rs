@@ -1,0 +1,82 @@
+//! Policies of the tiers.
+
+use super::GateService;
+use crate::gates::preflight::{self, Look};
+use crate::gates::store::policies as store;
+use crate::kernel::{Action, AppError, AuditEntry, Ctx, Object, Result};
+use passerelle_contract::FieldError;
+use passerelle_contract::deployments::GateOut;
+use passerelle_contract::environments::Tier;
+use passerelle_contract::gates::{GatePolicy, GatePolicyOut, kinds};
+use serde_json::json;
+
+const MAX_HEALTHY_MINUTES: u32 = 10_080;
+const MAX_APPROVALS: u8 = 5;
+
+impl GateService {
+    /// What the gate says about a look at the target, under a policy; `None` when it is not asked.
+    #[must_use]
+    pub fn judge_look(policy: &GatePolicy, look: Look) -> Option<GateOut> {
+        preflight::verdict(policy, &look).map(|judged| judged.into_out(kinds::PREFLIGHT))
+    }
+
+    /// What each tier asks for.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, `Forbidden`.
+    pub async fn list_policies(&self, ctx: &Ctx) -> Result<Vec<GatePolicyOut>> {
+        ctx.permit(Action::GateRead, &Object::new("gate_policy", "*"))?;
+        store::list(self.db.pool()).await
+    }
+
+    /// Replaces the policy of a tier. Holds for every decision that is made after it.
+    ///
+    /// # Errors
+    /// `Invalid` by field, `Forbidden`.
+    pub async fn put_policy(&self, ctx: &Ctx, tier: Tier, policy: GatePolicy) -> Result<GatePolicyOut> {
+        let object = Object::new("gate_policy", tier.as_str());
+        let authorized = self.db.authorize(ctx, Action::GatePolicyEdit, object).await?;
+        check(&policy)?;
+        let mut tx = self.db.write(ctx, authorized).await?;
+        store::exclude_decisions(tx.conn()).await?;
+        let (before, _) = store::read(tx.conn(), tier, false).await?;
+        store::update(tx.conn(), tier, &policy, &ctx.principal().name).await?;
+        tx.commit(AuditEntry::success().before(json!(before)).after(json!(policy))).await?;
+        let all = store::list(self.db.pool()).await?;
+        all.into_iter().find(|policy| policy.tier == tier).ok_or_else(|| AppError::internal("a policy is gone"))
+    }
+}
+
+fn check(policy: &GatePolicy) -> Result<()> {
+    let mut errors = Vec::new();
+    let minutes = policy.promotion_order.healthy_minutes;
+    if minutes > MAX_HEALTHY_MINUTES {
+        let message = format!("is {minutes}; allowed is 0 to {MAX_HEALTHY_MINUTES}");
+        errors.push(FieldError::new("/promotion_order/healthy_minutes", message));
+    }
+    let needed = policy.approval.needed;
+    if needed > MAX_APPROVALS {
+        errors.push(FieldError::new("/approval/needed", format!("is {needed}; allowed is 0 to {MAX_APPROVALS}")));
+    }
+    let hours = policy.approval.expires_after_hours;
+    if !(1..=24).contains(&hours) {
+        errors.push(FieldError::new("/approval/expires_after_hours", format!("is {hours}; allowed is 1 to 24")));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(AppError::Invalid(errors)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_out_of_range_is_named() {
+        let mut policy = GatePolicy::default();
+        assert!(check(&policy).is_ok());
+        policy.approval.needed = 6;
+        policy.approval.expires_after_hours = 0;
+        policy.promotion_order.healthy_minutes = 20_000;
+        let Err(AppError::Invalid(errors)) = check(&policy) else { panic!("it passed") };
+        assert_eq!(errors.len(), 3);
+    }
+}
