@@ -33,6 +33,11 @@ fn gate<'a>(deployment: &'a Value, kind: &str) -> &'a Value {
     gates.iter().find(|gate| gate["kind"] == kind).unwrap_or_else(|| panic!("no gate {kind}: {deployment}"))
 }
 
+/// The engine may have taken it already when the answer is read.
+fn begins(deployment: &Value) -> bool {
+    ["queued", "running", "verifying", "succeeded"].iter().any(|state| deployment["state"] == *state)
+}
+
 async fn staged(test: &TestPortal, image: &str) {
     let ended = test.ended(&test.deploy(image).await).await;
     assert_eq!(ended["state"], "succeeded", "{ended}");
@@ -98,7 +103,7 @@ async fn production_waits_for_two_others_and_a_change_voids_what_they_said() {
 
     assert_eq!(bob.approve(&id).await.body["state"], "awaiting_approval");
     let last = cleo.approve(&id).await;
-    assert_eq!((last.status, &last.body["state"]), (StatusCode::OK, &json!("queued")), "{}", last.body);
+    assert!(last.status == StatusCode::OK && begins(&last.body), "{}", last.body);
     let ended = test.ended(&id).await;
     assert_eq!(ended["state"], "succeeded", "{ended}");
     assert!(gate(&ended, "approval")["reason"].as_str().unwrap().contains("bob, cleo"), "{ended}");
@@ -129,7 +134,7 @@ async fn freeze_blocks_and_roll_back_passes(test: &TestPortal) {
         plan.body
     );
     let staging = test.post("/deployments", &crate::support::deployment("tinyweb:v2")).await;
-    assert_eq!(staging.body["state"], "queued", "the freeze is of production: {}", staging.body);
+    assert!(begins(&staging.body), "the freeze is of production: {}", staging.body);
     test.ended(staging.body["id"].as_str().unwrap()).await;
 
     let back =
@@ -184,7 +189,7 @@ async fn a_fixable_vulnerability_blocks_until_it_is_waived() {
     assert_eq!((made.status, &made.body["active"]), (StatusCode::CREATED, &json!(true)), "{}", made.body);
     assert_eq!(test.get(decision).await.body["decision"], "allow");
     let goes = test.post("/deployments", &wanted).await;
-    assert_eq!(goes.body["state"], "queued", "{}", goes.body);
+    assert!(begins(&goes.body), "{}", goes.body);
     assert_eq!(test.ended(goes.body["id"].as_str().unwrap()).await["state"], "succeeded");
 
     let waiver = made.body["id"].as_str().unwrap();
@@ -205,7 +210,7 @@ async fn what_was_not_healthy_before_does_not_come_to_production() {
     assert_eq!(test.post("/deployments", &to_production("tinyweb:v4")).await.body["state"], "blocked");
     staged(&test, "tinyweb:v2").await;
     let goes = test.post("/deployments", &to_production("tinyweb:v2")).await;
-    assert_eq!(goes.body["state"], "queued", "{}", goes.body);
+    assert!(begins(&goes.body), "{}", goes.body);
     test.ended(goes.body["id"].as_str().unwrap()).await;
     let denied = test.get("/audit?outcome=denied&action=deployment.create").await;
     assert_eq!(denied.body["total"], 2, "{}", denied.body);
@@ -249,12 +254,8 @@ async fn broken_glass_skips_the_gates_once_for_a_person_with_a_reason() {
     let others = test.post("/deployments", &to_production("tinyweb:v2")).await;
     assert_eq!(others.body["state"], "blocked", "it is for the one who opened it: {}", others.body);
     let goes = ada.post("/deployments", &to_production("tinyweb:v2")).await;
-    assert_eq!(
-        (&goes.body["state"], &goes.body["break_glass"]),
-        (&json!("queued"), &opened.body["id"]),
-        "{}",
-        goes.body
-    );
+    assert!(begins(&goes.body), "{}", goes.body);
+    assert_eq!(goes.body["break_glass"], opened.body["id"]);
     assert_eq!(gate(&goes.body, "promotion_order")["verdict"], "block", "what was skipped is kept");
     assert_eq!(gate(&goes.body, "break_glass")["verdict"], "warn");
     assert_eq!(test.ended(goes.body["id"].as_str().unwrap()).await["state"], "succeeded");

@@ -42,18 +42,18 @@ fn english(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
         F::RollBackAllowed => "A roll back is always allowed.".to_owned(),
         F::PromotionFirst => "There is no environment before this one.".to_owned(),
         F::PromotionHealthy { environment, healthy_s, .. } => {
-            format!("The same artifact has been healthy in {environment} for {}.", span(*healthy_s))
+            format!("The same artifact has been healthy in {environment} for {}.", span(Locale::En, *healthy_s))
         }
         F::PromotionSoaking { environment, healthy_s, needed_s } => format!(
             "The same artifact has been healthy in {environment} for {} of {}.{}",
-            span(*healthy_s),
-            span(*needed_s),
+            span(Locale::En, *healthy_s),
+            span(Locale::En, *needed_s),
             frees_at.map(|at| format!(" Free at {}.", moment(Locale::En, at))).unwrap_or_default()
         ),
         F::PromotionTooShort { environment, healthy_s, needed_s } => format!(
             "The same artifact ran healthy in {environment} for {} only, of {}; it does not run there any more.",
-            span(*healthy_s),
-            span(*needed_s)
+            span(Locale::En, *healthy_s),
+            span(Locale::En, *needed_s)
         ),
         F::PromotionNotHealthy { environment, health } => {
             format!("The same artifact runs in {environment}, but is {} there.", health_en(*health))
@@ -62,7 +62,9 @@ fn english(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
             format!("{image} has not been healthy in {environment} yet; deploy it there first.")
         }
         F::PromotionStale { environment, seen_s_ago } => match seen_s_ago {
-            Some(seconds) => format!("{environment} was last seen {} ago, so its health is not known.", span(*seconds)),
+            Some(seconds) => {
+                format!("{environment} was last seen {} ago, so its health is not known.", span(Locale::En, *seconds))
+            }
             None => format!("{environment} has not been seen yet, so its health is not known."),
         },
         F::ApprovalMissing { .. }
@@ -141,18 +143,18 @@ fn french(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
         F::RollBackAllowed => "Un retour arrière est toujours permis.".to_owned(),
         F::PromotionFirst => "Il n’y a pas d’environnement avant celui-ci.".to_owned(),
         F::PromotionHealthy { environment, healthy_s, .. } => {
-            format!("Le même artefact est sain dans {environment} depuis {}.", span(*healthy_s))
+            format!("Le même artefact est sain dans {environment} depuis {}.", span(Locale::Fr, *healthy_s))
         }
         F::PromotionSoaking { environment, healthy_s, needed_s } => format!(
             "Le même artefact est sain dans {environment} depuis {} sur {}.{}",
-            span(*healthy_s),
-            span(*needed_s),
+            span(Locale::Fr, *healthy_s),
+            span(Locale::Fr, *needed_s),
             frees_at.map(|at| format!(" Libre le {}.", moment(Locale::Fr, at))).unwrap_or_default()
         ),
         F::PromotionTooShort { environment, healthy_s, needed_s } => format!(
             "Le même artefact n’a tourné sain dans {environment} que {} sur {} ; il n’y tourne plus.",
-            span(*healthy_s),
-            span(*needed_s)
+            span(Locale::Fr, *healthy_s),
+            span(Locale::Fr, *needed_s)
         ),
         F::PromotionNotHealthy { environment, health } => {
             format!("Le même artefact tourne dans {environment}, mais il y est {}.", health_fr(*health))
@@ -161,7 +163,9 @@ fn french(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
             format!("{image} n’a pas encore été sain dans {environment} ; déployez-le d’abord là.")
         }
         F::PromotionStale { environment, seen_s_ago } => match seen_s_ago {
-            Some(seconds) => format!("{environment} a été vu il y a {} : sa santé n’est pas connue.", span(*seconds)),
+            Some(seconds) => {
+                format!("{environment} a été vu il y a {} : sa santé n’est pas connue.", span(Locale::Fr, *seconds))
+            }
             None => format!("{environment} n’a pas encore été vu : sa santé n’est pas connue."),
         },
         F::ApprovalMissing { .. }
@@ -250,13 +254,14 @@ fn frozen(locale: Locale, freezes: &[FrozenBy]) -> String {
 }
 
 /// The two largest units: `3 d 4 h`, `12 min`, `40 s`.
-fn span(seconds: u64) -> String {
+fn span(locale: Locale, seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    let day = if locale == Locale::Fr { "j" } else { "d" };
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),
         (0, 0, minutes) => format!("{minutes} min"),
         (0, hours, minutes) => format!("{hours} h {minutes} min"),
-        (days, hours, _) => format!("{days} d {hours} h"),
+        (days, hours, _) => format!("{days} {day} {hours} h"),
     }
 }
 
@@ -346,6 +351,8 @@ mod tests {
 
     #[test]
     fn spans_are_short() {
-        assert_eq!([span(40), span(720), span(3660), span(100_000)], ["40 s", "12 min", "1 h 1 min", "1 d 3 h"]);
+        let english = [40, 720, 3660, 100_000].map(|seconds| span(Locale::En, seconds));
+        assert_eq!(english, ["40 s", "12 min", "1 h 1 min", "1 d 3 h"]);
+        assert_eq!(span(Locale::Fr, 100_000), "1 j 3 h");
     }
 }
