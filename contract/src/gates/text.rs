@@ -40,33 +40,13 @@ fn english(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
     match facts {
         F::ActiveDeployment { holder } => format!("Deployment {holder} is running; only one runs at a time."),
         F::RollBackAllowed => "A roll back is always allowed.".to_owned(),
-        F::PromotionFirst => "There is no environment before this one.".to_owned(),
-        F::PromotionHealthy { environment, healthy_s, .. } => {
-            format!("The same artifact has been healthy in {environment} for {}.", span(Locale::En, *healthy_s))
-        }
-        F::PromotionSoaking { environment, healthy_s, needed_s } => format!(
-            "The same artifact has been healthy in {environment} for {} of {}.{}",
-            span(Locale::En, *healthy_s),
-            span(Locale::En, *needed_s),
-            frees_at.map(|at| format!(" Free at {}.", moment(Locale::En, at))).unwrap_or_default()
-        ),
-        F::PromotionTooShort { environment, healthy_s, needed_s } => format!(
-            "The same artifact ran healthy in {environment} for {} only, of {}; it does not run there any more.",
-            span(Locale::En, *healthy_s),
-            span(Locale::En, *needed_s)
-        ),
-        F::PromotionNotHealthy { environment, health } => {
-            format!("The same artifact runs in {environment}, but is {} there.", health_en(*health))
-        }
-        F::PromotionNeverRan { environment, image } => {
-            format!("{image} has not been healthy in {environment} yet; deploy it there first.")
-        }
-        F::PromotionStale { environment, seen_s_ago } => match seen_s_ago {
-            Some(seconds) => {
-                format!("{environment} was last seen {} ago, so its health is not known.", span(Locale::En, *seconds))
-            }
-            None => format!("{environment} has not been seen yet, so its health is not known."),
-        },
+        F::PromotionFirst
+        | F::PromotionHealthy { .. }
+        | F::PromotionSoaking { .. }
+        | F::PromotionTooShort { .. }
+        | F::PromotionNotHealthy { .. }
+        | F::PromotionNeverRan { .. }
+        | F::PromotionStale { .. } => promotion_en(facts, frees_at),
         F::ApprovalMissing { .. }
         | F::ApprovalGiven { .. }
         | F::ApprovalRejected { .. }
@@ -98,6 +78,40 @@ fn english(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
         F::GlassBroken { by, reason, until } => {
             format!("{by} broke the glass until {}: {reason}", moment(Locale::En, *until))
         }
+    }
+}
+
+fn promotion_en(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
+    use GateFacts as F;
+    match facts {
+        F::PromotionFirst => "There is no environment before this one.".to_owned(),
+        F::PromotionHealthy { environment, healthy_s, .. } => {
+            format!("The same artifact has been healthy in {environment} for {}.", span(Locale::En, *healthy_s))
+        }
+        F::PromotionSoaking { environment, healthy_s, needed_s } => format!(
+            "The same artifact has been healthy in {environment} for {} of {}.{}",
+            span(Locale::En, *healthy_s),
+            span(Locale::En, *needed_s),
+            frees_at.map(|at| format!(" Free at {}.", moment(Locale::En, at))).unwrap_or_default()
+        ),
+        F::PromotionTooShort { environment, healthy_s, needed_s } => format!(
+            "The same artifact ran healthy in {environment} for {} only, of {}; it does not run there any more.",
+            span(Locale::En, *healthy_s),
+            span(Locale::En, *needed_s)
+        ),
+        F::PromotionNotHealthy { environment, health } => {
+            format!("The same artifact runs in {environment}, but is {} there.", health_en(*health))
+        }
+        F::PromotionNeverRan { environment, image } => {
+            format!("{image} has not been healthy in {environment} yet; deploy it there first.")
+        }
+        F::PromotionStale { environment, seen_s_ago } => match seen_s_ago {
+            Some(seconds) => {
+                format!("{environment} was last seen {} ago, so its health is not known.", span(Locale::En, *seconds))
+            }
+            None => format!("{environment} has not been seen yet, so its health is not known."),
+        },
+        _ => String::new(),
     }
 }
 
@@ -141,33 +155,13 @@ fn french(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
     match facts {
         F::ActiveDeployment { holder } => format!("Le déploiement {holder} est en cours ; un seul à la fois."),
         F::RollBackAllowed => "Un retour arrière est toujours permis.".to_owned(),
-        F::PromotionFirst => "Il n’y a pas d’environnement avant celui-ci.".to_owned(),
-        F::PromotionHealthy { environment, healthy_s, .. } => {
-            format!("Le même artefact est sain dans {environment} depuis {}.", span(Locale::Fr, *healthy_s))
-        }
-        F::PromotionSoaking { environment, healthy_s, needed_s } => format!(
-            "Le même artefact est sain dans {environment} depuis {} sur {}.{}",
-            span(Locale::Fr, *healthy_s),
-            span(Locale::Fr, *needed_s),
-            frees_at.map(|at| format!(" Libre le {}.", moment(Locale::Fr, at))).unwrap_or_default()
-        ),
-        F::PromotionTooShort { environment, healthy_s, needed_s } => format!(
-            "Le même artefact n’a tourné sain dans {environment} que {} sur {} ; il n’y tourne plus.",
-            span(Locale::Fr, *healthy_s),
-            span(Locale::Fr, *needed_s)
-        ),
-        F::PromotionNotHealthy { environment, health } => {
-            format!("Le même artefact tourne dans {environment}, mais il y est {}.", health_fr(*health))
-        }
-        F::PromotionNeverRan { environment, image } => {
-            format!("{image} n’a pas encore été sain dans {environment} ; déployez-le d’abord là.")
-        }
-        F::PromotionStale { environment, seen_s_ago } => match seen_s_ago {
-            Some(seconds) => {
-                format!("{environment} a été vu il y a {} : sa santé n’est pas connue.", span(Locale::Fr, *seconds))
-            }
-            None => format!("{environment} n’a pas encore été vu : sa santé n’est pas connue."),
-        },
+        F::PromotionFirst
+        | F::PromotionHealthy { .. }
+        | F::PromotionSoaking { .. }
+        | F::PromotionTooShort { .. }
+        | F::PromotionNotHealthy { .. }
+        | F::PromotionNeverRan { .. }
+        | F::PromotionStale { .. } => promotion_fr(facts, frees_at),
         F::ApprovalMissing { .. }
         | F::ApprovalGiven { .. }
         | F::ApprovalRejected { .. }
@@ -199,6 +193,40 @@ fn french(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
         F::GlassBroken { by, reason, until } => {
             format!("{by} a brisé la glace jusqu’au {} : {reason}", moment(Locale::Fr, *until))
         }
+    }
+}
+
+fn promotion_fr(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
+    use GateFacts as F;
+    match facts {
+        F::PromotionFirst => "Il n’y a pas d’environnement avant celui-ci.".to_owned(),
+        F::PromotionHealthy { environment, healthy_s, .. } => {
+            format!("Le même artefact est sain dans {environment} depuis {}.", span(Locale::Fr, *healthy_s))
+        }
+        F::PromotionSoaking { environment, healthy_s, needed_s } => format!(
+            "Le même artefact est sain dans {environment} depuis {} sur {}.{}",
+            span(Locale::Fr, *healthy_s),
+            span(Locale::Fr, *needed_s),
+            frees_at.map(|at| format!(" Libre le {}.", moment(Locale::Fr, at))).unwrap_or_default()
+        ),
+        F::PromotionTooShort { environment, healthy_s, needed_s } => format!(
+            "Le même artefact n’a tourné sain dans {environment} que {} sur {} ; il n’y tourne plus.",
+            span(Locale::Fr, *healthy_s),
+            span(Locale::Fr, *needed_s)
+        ),
+        F::PromotionNotHealthy { environment, health } => {
+            format!("Le même artefact tourne dans {environment}, mais il y est {}.", health_fr(*health))
+        }
+        F::PromotionNeverRan { environment, image } => {
+            format!("{image} n’a pas encore été sain dans {environment} ; déployez-le d’abord là.")
+        }
+        F::PromotionStale { environment, seen_s_ago } => match seen_s_ago {
+            Some(seconds) => {
+                format!("{environment} a été vu il y a {} : sa santé n’est pas connue.", span(Locale::Fr, *seconds))
+            }
+            None => format!("{environment} n’a pas encore été vu : sa santé n’est pas connue."),
+        },
+        _ => String::new(),
     }
 }
 

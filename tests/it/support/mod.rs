@@ -162,6 +162,12 @@ impl TestPortal {
 impl Drop for TestPortal {
     fn drop(&mut self) {
         self.stop.cancel();
+        // The portal's parts hold each other, so its connections would stay open until the process ends, and Postgres has only
+        // so many.
+        let pool = self.portal.db.pool().clone();
+        let close = async move { tokio::time::timeout(Duration::from_secs(2), pool.close()).await };
+        let closed = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(close));
+        drop(closed);
     }
 }
 
