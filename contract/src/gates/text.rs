@@ -74,7 +74,9 @@ fn english(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
         F::BudgetSpent { objective, remaining_percent } => {
             format!("The error budget of {objective} is spent ({remaining_percent:.1} % left).")
         }
-        F::BudgetUnknown { objective, why } => format!("The error budget of {objective} is not known: {why}."),
+        F::BudgetUnknown { objective, why } => {
+            format!("The error budget of {objective} is not known: {}.", unknown_budget(Locale::En, why))
+        }
         F::GlassBroken { by, reason, until } => {
             format!("{by} broke the glass until {}: {reason}", moment(Locale::En, *until))
         }
@@ -189,7 +191,9 @@ fn french(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
         F::BudgetSpent { objective, remaining_percent } => {
             format!("Le budget d’erreur de {objective} est épuisé (reste {} %).", comma(*remaining_percent))
         }
-        F::BudgetUnknown { objective, why } => format!("Le budget d’erreur de {objective} n’est pas connu : {why}."),
+        F::BudgetUnknown { objective, why } => {
+            format!("Le budget d’erreur de {objective} n’est pas connu : {}.", unknown_budget(Locale::Fr, why))
+        }
         F::GlassBroken { by, reason, until } => {
             format!("{by} a brisé la glace jusqu’au {} : {reason}", moment(Locale::Fr, *until))
         }
@@ -279,6 +283,19 @@ fn frozen(locale: Locale, freezes: &[FrozenBy]) -> String {
         format!("{} ({scope}, {})", freeze.title, freeze.by)
     };
     freezes.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// The causes that the objectives' measurement names; another one is shown as it is.
+fn unknown_budget(locale: Locale, why: &str) -> &str {
+    match (locale, why) {
+        (Locale::En, "no_data") => "there are no data",
+        (Locale::En, "stale") => "the data are old",
+        (Locale::En, "partial") => "data are missing",
+        (Locale::Fr, "no_data") => "il n’y a pas de données",
+        (Locale::Fr, "stale") => "les données sont anciennes",
+        (Locale::Fr, "partial") => "il manque des données",
+        _ => why,
+    }
 }
 
 /// The two largest units: `3 d 4 h`, `12 min`, `40 s`.

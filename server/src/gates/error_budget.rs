@@ -5,6 +5,7 @@ use super::model::{Evidence, Judged};
 use crate::kernel::Result;
 use async_trait::async_trait;
 use passerelle_contract::deployments::Verdict;
+use passerelle_contract::environments::EnvironmentOut;
 use passerelle_contract::gates::{GateFacts, GateMode, GatePolicy, Help};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -42,7 +43,8 @@ pub trait BudgetSource: Send + Sync + std::fmt::Debug {
         &self,
         db: &mut PgConnection,
         service_id: Uuid,
-        environment_id: Uuid,
+        environment: &EnvironmentOut,
+        now: OffsetDateTime,
     ) -> Result<Vec<BudgetReading>>;
 }
 

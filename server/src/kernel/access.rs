@@ -149,8 +149,8 @@ impl Action {
             | Self::BindingRead
             | Self::ReleaseRead
             | Self::SloRead
-            | Self::DeploymentRead => Role::Viewer,
-            Self::DeploymentRead | Self::GateRead => Role::Viewer,
+            | Self::DeploymentRead
+            | Self::GateRead => Role::Viewer,
             Self::OwnAccess => Role::Viewer,
             Self::ConnectionRead | Self::ReleaseCreate | Self::ReleaseScan | Self::AuditRead | Self::ApiWrite => {
                 Role::Developer

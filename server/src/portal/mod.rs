@@ -1,5 +1,6 @@
 //! The portal put together: every capability's service, the background jobs, and the API.
 
+mod budgets;
 mod directory;
 mod importer;
 
@@ -14,6 +15,7 @@ use crate::identity::{self, IdentityService};
 use crate::kernel::{Ctx, Db, Keys, Result};
 use crate::slo::{self, Measurer, SloService};
 use axum::Router;
+use budgets::SloBudgets;
 use directory::PortalDirectory;
 use importer::PortalImporter;
 use passerelle_contract::catalog::ImportReport;
@@ -66,6 +68,7 @@ impl Portal {
         let identity = IdentityService::new(db.clone(), keys.clone());
         let gates =
             GateService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone(), identity.clone());
+        gates.set_budgets(Arc::new(SloBudgets(slo.clone())));
         let deployments =
             DeploymentService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone(), gates.clone());
         catalog.set_portal_documents(Arc::new(PortalImporter::new(environments.clone(), deployments.clone())));

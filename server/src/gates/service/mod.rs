@@ -84,7 +84,7 @@ impl GateService {
         };
         let budgets = match self.budgets.get() {
             Some(source) if policy.error_budget != GateMode::Off => {
-                Some(source.readings(db, case.service_id, case.environment.id).await?)
+                Some(source.readings(db, case.service_id, case.environment, now).await?)
             }
             _ => None,
         };
