@@ -207,8 +207,7 @@ pub mod tests {
 
     #[test]
     fn a_warning_does_not_stop() {
-        let mut policy = GatePolicy::default();
-        policy.preflight = GateMode::Warn;
+        let policy = GatePolicy { preflight: GateMode::Warn, ..GatePolicy::default() };
         let mut evidence = evidence();
         evidence.outside.look = Some(Look::Seen { errors: vec!["no such secret".into()] });
         let decided = Decided::new(policy, &evidence);
