@@ -97,6 +97,7 @@ async fn render(
         ..DeploymentFilter::default()
     };
     let earlier = app.portal.deployments.list_deployments(&req.ctx, filter).await.or_page(&req)?;
+    let default = app.portal.deployments.roll_back_target(&req.ctx, service, environment).await.or_page(&req)?;
     let bad = !asked.errors.is_empty();
     let title = t.rollback_title(&name, environment);
     let settings = req
@@ -107,7 +108,7 @@ async fn render(
     let simulated = cell.simulated;
     let body = view! {
         <Head title=title sub=t.rollback_sub()>{simulated.then(|| view! { <Simulated t=t /> })}</Head>
-        {form(&req, service, &name, &cell, earlier.items, &asked)}
+        {form(&req, service, &name, &cell, earlier.items, default, &asked)}
     };
     let mut response = page(settings, body);
     if bad {
@@ -122,6 +123,7 @@ fn form(
     name: &str,
     cell: &CellOut,
     earlier: Vec<DeploymentRow>,
+    default: Option<String>,
     asked: &Asked,
 ) -> impl IntoView + use<> {
     let t = req.t;
@@ -135,7 +137,7 @@ fn form(
     let alert = (!general.is_empty()).then(|| view! { <Alert tone=Tone::Bad>{general.join(" ")}</Alert> });
     let choices = earlier
         .into_iter()
-        .filter(|row| matches!(row.operation, Operation::Deploy | Operation::RollBack))
+        .filter(|row| matches!(row.operation, Operation::Deploy | Operation::RollBack) && row.image != cell.image)
         .map(|row| {
             let version = row.version.or(row.image).unwrap_or_default();
             view! {
@@ -149,6 +151,15 @@ fn form(
             }
         })
         .collect::<Vec<_>>();
+    let nowhere = (default.is_none() && choices.is_empty()).then(|| t.rollback_none());
+    let last = default.map(|version| {
+        view! {
+            <label class="check">
+                <input type="radio" name="to" value="" checked=asked.to.is_none() />
+                <span>{t.rollback_last()} ": " <span class="mono">{version}</span></span>
+            </label>
+        }
+    });
     let production = cell.tier == Tier::Production;
     let kind = if production { ButtonKind::Production } else { ButtonKind::Danger };
     let reason = Field { value: asked.reason.clone(), error: asked.errors.of("/reason") };
@@ -162,11 +173,7 @@ fn form(
             <p>{t.deploy_now()} ": " <span class="mono">{now}</span></p>
             <fieldset class="form">
                 <legend>{t.rollback_to()}</legend>
-                <label class="check">
-                    <input type="radio" name="to" value="" checked=asked.to.is_none() />
-                    <span>{t.rollback_last()}</span>
-                </label>
-                {choices}
+                {last} {choices}
             </fieldset>
             <fieldset class="form">
                 <legend>{t.rollback_config()}</legend>
@@ -178,7 +185,10 @@ fn form(
             {reason_field(t, reason, false)}
             {production.then(|| confirm_field(t, name, asked.errors.of("/confirm")))}
             <div class="btns">
-                <Submit label=t.act_roll_back() kind=kind />
+                {match nowhere {
+                    Some(why) => view! { <Submit label=t.act_roll_back() kind=kind disabled_because=why /> }.into_any(),
+                    None => view! { <Submit label=t.act_roll_back() kind=kind /> }.into_any(),
+                }}
             </div>
         </form>
     }

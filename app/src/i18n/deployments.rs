@@ -75,7 +75,7 @@ messages! {
     scale_hint: "0 to 1,000; 0 is refused in production.", "De 0 à 1 000 ; 0 est refusé en production.";
     scale_bad: "Give a whole number from 0 to 1,000.", "Donnez un nombre entier de 0 à 1 000.";
     hold_title(name, environment): "Hold {name} in {environment}", "Geler {name} en {environment}";
-    hold_sub: "Nobody deploys here until somebody resumes. A roll back stays possible.", "Personne ne déploie ici jusqu’à la reprise. Un retour arrière reste possible.";
+    hold_sub: "Automation changes nothing here until somebody resumes. People see the hold before they deploy; a roll back stays possible.", "L’automatisation ne change plus rien ici jusqu’à la reprise. Avant de déployer, chacun voit le gel ; un retour arrière reste possible.";
     resume_title(name, environment): "Resume {name} in {environment}", "Reprendre {name} en {environment}";
     resume_sub: "Lifts the hold: deployments are possible again.", "Lève le gel : les déploiements sont de nouveau possibles.";
     cancel_sub: "What is under way is stopped and what ran before is put back.", "Ce qui est en cours est arrêté et ce qui tournait avant est remis.";

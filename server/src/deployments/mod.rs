@@ -19,6 +19,7 @@ mod model;
 mod observer;
 mod plan;
 mod releases;
+mod roll_back;
 pub mod routes;
 mod service;
 mod starting;
