@@ -135,31 +135,8 @@ fn form(
         .chain(asked.errors.elsewhere(&["/reason", "/confirm"]))
         .collect::<Vec<_>>();
     let alert = (!general.is_empty()).then(|| view! { <Alert tone=Tone::Bad>{general.join(" ")}</Alert> });
-    let choices = earlier
-        .into_iter()
-        .filter(|row| matches!(row.operation, Operation::Deploy | Operation::RollBack) && row.image != cell.image)
-        .map(|row| {
-            let version = row.version.or(row.image).unwrap_or_default();
-            view! {
-                <label class="check">
-                    <input type="radio" name="to" value=row.id.to_string() checked=asked.to == Some(row.id) />
-                    <span>
-                        <span class="mono">{version}</span>
-                        <span class="muted">" " <Ago t=t at=row.created_at now=req.now /> {format!(" · {} · {}", row.requested_by, row.reason)}</span>
-                    </span>
-                </label>
-            }
-        })
-        .collect::<Vec<_>>();
-    let nowhere = (default.is_none() && choices.is_empty()).then(|| t.rollback_none());
-    let last = default.map(|version| {
-        view! {
-            <label class="check">
-                <input type="radio" name="to" value="" checked=asked.to.is_none() />
-                <span>{t.rollback_last()} ": " <span class="mono">{version}</span></span>
-            </label>
-        }
-    });
+    let (choices, none) = choices(req, cell, earlier, default, asked.to);
+    let nowhere = none.then(|| t.rollback_none());
     let production = cell.tier == Tier::Production;
     let kind = if production { ButtonKind::Production } else { ButtonKind::Danger };
     let reason = Field { value: asked.reason.clone(), error: asked.errors.of("/reason") };
@@ -173,7 +150,7 @@ fn form(
             <p>{t.deploy_now()} ": " <span class="mono">{now}</span></p>
             <fieldset class="form">
                 <legend>{t.rollback_to()}</legend>
-                {last} {choices}
+                {choices}
             </fieldset>
             <fieldset class="form">
                 <legend>{t.rollback_config()}</legend>
@@ -192,4 +169,41 @@ fn form(
             </div>
         </form>
     }
+}
+
+/// Where one may go back to, the default first; and whether that is nowhere.
+fn choices(
+    req: &Req,
+    cell: &CellOut,
+    earlier: Vec<DeploymentRow>,
+    default: Option<String>,
+    chosen: Option<Uuid>,
+) -> (AnyView, bool) {
+    let t = req.t;
+    let choices = earlier
+        .into_iter()
+        .filter(|row| matches!(row.operation, Operation::Deploy | Operation::RollBack) && row.image != cell.image)
+        .map(|row| {
+            let version = row.version.or(row.image).unwrap_or_default();
+            view! {
+                <label class="check">
+                    <input type="radio" name="to" value=row.id.to_string() checked=chosen == Some(row.id) />
+                    <span>
+                        <span class="mono">{version}</span>
+                        <span class="muted">" " <Ago t=t at=row.created_at now=req.now /> {format!(" · {} · {}", row.requested_by, row.reason)}</span>
+                    </span>
+                </label>
+            }
+        })
+        .collect::<Vec<_>>();
+    let none = default.is_none() && choices.is_empty();
+    let last = default.map(|version| {
+        view! {
+            <label class="check">
+                <input type="radio" name="to" value="" checked=chosen.is_none() />
+                <span>{t.rollback_last()} ": " <span class="mono">{version}</span></span>
+            </label>
+        }
+    });
+    (view! { {last} {choices} }.into_any(), none)
 }
