@@ -70,6 +70,14 @@ pub fn chromium() -> Result<String> {
     )
 }
 
+/// Prometheus and its tool, which tests of SLOs measure against.
+pub fn prometheus() -> Result<()> {
+    if ["prometheus", "promtool"].into_iter().all(|program| works(program, &["--version"])) {
+        return Ok(());
+    }
+    apt_install("Prometheus", "prometheus")
+}
+
 fn find_browser() -> Option<String> {
     BROWSERS.into_iter().find(|name| works(name, &["--version"])).map(str::to_owned)
 }

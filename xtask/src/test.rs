@@ -19,10 +19,17 @@ use crate::steps::Steps;
 const BROWSER_TESTS: &str = "passerelle-e2e";
 
 pub fn run(paths: &Paths, full: bool) -> Result<()> {
-    let mut steps = Steps::new(8);
+    let mut steps = Steps::new(9);
     steps.step("Rust's target for the browser", || install::wasm_target(paths))?;
     steps.step("Postgres", install::postgres)?;
     let chromium = steps.step("Chromium", install::chromium)?;
+    steps.step("Prometheus", || {
+        // Its tests say that they are left out; everything else can be told without it.
+        install::prometheus().or_else(|error| {
+            println!("tests against Prometheus will be skipped: {error:#}");
+            Ok(())
+        })
+    })?;
     steps.step("checks", || check::run(paths, &[], false))?;
     let database = steps.step("private Postgres for the tests", TestDatabase::start)?;
     let settings = Settings { url: database.postgres.url(DATABASE), chromium, full };
