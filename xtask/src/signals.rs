@@ -1,42 +1,57 @@
 //! Turns Ctrl-C and a polite kill into something to wait for, so that companions are stopped in order.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-/// While this exists SIGINT, SIGTERM and SIGHUP end nothing by themselves. Programs started later get a clean mask
-/// from the standard library.
+/// While this exists SIGINT, SIGTERM and SIGHUP end nothing by themselves. They are caught, not blocked: a program that is
+/// started inherits what is blocked and would not hear when it is asked to stop.
 #[derive(Debug)]
 pub struct Signals {
-    fd: SignalFd,
+    asked: Arc<AtomicBool>,
 }
 
 impl Signals {
-    /// Call before any thread is started.
     pub fn catch() -> Result<Self> {
-        let mut set = SigSet::empty();
-        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-            set.add(signal);
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            signal_hook::flag::register(signal, Arc::clone(&asked)).context("cannot listen for signals")?;
         }
-        set.thread_block().context("cannot block signals")?;
-        let fd = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
-            .context("cannot listen for signals")?;
-        Ok(Self { fd })
+        Ok(Self { asked })
     }
 
     /// Waits at most this long; `true` when somebody asked to stop.
     pub fn asked_to_stop(&self, wait: Duration) -> bool {
-        let start = std::time::Instant::now();
-        loop {
-            if matches!(self.fd.read_signal(), Ok(Some(_))) {
-                return true;
-            }
+        let start = Instant::now();
+        while !self.asked.load(Ordering::Relaxed) {
             if start.elapsed() >= wait {
                 return false;
             }
             std::thread::sleep(Duration::from_millis(50));
         }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::Companion;
+    use std::path::Path;
+
+    #[test]
+    fn a_companion_still_hears_that_it_is_to_stop() {
+        let signals = Signals::catch().unwrap();
+        let companion = Companion::start("sleep", Path::new("/bin/sleep"), |command| {
+            command.arg("600");
+        })
+        .unwrap();
+        let start = Instant::now();
+        drop(companion);
+        assert!(start.elapsed() < Duration::from_secs(20), "it had to be killed");
+        assert!(!signals.asked_to_stop(Duration::ZERO));
     }
 }
