@@ -76,8 +76,8 @@ kind: Component
 metadata: {name: web, namespace: shop}
 spec: {type: service, lifecycle: production, owner: group:shop/team}
 YAML
-make /environments '{"name":"staging","tier":"staging","order":1,"progress_deadline_s":90}' name
-make /environments '{"name":"production","tier":"production","order":2,"progress_deadline_s":90}' name
+make /environments '{"name":"kubernetes","tier":"staging","order":1,"progress_deadline_s":90}' name
+make /environments '{"name":"swarm","tier":"staging","order":2,"progress_deadline_s":90}' name
 
 on_kubernetes() {
   # What an earlier run left behind would be the start of this one.
@@ -109,16 +109,16 @@ spec:
 YAML
   make /connections "{\"name\":\"cluster\",\"kind\":\"kubernetes\",\"config\":{\"kubeconfig\":{\"file\":\"$KUBECONFIG\"}}}" name
   make /connections/cluster/check '' message
-  make /bindings '{"service":"shop/web","environment":"staging","kind":"kubernetes","connection":"cluster","config":{"namespace":"shop","deployment":"web","container":"tinyweb"}}' id
-  deploy staging tinyweb:v1 succeeded null
-  live staging tinyweb:v2
-  deploy staging tinyweb:v4 rolled_back crash_loop
-  deploy staging tinyweb:v3 rolled_back probe
-  deploy staging tinyweb:nope rolled_back image_pull
-  back staging tinyweb:v1
+  make /bindings '{"service":"shop/web","environment":"kubernetes","kind":"kubernetes","connection":"cluster","config":{"namespace":"shop","deployment":"web","container":"tinyweb"}}' id
+  deploy kubernetes tinyweb:v1 succeeded null
+  live kubernetes tinyweb:v2
+  deploy kubernetes tinyweb:v4 rolled_back crash_loop
+  deploy kubernetes tinyweb:v3 rolled_back probe
+  deploy kubernetes tinyweb:nope rolled_back image_pull
+  back kubernetes tinyweb:v1
   "$KUBECTL" -n shop patch deployment web --type strategic -p '{"spec":{"template":{"spec":{"containers":[{"name":"tinyweb","env":[{"name":"DB","valueFrom":{"secretKeyRef":{"name":"web-secret","key":"database-url"}}}]}]}}}}' > /dev/null
   sleep 2
-  deploy staging tinyweb:v2 failed missing_config
+  deploy kubernetes tinyweb:v2 failed missing_config
   "$KUBECTL" delete namespace shop --wait=false > /dev/null
 }
 
@@ -129,13 +129,13 @@ on_swarm() {
     --update-failure-action rollback --update-monitor 8s "$REGISTRY/tinyweb:v1" > /dev/null
   make /connections "{\"name\":\"swarm\",\"kind\":\"docker_swarm\",\"config\":{\"endpoint\":\"$DOCKER_HOST\"}}" name
   make /connections/swarm/check '' message
-  make /bindings '{"service":"shop/web","environment":"production","kind":"docker_swarm","connection":"swarm","config":{"service":"shop_web"}}' id
-  deploy production "$REGISTRY/tinyweb:v1" succeeded null
-  deploy production "$REGISTRY/tinyweb:v2" succeeded null
-  deploy production "$REGISTRY/tinyweb:v4" rolled_back crash_loop
-  deploy production "$REGISTRY/tinyweb:v3" rolled_back probe
-  deploy production "$REGISTRY/tinyweb:nope" rolled_back image_pull
-  back production "$REGISTRY/tinyweb:v1"
+  make /bindings '{"service":"shop/web","environment":"swarm","kind":"docker_swarm","connection":"swarm","config":{"service":"shop_web"}}' id
+  deploy swarm "$REGISTRY/tinyweb:v1" succeeded null
+  deploy swarm "$REGISTRY/tinyweb:v2" succeeded null
+  deploy swarm "$REGISTRY/tinyweb:v4" rolled_back crash_loop
+  deploy swarm "$REGISTRY/tinyweb:v3" rolled_back probe
+  deploy swarm "$REGISTRY/tinyweb:nope" rolled_back image_pull
+  back swarm "$REGISTRY/tinyweb:v1"
   "$DOCKER" service rm shop_web > /dev/null
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Memory for entities, in bytes. Filled by reads only: a catalog of 10,000 entities takes about 15 MB of it.
-const MAX_BYTES: usize = 128 << 20;
+const MAX_BYTES: usize = 48 << 20;
 /// A larger entity is read anew each time.
 const MAX_ENTITY_BYTES: usize = 64 << 10;
 

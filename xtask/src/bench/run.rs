@@ -157,12 +157,12 @@ pub fn flatness(
 ) -> Result<()> {
     let small = flat::costs(installation, &scratch.folder("small"), sizes.0, duration)?;
     let large = flat::costs(installation, &scratch.folder("large"), sizes.1, duration)?;
-    for ((workload, few), (_, many)) in small.iter().zip(&large) {
-        let name = format!("{}, {} to {} components", workload.name(), sizes.0, sizes.1);
-        figures.push(
-            Figure::new(name, many / few, "x", Target::AtMost(1.5))
-                .note(format!("CPU of server and Postgres: {few:.0} and {many:.0} µs a request")),
-        );
+    for (few, many) in small.iter().zip(&large) {
+        let name = format!("{}, {} to {} components", few.workload.name(), sizes.0, sizes.1);
+        figures.push(Figure::new(name, many.both() / few.both(), "x", Target::AtMost(1.5)).note(format!(
+            "CPU of the server {:.0} and {:.0} µs, of Postgres {:.0} and {:.0} µs a request; {} and {} bytes",
+            few.server, many.server, few.postgres, many.postgres, few.bytes, many.bytes
+        )));
     }
     Ok(())
 }

@@ -8,8 +8,10 @@ use passerelle_contract::catalog::ServiceFacets;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Memory for lists of hits, in bytes.
-const MAX_HITS_BYTES: usize = 4 << 20;
+/// Memory for lists of hits, in bytes: this much, or more in a large catalog, where the same searches find more.
+const MIN_HITS_BYTES: usize = 4 << 20;
+/// Room for about fifty lists of everything.
+const HITS_BYTES_PER_SERVICE: usize = 200;
 const MAX_FACETS: usize = 64;
 /// Shorter results are found again as fast as they are looked up.
 const WORTH_KEEPING: usize = 64;
@@ -44,7 +46,7 @@ impl Snapshot {
             let mut hits = self.cache.hits.lock();
             let bytes = nodes.len() * 4 + 500;
             // Starting afresh is as good as choosing what to drop: what is asked often is back at once.
-            if hits.bytes + bytes > MAX_HITS_BYTES {
+            if hits.bytes + bytes > MIN_HITS_BYTES.max(self.all.len() * HITS_BYTES_PER_SERVICE) {
                 *hits = Lists::default();
             }
             hits.bytes += bytes;
