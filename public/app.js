@@ -156,6 +156,8 @@ for (const part of all("[data-live]")) {
     const answer = await fetch(part.dataset.live, { headers: { accept: "text/html" } }).catch(() => undefined);
     if (!answer?.ok) return;
     part.innerHTML = await answer.text();
+    // Beside a deployment that waits stands the form to decide about it; afterwards there is nothing to decide.
+    if (document.querySelector("[data-while-waiting]") && !part.querySelector("[data-waits]")) return location.reload();
     if (!part.querySelector("[data-live-mark]")) source?.close();
   };
   const soon = () => (waiting ??= setTimeout(refresh, 120));

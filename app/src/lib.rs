@@ -24,6 +24,8 @@ mod environments;
 #[cfg(feature = "ssr")]
 mod gallery;
 #[cfg(feature = "ssr")]
+mod gates;
+#[cfg(feature = "ssr")]
 mod identity;
 #[cfg(feature = "ssr")]
 mod matrix;
@@ -47,6 +49,7 @@ pub fn router(portal: passerelle_server::portal::Portal, assets: Assets) -> axum
         .merge(deployments::routes())
         .merge(environments::routes())
         .merge(gallery::routes())
+        .merge(gates::routes())
         .merge(identity::routes())
         .merge(matrix::routes())
         .merge(preferences::routes())

@@ -204,7 +204,9 @@ async fn what_was_not_healthy_before_does_not_come_to_production() {
     let test = production(0).await;
     let skipped = test.post("/deployments", &to_production("tinyweb:v2")).await;
     assert_eq!(skipped.body["state"], "blocked", "{}", skipped.body);
-    assert_eq!(gate(&skipped.body, "promotion_order")["facts"]["code"], "promotion_never_ran");
+    let never = gate(&skipped.body, "promotion_order");
+    assert_eq!(never["facts"]["code"], "promotion_never_ran");
+    assert!(never["reason"].as_str().unwrap().starts_with("v2 has not been healthy in staging"), "{never}");
     let crashed = test.ended(&test.deploy("tinyweb:v4").await).await;
     assert_eq!(crashed["state"], "rolled_back");
     assert_eq!(test.post("/deployments", &to_production("tinyweb:v4")).await.body["state"], "blocked");
@@ -221,7 +223,7 @@ async fn broken_glass_skips_the_gates_once_for_a_person_with_a_reason() {
     let test = production(2).await;
     let ada = test.signed_in("ada", Role::Operator).await;
     let open = json!({ "service": "shop/web", "environment": "production", "reason": "payments are down, see 4711",
-        "minutes": 30, "password": PASSWORD });
+        "minutes": 30, "password": PASSWORD, "incident": "https://incidents.example/4711" });
     let with = |field: &str, value: Value| {
         let mut body = open.clone();
         body[field] = value;
@@ -229,17 +231,23 @@ async fn broken_glass_skips_the_gates_once_for_a_person_with_a_reason() {
     };
     let token = test.post("/break-glass", &open).await;
     assert_eq!(token.status, StatusCode::FORBIDDEN, "never for a token: {}", token.body);
-    for (field, value) in
-        [("reason", json!("hurry")), ("minutes", json!(61)), ("password", json!("wrong")), ("service", json!("*"))]
-    {
+    for (field, value) in [
+        ("reason", json!("hurry")),
+        ("minutes", json!(61)),
+        ("incident", json!("javascript:alert(1)")),
+        ("password", json!("wrong")),
+        ("service", json!("*")),
+    ] {
         let refused = ada.post("/break-glass", &with(field, value)).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{field}: {}", refused.body);
         assert_eq!(refused.body["errors"][0]["pointer"], format!("/{field}"), "{}", refused.body);
     }
     assert_eq!(ada.post("/deployments", &to_production("tinyweb:v2")).await.body["state"], "blocked");
 
+    let before = ada.cookie();
     let opened = ada.post("/break-glass", &open).await;
     assert_eq!(opened.status, StatusCode::CREATED, "{}", opened.body);
+    assert_ne!(ada.cookie(), before, "the password was asked for again, so the session has a new id");
     assert_eq!(ada.post("/break-glass", &open).await.status, StatusCode::CONFLICT, "twice");
     let mut database = test.database.superuser().await;
     let told: i64 = sqlx::query_scalar(

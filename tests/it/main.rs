@@ -7,6 +7,7 @@ mod bad_forms;
 mod bad_input;
 mod bindings;
 mod deployments;
+mod gate_forms;
 mod gates;
 mod imports;
 mod memory;

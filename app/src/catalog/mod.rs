@@ -5,7 +5,7 @@ mod entity;
 mod import;
 mod list;
 mod overview;
-mod service;
+pub mod service;
 mod tabs;
 
 use crate::web::AppState;

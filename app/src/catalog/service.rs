@@ -1,6 +1,7 @@
 //! One service: its tabs are addresses of their own.
 
 use super::{overview, tabs};
+use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{Crumb, Head, Tab, Tabs};
 use crate::web::{OrPage, PageError, Req, page};
@@ -27,22 +28,7 @@ pub async fn show(
     };
     let title = service.title.clone().unwrap_or_else(|| service.name.clone());
     let sub = service.description.clone().unwrap_or_else(|| key.clone());
-    let tabs = [
-        ("overview", t.tab_overview()),
-        ("releases", t.tab_releases()),
-        ("history", t.tab_history()),
-        ("dependencies", t.tab_graph()),
-        ("audit", t.tab_audit()),
-    ];
-    let known = tabs.iter().any(|(name, _)| *name == tab);
-    let tabs = tabs
-        .into_iter()
-        .map(|(name, text)| Tab {
-            href: if name == "overview" { format!("/services/{key}") } else { format!("/services/{key}?tab={name}") },
-            text: text.to_owned(),
-            here: name == tab || (name == "overview" && !known),
-        })
-        .collect();
+    let tabs = all_tabs(t, &key, tab);
     let crumbs = vec![Crumb::new("/services", t.services_title())];
     Ok(page(
         req.page(title.clone()).section(Section::Services).crumbs(crumbs),
@@ -52,4 +38,22 @@ pub async fn show(
             {content}
         },
     ))
+}
+
+/// All tabs of a service; one that is not known counts as the first.
+pub fn all_tabs(t: T, key: &str, here: &str) -> Vec<Tab> {
+    let tabs = [
+        ("overview", t.tab_overview(), format!("/services/{key}")),
+        ("releases", t.tab_releases(), format!("/services/{key}?tab=releases")),
+        ("history", t.tab_history(), format!("/services/{key}?tab=history")),
+        ("dependencies", t.tab_graph(), format!("/services/{key}?tab=dependencies")),
+        ("waivers", t.tab_waivers(), format!("/services/{key}/waivers")),
+        ("audit", t.tab_audit(), format!("/services/{key}?tab=audit")),
+    ];
+    let known = tabs.iter().any(|(name, ..)| *name == here);
+    let tab = |(name, text, href): (&str, &str, String)| {
+        let here = name == here || (name == "overview" && !known);
+        Tab { href, text: text.to_owned(), here }
+    };
+    tabs.map(tab).to_vec()
 }

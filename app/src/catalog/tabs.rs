@@ -1,6 +1,8 @@
 //! The other tabs of a service: releases, deployments, dependencies, audit.
 
-use crate::ui::{Ago, Chip, Columns, DependencyGraph, Empty, OutcomeBadge, Pager, StateBadge, Table, TierTag};
+use crate::ui::{
+    Ago, Chip, Columns, DependencyGraph, Empty, OutcomeBadge, Pager, StateBadge, Status, Table, TierTag, Tone,
+};
 use crate::web::{OrPage, PageError, Req};
 use leptos::prelude::*;
 use passerelle_contract::audit::{AuditEventOut, AuditFilter};
@@ -15,23 +17,39 @@ pub async fn releases(portal: &Portal, req: &Req, key: &str) -> Result<AnyView, 
         return Ok(view.into_any());
     }
     let pages = req.pages(&req.path, found.items.len(), found.total, found.next_cursor.as_deref());
-    let rows = found.items.into_iter().map(|release| release_row(req, release)).collect::<Vec<_>>();
+    let scans = portal.deployments.scan_counts(&req.ctx, &found.items).await.or_page(req)?;
+    let rows = found
+        .items
+        .into_iter()
+        .map(|release| {
+            let scan = scans.get(&release.id).copied();
+            release_row(req, release, scan)
+        })
+        .collect::<Vec<_>>();
     let view = view! {
-        <Table label=t.tab_releases() columns=Columns::of([t.col_version(), t.col_runs_in(), t.col_commit(), t.col_image(), t.col_when()])>{rows}</Table>
+        <Table label=t.tab_releases() columns=Columns::of([t.col_version(), t.col_runs_in(), t.col_vulnerabilities(), t.col_commit(), t.col_image(), t.col_when()])>{rows}</Table>
         <Pager t=t pages=pages />
     };
     Ok(view.into_any())
 }
 
-fn release_row(req: &Req, release: ReleaseOut) -> impl IntoView + use<> {
+fn release_row(req: &Req, release: ReleaseOut, scan: Option<(i64, i64)>) -> impl IntoView + use<> {
     let (t, now) = (req.t, req.now);
+    let (tone, icon, word) = match scan {
+        None => (Tone::Off, "skip", t.scan_none().to_owned()),
+        Some((0, 0)) => (Tone::Ok, "ok", t.scan_clean().to_owned()),
+        Some((critical, high)) => (Tone::Bad, "bad", t.scan_counts(critical, high)),
+    };
     let build = release.build_url.filter(|url| url.starts_with("https://") || url.starts_with("http://"));
     view! {
         <tr>
             <th scope="row" class="mono">
-                {release.version}
+                <a class="svc" href=format!("/releases/{}", release.id)>{release.version}</a>
             </th>
             <td>{release.runs_in.join(", ")}</td>
+            <td>
+                <Status tone=tone icon=icon word=word />
+            </td>
             <td class="mono">
                 {release.commit}
                 {build

@@ -1,7 +1,7 @@
 //! Restart, scale, hold and resume: one small form each.
 
 use super::confirmed;
-use super::deploy::{Field, confirm_field, reason_field};
+use super::fields::{Field, confirm_field, reason_field};
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{Alert, ButtonKind, Crumb, Flash, Head, Hidden, Submit, Text, Tone};

@@ -1,11 +1,14 @@
 //! The deploy page: choose a release, see what it changes, give a reason, confirm.
 
 use super::confirmed;
+use super::going::{self, Asked};
+use crate::gates::frozen::Frozen;
+use crate::gates::glass;
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{
-    Ago, Alert, ButtonKind, Chip, Crumb, Diff, Empty, Flash, GateList, Head, Hidden, LinkButton, Simulated, Status,
-    Submit, Text, TextArea, Tone,
+    Ago, Alert, ButtonKind, Chip, Crumb, Diff, Empty, GateList, Head, Hidden, LinkButton, Simulated, Status, Submit,
+    Text, Tone,
 };
 use crate::web::{AppState, Errors, OrPage, PageError, Posted, Query, Req, page, see_other};
 use axum::extract::{Path, State};
@@ -13,8 +16,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use leptos::prelude::*;
 use passerelle_contract::FieldError;
-use passerelle_contract::deployments::{CellOut, DeploymentIn, PlanOut, ReleaseOut, Severity, Verdict};
+use passerelle_contract::deployments::{CellOut, DeploymentIn, PlanOut, ReleaseOut, Severity};
 use passerelle_contract::environments::Tier;
+use passerelle_contract::gates::BreakGlassOut;
+use passerelle_server::portal::Portal;
 
 /// What has been chosen so far, from the URL or from the form.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +102,7 @@ pub async fn submit(
     let Some(input) = chosen.input(&service) else { return render(&app, req, &service, chosen).await };
     match app.portal.deployments.create_deployment(&req.ctx, input).await {
         Ok(deployment) => {
-            let flash = Flash { ok: true, text: req.t.flash_started().to_owned() };
+            let flash = going::flash(req.t, deployment.state);
             Ok(see_other(&format!("/deployments/{}", deployment.id), Some(flash)))
         }
         Err(error) if matches!(error.code().status(), 409 | 422) => {
@@ -128,6 +133,10 @@ async fn render(app: &AppState, req: Req, service: &str, chosen: Chosen) -> Resu
         }
         _ => None,
     };
+    let glass = match &plan {
+        Some(plan) => glass::open_here(&app.portal, &req, service, &plan.environment).await.or_page(&req)?,
+        None => None,
+    };
     let bad = !chosen.errors.is_empty();
     let title = match &cell {
         Some(cell) => t.deploy_title(&name, &cell.environment),
@@ -138,7 +147,8 @@ async fn render(app: &AppState, req: Req, service: &str, chosen: Chosen) -> Resu
         .section(Section::Services)
         .crumbs(vec![Crumb::new("/services", t.nav_services()), Crumb::new(format!("/services/{service}"), service)]);
     if let Some(cell) = &cell {
-        settings = settings.band(cell.tier, cell.environment.clone());
+        let frozen = Frozen::now(&app.portal, &req).await.or_page(&req)?.band(t, cell.tier, &cell.environment);
+        settings = settings.band(cell.tier, cell.environment.clone()).frozen(frozen);
     }
     let simulated = cell.as_ref().is_some_and(|cell| cell.simulated);
     let body = view! {
@@ -147,7 +157,7 @@ async fn render(app: &AppState, req: Req, service: &str, chosen: Chosen) -> Resu
         <div class="cols">
             <div class="stack">{left(&req, service, &cells, cell.as_ref(), &chosen, releases.items, plan.as_ref())}</div>
             <div class="stack" data-part="act">
-                {plan.map(|plan| right(&req, service, &name, plan, &chosen))}
+                {plan.map(|plan| right(&app.portal, &req, service, plan, &chosen, glass))}
             </div>
         </div>
     };
@@ -326,9 +336,15 @@ fn changes(t: T, plan: &PlanOut) -> impl IntoView + use<> {
     }
 }
 
-fn right(req: &Req, service: &str, name: &str, plan: PlanOut, chosen: &Chosen) -> impl IntoView + use<> {
+fn right(
+    portal: &Portal,
+    req: &Req,
+    service: &str,
+    plan: PlanOut,
+    chosen: &Chosen,
+    glass: Option<BreakGlassOut>,
+) -> impl IntoView + use<> {
     let t = req.t;
-    let blocked = plan.gates.iter().any(|gate| gate.verdict == Verdict::Block);
     let hold = plan.hold.clone().map(|hold| {
         view! { <Alert tone=Tone::Warn title=t.on_hold().to_owned()>{format!("{} · {}", hold.by, hold.reason)}</Alert> }
     });
@@ -357,91 +373,23 @@ fn right(req: &Req, service: &str, name: &str, plan: PlanOut, chosen: &Chosen) -
             </section>
         }
     });
-    let version = plan.incoming_version.clone().unwrap_or_else(|| plan.incoming_image.clone());
-    let production = plan.tier == Tier::Production;
-    let form = submit_form(req, service, name, &version, &plan.environment, production, blocked, chosen);
+    let asked = Asked {
+        service,
+        plan: &plan,
+        version: chosen.version.clone(),
+        image: chosen.image.clone(),
+        reason: chosen.reason.clone(),
+        errors: &chosen.errors,
+        glass,
+    };
+    let form = going::form(portal, req, asked);
     view! {
         {hold}
         <section class="panel">
             <h2>{t.deploy_gates()}</h2>
-            <GateList t=t gates=plan.gates />
+            <GateList t=t gates=plan.gates now=req.now />
         </section>
         {findings}
         {form}
-    }
-}
-
-#[expect(clippy::too_many_arguments, reason = "the parts of one form")]
-fn submit_form(
-    req: &Req,
-    service: &str,
-    name: &str,
-    version: &str,
-    environment: &str,
-    production: bool,
-    blocked: bool,
-    chosen: &Chosen,
-) -> impl IntoView + use<> {
-    let t = req.t;
-    let kind = if production { ButtonKind::Production } else { ButtonKind::Primary };
-    let label = t.deploy_submit(version, environment);
-    let reason = Field { value: chosen.reason.clone(), error: chosen.errors.of("/reason") };
-    let submit = if blocked {
-        view! { <Submit label=label kind=kind disabled_because=t.deploy_blocked() /> }.into_any()
-    } else {
-        view! { <Submit label=label kind=kind /> }.into_any()
-    };
-    view! {
-        <form class="panel form" method="post" action=format!("/services/{service}/deploy")>
-            <Hidden name="csrf" value=req.ctx.csrf_token() />
-            <Hidden name="environment" value=environment.to_owned() />
-            <Hidden name="version" value=chosen.version.clone().unwrap_or_default() />
-            <Hidden name="image" value=chosen.image.clone().unwrap_or_default() />
-            {reason_field(t, reason, true)}
-            {production.then(|| confirm_field(t, name, chosen.errors.of("/confirm")))}
-            <div class="btns">{submit}</div>
-        </form>
-    }
-}
-
-/// A field's value with what is wrong with it.
-pub struct Field {
-    pub value: String,
-    pub error: Option<String>,
-}
-
-pub fn reason_field(t: T, field: Field, required: bool) -> AnyView {
-    let hint = t.reason_hint().to_owned();
-    match field.error {
-        Some(error) => view! {
-            <TextArea t=t name="reason" label=t.reason() value=field.value hint=hint required=required rows=2 error=error />
-        }
-        .into_any(),
-        None => view! { <TextArea t=t name="reason" label=t.reason() value=field.value hint=hint required=required rows=2 /> }.into_any(),
-    }
-}
-
-/// Production: the name has to be typed.
-pub fn confirm_field(t: T, name: &str, error: Option<String>) -> impl IntoView + use<> {
-    let name = name.to_owned();
-    let invalid = error.is_some().then_some("true");
-    view! {
-        <div class="field">
-            <label for="f-confirm">{t.confirm_label(&name)}</label>
-            <input
-                class="input code"
-                id="f-confirm"
-                name="confirm"
-                type="text"
-                required=true
-                autocomplete="off"
-                spellcheck="false"
-                aria-describedby="f-confirm-hint"
-                aria-invalid=invalid
-                data-confirm=name
-            />
-            <div class="hint" id="f-confirm-hint">{t.confirm_hint()}</div>
-            {error.map(|error| view! { <div class="err">{error}</div> })}
-        </div>
     }
 }

@@ -1,11 +1,13 @@
 //! One deployment, live: what is true is rendered on the server; the page's script puts the newest rendering in place at each
 //! event, so the page shows nothing that the server did not say.
 
+use super::approval::{self, Typed};
+use crate::gates::frozen::Frozen;
+use crate::gates::glass::{self, Way};
 use crate::shell::Section;
-use crate::ui::Hidden;
 use crate::ui::{
-    Ago, Alert, ButtonKind, CopyId, Crumb, Flash, GateList, Head, InstanceDots, LinkButton, Simulated, StateBadge,
-    Steps, Submit, TierTag, Tone,
+    Ago, Alert, ButtonKind, CopyId, Crumb, Flash, GateList, Head, Hidden, InstanceDots, LinkButton, Simulated,
+    StateBadge, Steps, Submit, TierTag, Tone,
 };
 use crate::web::{AppState, OrPage, PageError, Posted, Req, fragment, page, see_other};
 use axum::extract::{Path, State};
@@ -15,8 +17,24 @@ use passerelle_contract::deployments::{DeploymentEvent, DeploymentOut, Deploymen
 use uuid::Uuid;
 
 pub async fn detail(State(app): State<AppState>, req: Req, Path(id): Path<Uuid>) -> Result<Response, PageError> {
-    let (deployment, events) = read(&app, &req, id).await?;
+    show(&app, req, id, &Typed::default()).await
+}
+
+/// The page, with what was typed into its forms and refused.
+pub async fn show(app: &AppState, req: Req, id: Uuid, typed: &Typed) -> Result<Response, PageError> {
+    let (deployment, events) = read(app, &req, id).await?;
     let t = req.t;
+    let frozen = Frozen::now(&app.portal, &req).await.or_page(&req)?;
+    let decision = approval::sections(app, &req, &deployment, typed).await.or_page(&req)?;
+    let past = (deployment.state == DeploymentState::Blocked)
+        .then(|| Way {
+            service: deployment.service.clone(),
+            environment: deployment.environment.clone(),
+            tier: deployment.tier,
+            version: deployment.version.clone(),
+            image: deployment.image.clone(),
+        })
+        .and_then(|way| glass::closed(&app.portal, &req, &way));
     let (namespace, name) = deployment.service.split_once('/').unwrap_or(("", &deployment.service));
     let title = t.dep_title(t.operation(deployment.operation), name, &deployment.environment);
     let crumbs = vec![
@@ -28,7 +46,8 @@ pub async fn detail(State(app): State<AppState>, req: Req, Path(id): Path<Uuid>)
         .page(title.clone())
         .section(Section::Deployments)
         .crumbs(crumbs)
-        .band(deployment.tier, deployment.environment.clone());
+        .band(deployment.tier, deployment.environment.clone())
+        .frozen(frozen.band(t, deployment.tier, &deployment.environment));
     let active = deployment.state.is_active();
     let (tier, environment, simulated, service) =
         (deployment.tier, deployment.environment.clone(), deployment.simulated, deployment.service.clone());
@@ -39,6 +58,7 @@ pub async fn detail(State(app): State<AppState>, req: Req, Path(id): Path<Uuid>)
             {simulated.then(|| view! { <Simulated t=t /> })}
             <LinkButton href=format!("/services/{service}") label=service kind=ButtonKind::Quiet />
         </Head>
+        {decision}
         <div
             data-live=active.then(|| format!("/deployments/{id}/live"))
             data-events=active.then_some(events_url)
@@ -46,6 +66,7 @@ pub async fn detail(State(app): State<AppState>, req: Req, Path(id): Path<Uuid>)
         >
             {panel(&req, deployment, events)}
         </div>
+        {past.map(|past| view! { <div class="mt-4">{past}</div> })}
     };
     Ok(page(settings, body))
 }
@@ -75,22 +96,28 @@ fn panel(req: &Req, deployment: DeploymentOut, events: Vec<DeploymentEvent>) -> 
     let progress = deployment.progress.map(|progress| t.dep_updated_of(progress.updated, progress.desired));
     let change = change_line(&deployment);
     let next = next_steps(req, &deployment);
+    let stopped = matches!(deployment.state, DeploymentState::Blocked | DeploymentState::AwaitingApproval);
     let failure = deployment.failure.clone().map(|failure| cause(req, failure));
     let gates = (!deployment.gates.is_empty()).then(|| {
         let gates = deployment.gates.clone();
         view! {
             <section class="panel">
                 <h2>{t.deploy_gates()}</h2>
-                <GateList t=t gates=gates />
+                <GateList t=t gates=gates now=req.now />
             </section>
         }
     });
+    let approvals = deployment.approvals.clone().map(|approvals| approval::said(req, approvals, deployment.state));
+    // Who decides about it has a form beside this part; the script loads the page anew when nothing is waited for any more.
+    let waits = (deployment.state == DeploymentState::AwaitingApproval).then_some("");
+    // What stands in the way is read first.
+    let (first, later) = if stopped { (gates, None) } else { (None, gates) };
     let live =
         deployment.state.is_active().then(|| view! { <span class="muted" data-live-mark="">{t.dep_live()}</span> });
     let cancelling = (deployment.cancel_requested && deployment.state.is_active())
         .then(|| view! { <span class="tag">{t.dep_cancelling()}</span> });
     view! {
-        <div class="chips mb-3" role="status">
+        <div class="chips mb-3" role="status" data-waits=waits>
             <StateBadge t=t state=deployment.state />
             {cancelling}
             <span class="mono break">{change}</span>
@@ -111,11 +138,13 @@ fn panel(req: &Req, deployment: DeploymentOut, events: Vec<DeploymentEvent>) -> 
                 </section>
             </div>
             <div class="stack">
+                {approvals}
+                {first}
                 <section class="panel">
                     <h2>{t.dep_steps()}</h2>
                     <Steps t=t steps=deployment.steps.clone() now=req.now />
                 </section>
-                {gates}
+                {later}
                 {next}
             </div>
         </div>
@@ -161,6 +190,7 @@ fn next_steps(req: &Req, deployment: &DeploymentOut) -> impl IntoView + use<> {
         DeploymentState::Blocked => t.dep_next_blocked(),
         DeploymentState::NeedsPerson => t.dep_next_person(),
         DeploymentState::Cancelled => t.dep_next_cancelled(),
+        DeploymentState::AwaitingApproval => t.dep_next_awaiting(),
         _ => t.dep_next_running(),
     };
     let place = format!("/services/{}", deployment.service);

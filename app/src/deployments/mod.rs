@@ -1,8 +1,11 @@
 //! Pages of deployments: the list, one deployment live, and the acts on what runs.
 
 mod act;
+mod approval;
 mod deploy;
 mod detail;
+pub mod fields;
+mod going;
 mod list;
 mod roll_back;
 
@@ -16,6 +19,8 @@ pub fn routes() -> Router<AppState> {
         .route("/deployments/{id}", get(detail::detail))
         .route("/deployments/{id}/live", get(detail::live))
         .route("/deployments/{id}/cancel", post(detail::cancel))
+        .route("/deployments/{id}/approval", post(approval::decide))
+        .route("/deployments/{id}/change", post(approval::change))
         .route("/services/{namespace}/{name}/deploy", get(deploy::choose).post(deploy::submit))
         .route("/services/{namespace}/{name}/rollback", get(roll_back::choose).post(roll_back::submit))
         .route("/services/{namespace}/{name}/{act}", get(act::ask).post(act::submit))

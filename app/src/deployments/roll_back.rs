@@ -1,7 +1,7 @@
 //! The roll-back page: one decision, the last healthy version by default.
 
 use super::confirmed;
-use super::deploy::{Field, confirm_field, reason_field};
+use super::fields::{Field, confirm_field, reason_field};
 use crate::shell::Section;
 use crate::ui::{Ago, Alert, ButtonKind, Check, Choice, Crumb, Flash, Head, Hidden, Simulated, Submit, Tone};
 use crate::web::{AppState, Errors, OrPage, PageError, Posted, Req, page, see_other};

@@ -1,6 +1,8 @@
 //! Making and changing an environment.
 
 use super::shown_in_form;
+use crate::gates::frozen::Frozen;
+use crate::gates::policies;
 use crate::shell::Section;
 use crate::ui::{Alert, ButtonKind, Check, Crumb, Flash, Head, Hidden, LinkButton, Select, Submit, Text, Tone};
 use crate::web::{AppState, Errors, Fields, OrPage, Page, PageError, Posted, Req, page, see_other, summary};
@@ -22,7 +24,7 @@ pub async fn new(State(app): State<AppState>, req: Req) -> Result<Response, Page
         ("progress_deadline_s", "300".to_owned()),
         ("auto_rollback", "true".to_owned()),
     ]);
-    Ok(draw(&req, None, &form, &Errors::default()))
+    Ok(draw(&req, None, &form, &Errors::default(), Beside::default()))
 }
 
 pub async fn show(State(app): State<AppState>, Path(name): Path<String>, req: Req) -> Result<Response, PageError> {
@@ -34,7 +36,24 @@ pub async fn show(State(app): State<AppState>, Path(name): Path<String>, req: Re
         ("auto_rollback", environment.auto_rollback.to_string()),
         ("etag", environment.etag()),
     ]);
-    Ok(draw(&req, Some(&environment), &form, &Errors::default()))
+    let beside = Beside::read(&app, &req, environment.tier, &name).await.or_page(&req)?;
+    Ok(draw(&req, Some(&environment), &form, &Errors::default(), beside))
+}
+
+/// What stands beside the form of an environment that exists.
+#[derive(Default)]
+struct Beside {
+    gates: Option<AnyView>,
+    frozen: Option<String>,
+}
+
+impl Beside {
+    async fn read(app: &AppState, req: &Req, tier: Tier, name: &str) -> Result<Self, AppError> {
+        let policies = app.portal.gates.list_policies(&req.ctx).await?;
+        let gates = policies.iter().find(|policy| policy.tier == tier).map(|policy| policies::panel(req, policy));
+        let frozen = Frozen::now(&app.portal, req).await?.band(req.t, tier, name);
+        Ok(Self { gates, frozen })
+    }
 }
 
 pub async fn create(State(app): State<AppState>, posted: Posted) -> Result<Response, PageError> {
@@ -52,7 +71,8 @@ pub async fn create(State(app): State<AppState>, posted: Posted) -> Result<Respo
         }
         Err(error) => Err(error),
     };
-    answer(&req, None, &fields, made.map(|environment| req.t.flash_created(environment.name)))
+    let made = made.map(|environment| req.t.flash_created(environment.name));
+    answer(&req, None, &fields, made, Beside::default())
 }
 
 pub async fn save(
@@ -75,7 +95,9 @@ pub async fn save(
         }
         Err(error) => Err(error),
     };
-    answer(&req, Some(&environment), &fields, saved.map(|environment| req.t.flash_saved(environment.name)))
+    let beside = Beside::read(&app, &req, environment.tier, &name).await.or_page(&req)?;
+    let saved = saved.map(|environment| req.t.flash_saved(environment.name));
+    answer(&req, Some(&environment), &fields, saved, beside)
 }
 
 fn answer(
@@ -83,11 +105,13 @@ fn answer(
     environment: Option<&EnvironmentOut>,
     fields: &Fields,
     done: Result<String, AppError>,
+    beside: Beside,
 ) -> Result<Response, PageError> {
     match done {
         Ok(text) => Ok(see_other("/environments", Some(Flash { ok: true, text }))),
         Err(error) => {
-            shown_in_form(req, error).or_page(req).map(|errors| errors.refuse(draw(req, environment, fields, &errors)))
+            let errors = shown_in_form(req, error).or_page(req)?;
+            Ok(errors.refuse(draw(req, environment, fields, &errors, beside)))
         }
     }
 }
@@ -125,9 +149,9 @@ fn frame(req: &Req, environment: Option<&EnvironmentOut>) -> Page {
     }
 }
 
-fn draw(req: &Req, environment: Option<&EnvironmentOut>, form: &Fields, errors: &Errors) -> Response {
+fn draw(req: &Req, environment: Option<&EnvironmentOut>, form: &Fields, errors: &Errors, beside: Beside) -> Response {
     let t = req.t;
-    let frame = frame(req, environment);
+    let frame = frame(req, environment).frozen(beside.frozen);
     let object = environment.map_or_else(
         || Object::new("environment", "*"),
         |known| {
@@ -144,27 +168,34 @@ fn draw(req: &Req, environment: Option<&EnvironmentOut>, form: &Fields, errors: 
     let name = environment.is_none().then(|| {
         view! { <Text t=t name="name" label=t.field_name() value=form.text("name") hint=t.field_name_hint().to_owned() error=errors.of("/name") required=true code=true autocomplete="off" /> }
     });
+    let fields = view! {
+        <form class="panel form" method="post">
+            <Hidden name="csrf" value=csrf />
+            <Hidden name="etag" value=etag />
+            {name}
+            <div class="pair">
+                <Select t=t name="tier" label=t.field_tier() choices=tiers value=form.text("tier") error=errors.of("/tier") />
+                <Text t=t name="order" label=t.field_order() kind="number" value=form.text("order") hint=t.field_order_hint().to_owned() error=errors.of("/order") required=true />
+                <Text t=t name="progress_deadline_s" label=t.field_deadline() kind="number" value=form.text("progress_deadline_s") hint=t.field_deadline_hint().to_owned() error=errors.of("/progress_deadline_s") required=true />
+            </div>
+            <Check name="auto_rollback" label=t.field_auto_rollback() checked=form.on("auto_rollback") />
+            <div class="btns">
+                {may.allowed.then(|| view! { <Submit label=button /> })}
+                <LinkButton href="/environments" label=t.cancel() kind=ButtonKind::Quiet />
+            </div>
+        </form>
+    };
+    let content = match beside.gates {
+        Some(gates) => view! { <div class="cols"><div class="stack">{fields}</div> {gates}</div> }.into_any(),
+        None => fields.into_any(),
+    };
     page(
         frame,
         view! {
             <Head title=title />
             {summary(t, errors, &SHOWN)}
             {why_not.map(|why| view! { <Alert tone=Tone::Off>{why}</Alert> })}
-            <form class="panel form" method="post">
-                <Hidden name="csrf" value=csrf />
-                <Hidden name="etag" value=etag />
-                {name}
-                <div class="pair">
-                    <Select t=t name="tier" label=t.field_tier() choices=tiers value=form.text("tier") error=errors.of("/tier") />
-                    <Text t=t name="order" label=t.field_order() kind="number" value=form.text("order") hint=t.field_order_hint().to_owned() error=errors.of("/order") required=true />
-                    <Text t=t name="progress_deadline_s" label=t.field_deadline() kind="number" value=form.text("progress_deadline_s") hint=t.field_deadline_hint().to_owned() error=errors.of("/progress_deadline_s") required=true />
-                </div>
-                <Check name="auto_rollback" label=t.field_auto_rollback() checked=form.on("auto_rollback") />
-                <div class="btns">
-                    {may.allowed.then(|| view! { <Submit label=button /> })}
-                    <LinkButton href="/environments" label=t.cancel() kind=ButtonKind::Quiet />
-                </div>
-            </form>
+            {content}
         },
     )
 }

@@ -107,7 +107,7 @@ pub fn progress(t: T, now: OffsetDateTime) -> impl IntoView {
             </div>
             <div class="panel">
                 <h2>{t.deploy_gates()}</h2>
-                <GateList t=t gates=gates />
+                <GateList t=t gates=gates now=now />
             </div>
         </section>
     }

@@ -1,11 +1,41 @@
 //! Numbers, dates and durations as each language writes them.
 
 use super::{Locale, T};
-use time::{Month, OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{Date, Month, OffsetDateTime, Weekday, format_description::well_known::Rfc3339};
 
 const EN_MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const FR_MONTHS: [&str; 12] =
     ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."];
+const EN_MONTHS_LONG: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+const FR_MONTHS_LONG: [&str; 12] = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+];
+const EN_DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const FR_DAYS: [&str; 7] = ["lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."];
 
 impl T {
     /// Whether a number takes the singular: French counts 0 as one.
@@ -44,6 +74,34 @@ impl T {
     pub fn date_time(self, at: OffsetDateTime) -> String {
         let at = at.to_offset(time::UtcOffset::UTC);
         format!("{} {} {}, {:02}:{:02} UTC", at.day(), self.month(at.month()), at.year(), at.hour(), at.minute())
+    }
+
+    /// In the offset that the moment has: `Sat 21 Nov 2026, 18:00`.
+    #[must_use]
+    pub fn clock(self, at: OffsetDateTime) -> String {
+        let (day, month) = (self.weekday(at.weekday()), self.month(at.month()));
+        format!("{day} {} {month} {}, {:02}:{:02}", at.day(), at.year(), at.hour(), at.minute())
+    }
+
+    /// `November 2026`.
+    #[must_use]
+    pub fn month_of(self, date: Date) -> String {
+        let index = usize::from(u8::from(date.month())) - 1;
+        let name = match self.0 {
+            Locale::En => EN_MONTHS_LONG[index],
+            Locale::Fr => FR_MONTHS_LONG[index],
+        };
+        format!("{name} {}", date.year())
+    }
+
+    /// `Mon`, `lun.`
+    #[must_use]
+    pub fn weekday(self, day: Weekday) -> &'static str {
+        let index = usize::from(day.number_days_from_monday());
+        match self.0 {
+            Locale::En => EN_DAYS[index],
+            Locale::Fr => FR_DAYS[index],
+        }
     }
 
     /// The largest unit of a duration in seconds: `40 s`, `12 min`, `2 h`, `3 d`, `5 wk`, `2 y`.

@@ -6,11 +6,13 @@ mod catalog;
 mod deployments;
 mod environments;
 mod format;
-pub use format::iso;
+mod freezes;
+mod gates;
 mod pages;
 mod shell;
 mod words;
 
+pub use format::iso;
 pub use passerelle_contract::Locale;
 use serde::{Deserialize, Serialize};
 

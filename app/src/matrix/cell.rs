@@ -1,5 +1,6 @@
 //! One cell: the version, how it does, and what one can do there.
 
+use crate::gates::frozen::{self, Frozen};
 use crate::ui::{HealthBadge, Icon, Simulated, StateBadge, Status, Tone};
 use crate::web::Req;
 use leptos::prelude::*;
@@ -9,11 +10,11 @@ use passerelle_contract::environments::Tier;
 use passerelle_server::kernel::{Action, EnvironmentScope, Object, ServiceScope, decide};
 
 /// Exactly one cell of the table (`entry`) is reached by the Tab key; the arrow keys go on from there.
-pub fn view(req: &Req, service: &ServiceOut, cell: CellOut, entry: bool) -> AnyView {
+pub fn view(req: &Req, service: &ServiceOut, cell: CellOut, entry: bool, frozen: &Frozen) -> AnyView {
     let t = req.t;
     let label = t.matrix_cell(&service.name, &cell.environment);
     let tab = if entry { "0" } else { "-1" };
-    let content = if cell.binding.is_some() { bound(req, service, cell) } else { unbound(req, service, &cell) };
+    let content = if cell.binding.is_some() { bound(req, service, cell, frozen) } else { unbound(req, service, &cell) };
     view! {
         <td data-cell="" tabindex=tab aria-label=label>
             {content}
@@ -44,9 +45,11 @@ fn unbound(req: &Req, service: &ServiceOut, cell: &CellOut) -> AnyView {
     view! { <div class="none">{t.matrix_not_bound()} {bind}</div> }.into_any()
 }
 
-fn bound(req: &Req, service: &ServiceOut, cell: CellOut) -> AnyView {
+fn bound(req: &Req, service: &ServiceOut, cell: CellOut, frozen: &Frozen) -> AnyView {
     let t = req.t;
     let acts = acts(req, service, &cell);
+    let freeze = frozen.service(cell.tier, &service.key, service.owner.as_deref());
+    let freeze = freeze.map(|freeze| frozen::mark(t, freeze));
     let class = if cell.tier == Tier::Production { "cell prod" } else { "cell" };
     let version = cell.version.or(cell.image).unwrap_or_else(|| t.nothing().to_owned());
     let href = match cell.active.or(cell.last) {
@@ -83,7 +86,7 @@ fn bound(req: &Req, service: &ServiceOut, cell: CellOut) -> AnyView {
                 <a href=href>{version}</a>
             </div>
             <div class="tags">
-                {health} {active} {hold} {cell.simulated.then(|| view! { <Simulated t=t /> })}
+                {health} {active} {hold} {freeze} {cell.simulated.then(|| view! { <Simulated t=t /> })}
             </div>
             {message.map(|message| view! { <div class="under break">{message}</div> })}
             {acts}

@@ -3,9 +3,10 @@
 mod cell;
 mod filters;
 
+use crate::gates::frozen::{self, Frozen};
 use crate::i18n::T;
 use crate::shell::Section;
-use crate::ui::{ButtonKind, Columns, Empty, Head, LinkButton, Pager, Table};
+use crate::ui::{Alert, ButtonKind, Columns, Empty, Head, LinkButton, Pager, Table, TierTag, Tone};
 use crate::web::{AppState, OrPage, PageError, Req, page};
 use axum::extract::State;
 use axum::response::Response;
@@ -31,14 +32,17 @@ async fn home(State(portal): State<Portal>, req: Req) -> Result<Response, PageEr
         limit: Some(50),
     };
     let matrix = portal.deployments.matrix(&req.ctx, filter).await.or_page(&req)?;
+    let frozen = Frozen::now(&portal, &req).await.or_page(&req)?;
+    let waiting = portal.deployments.waiting_for(&req.ctx).await.or_page(&req)?.len() as u64;
     let facets = portal.catalog.facets(&req.ctx, &ServiceFilter::default()).or_page(&req)?;
     let filters = filters::view(t, query, &facets);
     let summary = summary(t, &matrix.rows);
-    let content = if matrix.rows.is_empty() { empty(&req) } else { table(&req, matrix) };
+    let content = if matrix.rows.is_empty() { empty(&req) } else { table(&req, matrix, &frozen) };
     Ok(page(
         req.page(t.matrix_title()).section(Section::Matrix),
         view! {
             <Head title=t.matrix_title() sub=summary />
+            {(waiting > 0).then(|| waits(t, waiting))}
             {filters}
             {content}
         },
@@ -54,6 +58,16 @@ fn summary(t: T, rows: &[MatrixRow]) -> String {
     let parts = [(bad, t.n_attention(bad)), (running, t.n_running(running)), (held, t.n_holds(held))];
     let said: Vec<String> = parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, text)| text).collect();
     if said.is_empty() { t.matrix_all_fine().to_owned() } else { said.join(" · ") }
+}
+
+fn waits(t: T, waiting: u64) -> impl IntoView {
+    view! {
+        <div class="flash">
+            <Alert tone=Tone::Run>
+                <a class="link" href="/approvals">{t.approvals_waiting(waiting)}</a>
+            </Alert>
+        </div>
+    }
 }
 
 fn empty(req: &Req) -> AnyView {
@@ -74,13 +88,21 @@ fn empty(req: &Req) -> AnyView {
     .into_any()
 }
 
-fn table(req: &Req, matrix: MatrixOut) -> AnyView {
+fn table(req: &Req, matrix: MatrixOut, frozen: &Frozen) -> AnyView {
     let t = req.t;
     let MatrixOut { environments, rows, next_cursor, total } = matrix;
-    let environments = environments.into_iter().map(|environment| (environment.tier, environment.name));
-    let columns = Columns::of([t.col_service()]).tiers(t, environments);
+    let heads = environments.into_iter().map(|environment| {
+        let mark = frozen.environment(environment.tier, &environment.name).map(|freeze| frozen::mark(t, freeze));
+        view! {
+            <TierTag t=t tier=environment.tier name=environment.name />
+            {mark.map(|mark| view! { <div class="mark-under">{mark}</div> })}
+        }
+        .into_any()
+    });
+    let columns = Columns::of([t.col_service()]).views(heads);
     let pages = req.pages("/", rows.len(), total, next_cursor.as_deref());
-    let rows = rows.into_iter().enumerate().map(|(index, row)| table_row(req, row, index == 0)).collect::<Vec<_>>();
+    let rows =
+        rows.into_iter().enumerate().map(|(index, row)| table_row(req, row, index == 0, frozen)).collect::<Vec<_>>();
     view! {
         <Table label=t.matrix_title() class="matrix" columns=columns>{rows}</Table>
         <Pager t=t pages=pages />
@@ -89,12 +111,12 @@ fn table(req: &Req, matrix: MatrixOut) -> AnyView {
     .into_any()
 }
 
-fn table_row(req: &Req, row: MatrixRow, top: bool) -> impl IntoView + use<> {
+fn table_row(req: &Req, row: MatrixRow, top: bool, frozen: &Frozen) -> impl IntoView + use<> {
     let MatrixRow { service, cells } = row;
     let cells = cells
         .into_iter()
         .enumerate()
-        .map(|(index, cell)| cell::view(req, &service, cell, top && index == 0))
+        .map(|(index, cell)| cell::view(req, &service, cell, top && index == 0, frozen))
         .collect::<Vec<_>>();
     let system = service.system.map(|key| view! { <a href=format!("/systems/{key}")>{key.clone()}</a> });
     view! {

@@ -218,10 +218,19 @@ fn band(page: &Page) -> Option<AnyView> {
     };
     let icon = if tier == Tier::Production { "shield" } else { "off" };
     let said_apart = name != t.tier(tier);
+    let frozen = page.frozen.clone().map(|why| {
+        view! {
+            <a class="frozen" href="/freezes">
+                <Icon name="freeze" size=14 />
+                <span class="break">{why}</span>
+            </a>
+        }
+    });
     let view = view! {
         <section class=class aria-label=t.col_environment()>
             <Icon name=icon size=14 />
             <span>{name}</span>
+            {frozen}
             {said_apart.then(|| view! { <span class="spacer">{t.tier(tier)}</span> })}
         </section>
     };

@@ -11,7 +11,10 @@ pub enum Section {
     Services,
     Systems,
     Deployments,
+    Approvals,
     Environments,
+    Gates,
+    Freezes,
     Connections,
     Bindings,
     Import,
@@ -21,9 +24,18 @@ pub enum Section {
 }
 
 impl Section {
-    pub const MAIN: [Self; 4] = [Self::Matrix, Self::Services, Self::Systems, Self::Deployments];
-    pub const OPERATE: [Self; 7] =
-        [Self::Environments, Self::Connections, Self::Bindings, Self::Import, Self::Audit, Self::Access, Self::Api];
+    pub const MAIN: [Self; 5] = [Self::Matrix, Self::Services, Self::Systems, Self::Deployments, Self::Approvals];
+    pub const OPERATE: [Self; 9] = [
+        Self::Environments,
+        Self::Gates,
+        Self::Freezes,
+        Self::Connections,
+        Self::Bindings,
+        Self::Import,
+        Self::Audit,
+        Self::Access,
+        Self::Api,
+    ];
 
     #[must_use]
     pub const fn href(self) -> &'static str {
@@ -32,6 +44,9 @@ impl Section {
             Self::Services => "/services",
             Self::Systems => "/systems",
             Self::Deployments => "/deployments",
+            Self::Approvals => "/approvals",
+            Self::Gates => "/gates",
+            Self::Freezes => "/freezes",
             Self::Environments => "/environments",
             Self::Connections => "/connections",
             Self::Bindings => "/bindings",
@@ -49,6 +64,9 @@ impl Section {
             Self::Services => "service",
             Self::Systems => "system",
             Self::Deployments => "deploy",
+            Self::Approvals => "approve",
+            Self::Gates => "gate",
+            Self::Freezes => "freeze",
             Self::Environments => "env",
             Self::Connections => "plug",
             Self::Bindings => "bind",
@@ -66,6 +84,9 @@ impl Section {
             Self::Services => t.nav_services(),
             Self::Systems => t.nav_systems(),
             Self::Deployments => t.nav_deployments(),
+            Self::Approvals => t.nav_approvals(),
+            Self::Gates => t.nav_gates(),
+            Self::Freezes => t.nav_freezes(),
             Self::Environments => t.nav_environments(),
             Self::Connections => t.nav_connections(),
             Self::Bindings => t.nav_bindings(),

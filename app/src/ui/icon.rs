@@ -33,6 +33,9 @@ pub const SPRITE: &str = concat!(
     r#"<symbol id="i-key" viewBox="0 0 16 16"><circle cx="5" cy="11" r="3" fill="none" stroke="currentColor" stroke-width="1.3"/><path d="m7.2 8.8 6-6M10.5 5.5l2 2" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
     r#"<symbol id="i-api" viewBox="0 0 16 16"><path d="M5 4 1.5 8 5 12M11 4l3.5 4L11 12M9.3 2.8 6.7 13.2" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
     r#"<symbol id="i-shield" viewBox="0 0 12 12"><path d="M6 1 10.4 2.7v3c0 2.6-1.8 4.3-4.4 5.3C3.4 10 1.6 8.3 1.6 5.7v-3Z" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
+    r#"<symbol id="i-approve" viewBox="0 0 16 16"><path d="M2.5 2.5h11v11h-11ZM5 8.2l2.1 2.1L11 6" fill="none" stroke="currentColor" stroke-width="1.4"/></symbol>"#,
+    r#"<symbol id="i-gate" viewBox="0 0 16 16"><path d="M3 14V3M13 14V3M3 6h10M3 9.5h10M1.8 14h2.4M11.8 14h2.4" fill="none" stroke="currentColor" stroke-width="1.4"/></symbol>"#,
+    r#"<symbol id="i-freeze" viewBox="0 0 16 16"><path d="M8 1.5v13M2.4 4.8l11.2 6.4M13.6 4.8 2.4 11.2M6 2.6l2 1.7 2-1.7M6 13.4l2-1.7 2 1.7" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
     "</defs></svg>"
 );
 

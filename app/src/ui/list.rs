@@ -46,6 +46,13 @@ impl Columns {
         self
     }
 
+    /// Headings that are more than a text.
+    #[must_use]
+    pub fn views(mut self, views: impl IntoIterator<Item = AnyView>) -> Self {
+        self.0.extend(views.into_iter().map(|view| view! { <th scope="col">{view}</th> }.into_any()));
+        self
+    }
+
     #[must_use]
     pub fn tiers(mut self, t: T, environments: impl IntoIterator<Item = (Tier, String)>) -> Self {
         self.0.extend(environments.into_iter().map(|(tier, name)| {

@@ -54,6 +54,8 @@ pub struct Page {
     pub crumbs: Vec<Crumb>,
     /// The environment the page acts on; the band, the title and the icon carry it.
     pub band: Option<(Tier, String)>,
+    /// Why nothing is deployed there now; beside the band.
+    pub frozen: Option<String>,
     pub theme: Theme,
     pub here: String,
     pub user: Option<String>,
@@ -80,6 +82,7 @@ impl Page {
             section: Section::None,
             crumbs: Vec::new(),
             band: None,
+            frozen: None,
             theme: req.theme,
             here: req.here(),
             user: (!req.ctx.is_anonymous()).then(|| name.clone()),
@@ -108,6 +111,12 @@ impl Page {
     #[must_use]
     pub fn band(mut self, tier: Tier, name: impl Into<String>) -> Self {
         self.band = Some((tier, name.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn frozen(mut self, why: Option<String>) -> Self {
+        self.frozen = why;
         self
     }
 

@@ -136,6 +136,9 @@ pub struct BreakGlassIn {
     pub environment: String,
     /// Why; 10 to 2,000 characters.
     pub reason: String,
+    /// Where the incident is dealt with: an http or https address.
+    #[serde(default)]
+    pub incident: Option<String>,
     /// 1 to 60; 60 when absent.
     #[serde(default)]
     pub minutes: Option<u32>,
@@ -159,6 +162,9 @@ pub struct BreakGlassOut {
     pub service: String,
     pub environment: String,
     pub reason: String,
+    /// Where the incident is dealt with.
+    #[serde(default)]
+    pub incident: Option<String>,
     pub opened_by: String,
     #[serde(with = "time::serde::rfc3339")]
     pub opened_at: OffsetDateTime,

@@ -62,6 +62,9 @@ pub enum GateFacts {
     PromotionNeverRan {
         environment: String,
         image: String,
+        /// As people name it; absent in verdicts of older portals.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
     },
     /// It should run there, but nothing has been seen for too long.
     PromotionStale {

@@ -104,8 +104,9 @@ fn promotion_en(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
         F::PromotionNotHealthy { environment, health } => {
             format!("The same artifact runs in {environment}, but is {} there.", health_en(*health))
         }
-        F::PromotionNeverRan { environment, image } => {
-            format!("{image} has not been healthy in {environment} yet; deploy it there first.")
+        F::PromotionNeverRan { environment, image, version } => {
+            let what = version.as_ref().unwrap_or(image);
+            format!("{what} has not been healthy in {environment} yet; deploy it there first.")
         }
         F::PromotionStale { environment, seen_s_ago } => match seen_s_ago {
             Some(seconds) => {
@@ -221,8 +222,9 @@ fn promotion_fr(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
         F::PromotionNotHealthy { environment, health } => {
             format!("Le même artefact tourne dans {environment}, mais il y est {}.", health_fr(*health))
         }
-        F::PromotionNeverRan { environment, image } => {
-            format!("{image} n’a pas encore été sain dans {environment} ; déployez-le d’abord là.")
+        F::PromotionNeverRan { environment, image, version } => {
+            let what = version.as_ref().unwrap_or(image);
+            format!("{what} n’a pas encore été sain dans {environment} ; déployez-le d’abord là.")
         }
         F::PromotionStale { environment, seen_s_ago } => match seen_s_ago {
             Some(seconds) => {

@@ -8,9 +8,13 @@ use super::model;
 use super::service::{DeploymentService, Place};
 use super::store::{Artifact, Awaiting, Changed, Store};
 use crate::gates::{GateService, Outside, Ruling};
-use crate::kernel::{Action, AppError, AuditEntry, Authorized, Ctx, Object, Result, Via, WriteTx};
+use crate::kernel::{
+    Action, AppError, AuditEntry, Authorized, Ctx, EnvironmentScope, Object, Result, Via, WriteTx, decide,
+};
 use passerelle_contract::audit::Outcome;
-use passerelle_contract::deployments::{DeploymentIn, DeploymentOut, DeploymentState, GateOut, Verdict};
+use passerelle_contract::deployments::{
+    DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, DeploymentState, GateOut, Verdict,
+};
 use passerelle_contract::gates::{ApprovalDecision, ApprovalIn, ApprovalsOut, GateFacts, kinds};
 use passerelle_targets::Change;
 use serde_json::json;
@@ -93,7 +97,7 @@ impl DeploymentService {
         };
         Store::change_awaiting(tx.conn(), id, &to).await?;
         let voided = GateService::void_approvals(&mut tx, id, &format!("{me} changed what is deployed")).await?;
-        let artifact = Artifact { release_id: found.release_id, image: &found.image };
+        let artifact = found.artifact();
         let decided = self.ask_gates(tx.conn(), true, &place, Some(artifact), Outside::default()).await?;
         let fingerprint = fingerprint(&mut tx, &place, artifact).await?;
         let (state, needed) = match decided.ruling {
@@ -112,6 +116,31 @@ impl DeploymentService {
         tx.commit(entry).await?;
         self.stirred();
         self.get_deployment(ctx, id).await
+    }
+
+    /// Deployments that wait for an approval which the caller may give and has not given, newest first, at most 200.
+    ///
+    /// # Errors
+    /// `Unauthenticated`.
+    pub async fn waiting_for(&self, ctx: &Ctx) -> Result<Vec<DeploymentRow>> {
+        let state = Some(DeploymentState::AwaitingApproval);
+        let filter = DeploymentFilter { state, limit: Some(200), ..DeploymentFilter::default() };
+        let me = &ctx.principal().name;
+        let may = |row: &DeploymentRow| {
+            let scope = EnvironmentScope { name: row.environment.clone(), tier: row.tier };
+            self.catalog.find_service(&row.service).is_some_and(|service| {
+                let object = Object::service(service.scope).with_environment(scope);
+                decide(ctx, Action::DeploymentApprove, &object).allowed
+            })
+        };
+        let mut rows = self.list_deployments(ctx, filter).await?.items;
+        rows.retain(|row| row.requested_by != *me && may(row));
+        if !rows.is_empty() {
+            let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+            let spoken = GateService::spoken(self.store.db.pool(), me, &ids).await?;
+            rows.retain(|row| !spoken.contains(&row.id));
+        }
+        Ok(rows)
     }
 
     /// Ends requests for approval whose time is over, until `stop`.
@@ -173,7 +202,7 @@ impl DeploymentService {
         let approved_by: Vec<String> =
             GateService::approvers(&said).into_iter().filter(|by| *by != row.requested_by).collect();
         let image = row.image.as_deref().unwrap_or_default();
-        let artifact = Artifact { release_id: row.release_id, image };
+        let artifact = Artifact { release_id: row.release_id, image, version: row.version.as_deref() };
         let outside =
             Outside { approved_by: approved_by.clone(), approval_until: row.approval_until, ..Outside::default() };
         let decided = self.ask_gates(tx.conn(), true, place, Some(artifact), outside).await?;
@@ -194,7 +223,7 @@ impl DeploymentService {
     /// What the approval would be of, as it is now.
     async fn current(&self, tx: &mut WriteTx, place: &Place, row: &Awaiting) -> Result<Vec<u8>> {
         let image = row.image.as_deref().unwrap_or_default();
-        fingerprint(tx, place, Artifact { release_id: row.release_id, image }).await
+        fingerprint(tx, place, Artifact { release_id: row.release_id, image, version: row.version.as_deref() }).await
     }
 
     /// The place or its configuration is not what it was: nothing that was said counts, and it has to be looked at again.

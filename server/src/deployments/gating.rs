@@ -41,7 +41,7 @@ impl DeploymentService {
             return Ok(Gated::free());
         }
         let image = new.image.as_deref().unwrap_or_default();
-        let artifact = Artifact { release_id: new.release_id, image };
+        let artifact = Artifact { release_id: new.release_id, image, version: new.version.as_deref() };
         let decided = self.ask_gates(tx.conn(), true, place, Some(artifact), Outside::default()).await?;
         let until = approval_end(&decided);
         let mut gated = Gated { gates: decided.gates, ..Gated::free() };
@@ -77,7 +77,7 @@ impl DeploymentService {
         (new.approval_until, new.break_glass) = (gated.approval_until, gated.break_glass);
         if gated.state == DeploymentState::AwaitingApproval {
             let image = new.image.as_deref().unwrap_or_default();
-            let artifact = Artifact { release_id: new.release_id, image };
+            let artifact = Artifact { release_id: new.release_id, image, version: new.version.as_deref() };
             new.fingerprint = Store::fingerprint(tx.conn(), place.binding.id, artifact).await?;
             let told = json!({ "deployment": new.id, "requested_by": new.requested_by, "version": new.version,
                 "needed": gated.approvals_needed, "reason": new.reason, "not_to": new.requested_by });
@@ -114,7 +114,7 @@ impl DeploymentService {
         if let Some(holder) = self.store.holder(place.service.id, place.environment.id).await? {
             gates.push(active_deployment(holder, Verdict::Wait));
         }
-        let artifact = Artifact { release_id: found.release_id, image: &found.image };
+        let artifact = found.artifact();
         let mut connection = self.store.db.pool().acquire().await?;
         let outside = Outside { look: Some(look), ..Outside::default() };
         gates.extend(self.ask_gates(&mut connection, false, place, Some(artifact), outside).await?.gates);
@@ -131,7 +131,7 @@ impl DeploymentService {
             Some(version) => Some(self.resolve(&place, super::model::Wanted::Version(version.clone())).await?),
             None => None,
         };
-        let artifact = found.as_ref().map(|found| Artifact { release_id: found.release_id, image: &found.image });
+        let artifact = found.as_ref().map(Found::artifact);
         let mut connection = self.store.db.pool().acquire().await?;
         let decided = self.ask_gates(&mut connection, false, &place, artifact, Outside::default()).await?;
         Ok(DecisionOut {

@@ -8,6 +8,7 @@ use passerelle_contract::deployments::{ReleaseIn, ReleaseOut};
 use passerelle_contract::gates::{Scan, ScanOut};
 use passerelle_contract::{FieldError, Page};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -86,6 +87,33 @@ impl DeploymentService {
         scan.ok_or_else(|| AppError::NotFound(format!("a vulnerability report of release {id}")))
     }
 
+    /// One release.
+    ///
+    /// # Errors
+    /// `NotFound` also for what the caller may not see.
+    pub async fn get_release(&self, ctx: &Ctx, id: Uuid) -> Result<ReleaseOut> {
+        let release = self.known_release(ctx, id).await?;
+        let hidden = |_| AppError::NotFound(format!("release {id}"));
+        let service = self.service(ctx, &release.service_key).map_err(hidden)?;
+        ctx.permit(Action::ReleaseRead, &Object::service(service.scope)).map_err(hidden)?;
+        Ok(release.into())
+    }
+
+    /// How many CRITICAL and HIGH vulnerabilities the reports of these releases of a service name, by release.
+    ///
+    /// # Errors
+    /// `NotFound` for a service that may not be read.
+    pub async fn scan_counts(&self, ctx: &Ctx, releases: &[ReleaseOut]) -> Result<HashMap<Uuid, (i64, i64)>> {
+        let mut ids = Vec::with_capacity(releases.len());
+        for release in releases {
+            let service = self.service(ctx, &release.service)?;
+            ctx.permit(Action::ReleaseRead, &Object::service(service.scope))?;
+            ids.push(release.id);
+        }
+        let counts = self.gates.scan_counts(&ids).await?;
+        Ok(counts.into_iter().map(|(id, critical, high)| (id, (critical, high))).collect())
+    }
+
     async fn known_release(&self, ctx: &Ctx, id: Uuid) -> Result<ReleaseRow> {
         if ctx.is_anonymous() {
             return Err(AppError::Unauthenticated);
@@ -138,9 +166,10 @@ fn check(input: &ReleaseIn) -> Result<()> {
         need("/commit", if good { Ok(()) } else { Err("must be 4 to 64 hexadecimal digits".to_owned()) });
     }
     if let Some(link) = &input.build_url {
-        let good =
-            url::Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) && link.len() <= 2000;
-        need("/build_url", if good { Ok(()) } else { Err("must be an http or https address".to_owned()) });
+        need(
+            "/build_url",
+            if validate::link(link) { Ok(()) } else { Err("must be an http or https address".to_owned()) },
+        );
     }
     if let Some(notes) = &input.notes {
         need("/notes", validate::paragraph(notes, 0, 4000));

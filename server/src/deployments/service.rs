@@ -4,7 +4,7 @@ use super::engine::{Engine, EngineOptions};
 use super::events::EventFeed;
 use super::model::{self, Wanted, version_of_image};
 use super::observer::Observer;
-use super::store::{ListFilter, Position, Store};
+use super::store::{Artifact, ListFilter, Position, Store};
 use crate::catalog::{CatalogService, ServiceRef};
 use crate::environments::{BindingRow, EnvironmentService};
 use crate::gates::GateService;
@@ -311,6 +311,12 @@ pub(super) struct Found {
     pub release_id: Option<Uuid>,
     pub version: String,
     pub image: String,
+}
+
+impl Found {
+    pub(super) fn artifact(&self) -> Artifact<'_> {
+        Artifact { release_id: self.release_id, image: &self.image, version: Some(&self.version) }
+    }
 }
 
 impl Act {

@@ -9,12 +9,12 @@
 //! more than [`MAX_OCCURRENCES`] says that it cannot tell, which its readers take as "it holds".
 
 use chrono::offset::LocalResult;
-use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use passerelle_contract::FieldError;
 use passerelle_contract::gates::FreezeWindow;
 use rrule::{Frequency, RRule, RRuleSet, Unvalidated};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 /// Occurrences followed from the first one; 54 years of days.
 const MAX_OCCURRENCES: usize = 20_000;
@@ -158,6 +158,26 @@ fn rule(text: &str) -> Result<RRule<Unvalidated>, String> {
     Ok(rule)
 }
 
+/// A time on the wall clock of a zone as a moment; `None` for a zone that is not known. A time that the clocks jump over is the
+/// first after it, and of one that exists twice it is the earlier.
+#[must_use]
+pub fn moment_in(zone: &str, wall: PrimitiveDateTime) -> Option<OffsetDateTime> {
+    let zone: Tz = zone.parse().ok()?;
+    let wall = DateTime::from_timestamp(wall.assume_utc().unix_timestamp(), 0)?.naive_utc();
+    instant(zone, wall, Side::Start).ok()
+}
+
+/// The same moment with the offset that the zone has then; in UTC for a zone that is not known.
+#[must_use]
+pub fn clock_in(zone: &str, at: OffsetDateTime) -> OffsetDateTime {
+    let offset = || {
+        let zone: Tz = zone.parse().ok()?;
+        let local = DateTime::from_timestamp(at.unix_timestamp(), 0)?.with_timezone(&zone);
+        UtcOffset::from_whole_seconds(local.offset().fix().local_minus_utc()).ok()
+    };
+    at.to_offset(offset().unwrap_or(UtcOffset::UTC))
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
     Start,
@@ -281,5 +301,15 @@ mod tests {
         assert_eq!(refused(Schedule { ends_at: None, ..weekends() }), "/ends_at");
         assert_eq!(refused(Schedule { ends_at: Some(weekends().starts_at), ..weekends() }), "/ends_at");
         assert_eq!(refused(Schedule { ends_at: Some(datetime!(2026-12-02 16:00 UTC)), ..weekends() }), "/ends_at");
+    }
+
+    #[test]
+    fn a_wall_clock_and_its_moment() {
+        let wall = datetime!(2026-11-21 18:00);
+        let at = moment_in("Europe/Paris", wall).unwrap();
+        assert_eq!(at, datetime!(2026-11-21 17:00 UTC));
+        assert_eq!(clock_in("Europe/Paris", at).hour(), 18);
+        assert_eq!(moment_in("Europe/Paris", datetime!(2027-03-28 02:30)).unwrap(), datetime!(2027-03-28 01:00 UTC));
+        assert_eq!((moment_in("Paris", wall), clock_in("Paris", at).hour()), (None, 17));
     }
 }

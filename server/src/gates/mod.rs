@@ -23,6 +23,7 @@ mod service;
 mod store;
 mod vulnerability;
 
+pub use calendar::{clock_in, moment_in};
 pub use error_budget::{BudgetReading, BudgetSource, BudgetStep};
 pub use model::{Case, Decided, Outside, Ruling};
 pub use preflight::Look;

@@ -18,8 +18,9 @@ pub enum History {
     First,
     Before {
         environment: String,
-        /// The artifact, as text for people.
         image: String,
+        /// The artifact's version, as people name it.
+        version: Option<String>,
         /// Set when it runs there now.
         running: Option<Running>,
         /// Deployments of it there that ended well.
@@ -49,9 +50,13 @@ pub fn judge(policy: &GatePolicy, evidence: &Evidence) -> Option<Judged> {
     }
     let needed = Duration::minutes(i64::from(policy.promotion_order.healthy_minutes));
     let against = |facts| Some(Judged::against(mode, Verdict::Block, facts, Help::Developers));
-    let (environment, image, running, runs) = match evidence.outside.history.as_ref()? {
+    let (environment, never_ran, running, runs) = match evidence.outside.history.as_ref()? {
         History::First => return Some(Judged::pass(GateFacts::PromotionFirst)),
-        History::Before { environment, image, running, runs } => (environment.clone(), image.clone(), running, runs),
+        History::Before { environment, image, version, running, runs } => {
+            let (image, version) = (image.clone(), version.clone());
+            let never_ran = GateFacts::PromotionNeverRan { environment: environment.clone(), image, version };
+            (environment.clone(), never_ran, running, runs)
+        }
     };
     let longest = longest(runs);
     if let Some(long) = longest.filter(|long| *long >= needed) {
@@ -68,7 +73,7 @@ pub fn judge(policy: &GatePolicy, evidence: &Evidence) -> Option<Judged> {
                 let (healthy_s, needed_s) = (seconds(long), seconds(needed));
                 against(GateFacts::PromotionTooShort { environment, healthy_s, needed_s })
             }
-            None => against(GateFacts::PromotionNeverRan { environment, image }),
+            None => against(never_ran),
         },
         Some(seen) => Some(running_now(mode, environment, *seen, needed, evidence.now)),
     }
@@ -120,8 +125,8 @@ mod tests {
         policy.promotion_order.mode = GateMode::Block;
         policy.promotion_order.healthy_minutes = 10;
         let mut evidence = evidence();
-        let (environment, image) = ("staging".to_owned(), "tinyweb:v2".to_owned());
-        evidence.outside.history = Some(History::Before { environment, image, running, runs });
+        let (environment, image, version) = ("staging".to_owned(), "tinyweb:v2".to_owned(), Some("v2".to_owned()));
+        evidence.outside.history = Some(History::Before { environment, image, version, running, runs });
         judge(&policy, &evidence).unwrap()
     }
 

@@ -13,6 +13,7 @@ use passerelle_contract::gates::{
     WaiverOut,
 };
 use passerelle_contract::{Page, Problem};
+use tower_sessions::Session;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -153,7 +154,8 @@ async fn list_break_glass(State(service): State<GateService>, ctx: Ctx) -> Resul
 async fn break_glass(
     State(service): State<GateService>,
     ctx: Ctx,
+    session: Session,
     Json(input): Json<BreakGlassIn>,
 ) -> Result<Response> {
-    Ok((StatusCode::CREATED, Json(service.break_glass(&ctx, input).await?)).into_response())
+    Ok((StatusCode::CREATED, Json(service.break_glass(&ctx, &session, input).await?)).into_response())
 }

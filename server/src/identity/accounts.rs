@@ -180,6 +180,18 @@ impl IdentityService {
         Ok(())
     }
 
+    /// Gives the session a new id after its person has shown again who they are: whoever has learnt the old one has nothing.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn renew_session(&self, session: &Session) -> Result<()> {
+        if session.id().is_some() {
+            session.cycle_id().await.map_err(AppError::internal)?;
+            session.save().await.map_err(AppError::internal)?;
+        }
+        Ok(())
+    }
+
     /// The end of every way to sign in, by password today: writes the audit row, then cycles the session's id.
     async fn begin_session(&self, ctx: &Ctx, session: &Session, row: &UserRow, client: &Client) -> Result<()> {
         let portal = on_behalf_of(ctx, Some(row.id), &row.name);

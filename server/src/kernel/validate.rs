@@ -43,6 +43,12 @@ pub fn paragraph(text: &str, min_chars: usize, max_chars: usize) -> Result<(), S
     }
 }
 
+/// An http or https address.
+#[must_use]
+pub fn link(text: &str) -> bool {
+    text.len() <= 2000 && url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+}
+
 /// Why a text with U+0000 is refused: Postgres cannot store it.
 pub const NUL: &str = "holds the character U+0000, which cannot be stored; take it out";
 

@@ -72,6 +72,23 @@ impl Portal {
         Ok(Self { origin, set_up_link, token, http, _server: server, _simulator: simulator, _folder: folder })
     }
 
+    /// Asks the API as an administrator.
+    ///
+    /// # Errors
+    /// When it does not answer well.
+    pub async fn api(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        let url = format!("{}/api/v1{path}", self.origin);
+        let method = reqwest::Method::from_bytes(method.as_bytes())?;
+        let mut request = self.http.request(method, &url).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        ensure!(status.is_success(), "{url}: {status} {text}");
+        Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? })
+    }
+
     /// Deploys over the API and waits for the end, so that there is a version to go back to.
     ///
     /// # Errors

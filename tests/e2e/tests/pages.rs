@@ -5,6 +5,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use passerelle_e2e::{Chromium, Look, Portal, Tab};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 const SERVICE: &str = "skillforge/user-service";
@@ -26,7 +27,8 @@ async fn every_page_can_be_used_by_everybody() -> Result<()> {
     }
     tab.look(Look { locale: "en", theme: "light", width: 1280 }).await?;
     tab.set_up(&portal).await?;
-    let pages = pages(&tab).await?;
+    let mut pages = pages(&tab).await?;
+    pages.extend(of_gates(&portal).await?.into_iter().map(|path| (path, 200)));
     for look in &looks {
         tab.look(*look).await?;
         for (path, status) in &pages {
@@ -71,6 +73,51 @@ async fn pages(tab: &Tab) -> Result<Vec<(String, i64)>> {
     let mut pages: Vec<(String, i64)> = paths.into_iter().map(|path| (path, 200)).collect();
     pages.extend([("/no-such-page".to_owned(), 404), ("/services/skillforge/nobody".to_owned(), 404)]);
     Ok(pages)
+}
+
+/// What gates have to show: a request that waits, one that was stopped, a freeze now and every weekend, a report and a waiver.
+async fn of_gates(portal: &Portal) -> Result<Vec<String>> {
+    let id = |value: &Value| value["id"].as_str().map(str::to_owned).context("no id");
+    let policy = json!({ "freeze": "block", "preflight": "block", "approval": { "needed": 2 },
+        "promotion_order": { "mode": "block", "healthy_minutes": 0 }, "vulnerability": { "mode": "block" } });
+    portal.api("PUT", "/gates/policies/production", Some(&policy)).await?;
+    let wanted = json!({ "service": SERVICE, "environment": "production", "version": "1.0.0", "reason": "profiles" });
+    let waiting = id(&portal.api("POST", "/deployments", Some(&wanted)).await?)?;
+    let stopped = json!({ "service": "skillforge/project-service", "environment": "production", "version": "1.1.0",
+        "reason": "never ran before" });
+    let freezes = [
+        json!({ "scope": { "kind": "service", "value": "skillforge/project-service" }, "title": "Moving house" }),
+        json!({ "scope": { "kind": "environment", "value": "production" }, "title": "Weekends, and nobody deploys",
+            "starts_at": "2026-10-02T16:00:00Z", "ends_at": "2026-10-05T04:00:00Z", "time_zone": "Europe/Paris",
+            "recurrence": "FREQ=WEEKLY;BYDAY=FR" }),
+    ];
+    let mut freeze = String::new();
+    for new in &freezes {
+        freeze = id(&portal.api("POST", "/freezes", Some(new)).await?)?;
+    }
+    let stopped = id(&portal.api("POST", "/deployments", Some(&stopped)).await?)?;
+    let releases = portal.api("GET", &format!("/services/{SERVICE}/releases"), None).await?;
+    let release = id(&releases["items"][0])?;
+    let found = |name: &str, severity: &str| {
+        json!({ "VulnerabilityID": name, "PkgName": "libssl3", "InstalledVersion": "3.0.1", "FixedVersion": "3.0.2",
+            "Severity": severity, "Title": "A bound is not checked when a long name is read" })
+    };
+    let found = [found("CVE-2024-1", "CRITICAL"), found("CVE-2024-2", "HIGH"), found("CVE-2024-3", "LOW")];
+    let report = json!({ "SchemaVersion": 2, "ArtifactName": "x", "Results": [{ "Vulnerabilities": found }] });
+    portal.api("PUT", &format!("/releases/{release}/vulnerabilities"), Some(&report)).await?;
+    let until = time::OffsetDateTime::now_utc() + time::Duration::days(30);
+    let until = until.format(&time::format_description::well_known::Rfc3339)?;
+    let waiver = json!({ "service": SERVICE, "vulnerability": "CVE-2024-2", "reason": "not reachable from outside",
+        "expires_at": until });
+    portal.api("POST", "/waivers", Some(&waiver)).await?;
+    let glass = format!("/services/{SERVICE}/break-glass?environment=production&version=1.1.0");
+    let waivers = format!("/services/{SERVICE}/waivers");
+    let of = |place: &str, id: String| format!("{place}/{id}");
+    let named =
+        ["/gates/production", "/freezes/new", "/freezes?all=true&month=2026-10", "/break-glass", "/", "/approvals"];
+    let made = [glass, waivers, of("/deployments", waiting), of("/deployments", stopped), of("/freezes", freeze)];
+    let paths = made.into_iter().chain([of("/releases", release)]);
+    Ok(paths.chain(named.map(str::to_owned)).collect())
 }
 
 async fn see(

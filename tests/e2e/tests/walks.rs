@@ -5,7 +5,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use passerelle_e2e::{Chromium, LIMIT, PASSWORD, Portal, Tab, USER};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const SERVICE: &str = "skillforge/user-service";
 const PLACE: &str = "/services/skillforge/user-service";
@@ -54,6 +54,7 @@ async fn people_can_walk_through_the_portal() -> Result<()> {
         ("in French", in_french(&portal, &chromium).await),
         ("without scripts", without_scripts(&portal, &chromium).await),
         ("by keyboard", by_keyboard(&portal, &chromium).await),
+        ("past the gates", past_the_gates(&portal, &chromium).await),
         ("the size of the first page", first_page_is_small(&portal, &chromium).await),
     ];
     let wrong = walks.into_iter().filter_map(|(walk, result)| Some(format!("{walk}: {:#}", result.err()?)));
@@ -133,6 +134,48 @@ async fn by_keyboard(portal: &Portal, chromium: &Chromium) -> Result<()> {
     tab.press("Enter").await?;
     tab.arrived("/deployments/").await?;
     watch(&tab, &ENGLISH).await?;
+    tab.is_clean()
+}
+
+/// Production stops a version that never ran before; the walker breaks the glass; then production asks for an approval, and a
+/// second person gives it.
+async fn past_the_gates(portal: &Portal, chromium: &Chromium) -> Result<()> {
+    let place = "/services/skillforge/project-service";
+    let tab = chromium.tab(&portal.origin).await?;
+    tab.open("/sign-in").await?;
+    sign_in(&tab, &ENGLISH).await?;
+    let deploy = format!("{place}/deploy?environment=production&version=1.1.0");
+    tab.open(&deploy).await?;
+    tab.shows("has not been healthy in staging yet").await?;
+    tab.shows("Not now. In the way").await?;
+    tab.click("details.danger > summary", "Emergency").await?;
+    tab.fill("#f-why", "walk five: payments are down").await?;
+    tab.fill("#f-password", PASSWORD).await?;
+    tab.fill("#f-sure", "project-service").await?;
+    tab.click("details.danger button[type=submit]", "Break the glass for production").await?;
+    tab.shows("skips the gates, once").await?;
+    tab.fill("#f-reason", "walk five: past the gates").await?;
+    tab.fill("#f-confirm", "project-service").await?;
+    tab.click("main form[method=post] button[type=submit]", "past the gates").await?;
+    tab.arrived("/deployments/").await?;
+    watch(&tab, &ENGLISH).await?;
+    tab.open("/break-glass").await?;
+    tab.shows("walk five: payments are down").await?;
+
+    let policy = json!({ "approval": { "needed": 1 } });
+    portal.api("PUT", "/gates/policies/production", Some(&policy)).await?;
+    let wanted = json!({ "service": "skillforge/project-service", "environment": "production", "version": "1.0.0",
+        "reason": "walk six: asked by a pipeline" });
+    let asked = portal.api("POST", "/deployments", Some(&wanted)).await?;
+    tab.open("/").await?;
+    tab.follow("main a", "1 deployment waits for your approval", "/approvals").await?;
+    tab.follow("main a", "Look and decide", "/deployments/").await?;
+    tab.fill("#f-note", "walk six: approved").await?;
+    tab.click("main form[method=post] button[value=approve]", "Approve").await?;
+    tab.shows("Approved: the deployment starts.").await?;
+    watch(&tab, &ENGLISH).await?;
+    let ended = portal.api("GET", &format!("/deployments/{}", asked["id"].as_str().context("no id")?), None).await?;
+    ensure!(ended["state"] == "succeeded", "{ended}");
     tab.is_clean()
 }
 

@@ -1,12 +1,12 @@
 //! Somebody with a browser: pages and forms, a session cookie, no script.
 
-use super::TestPortal;
+use super::{PASSWORD, TestPortal};
+use passerelle_contract::access::Role;
 use passerelle_server::identity::SetUp;
 use passerelle_server::kernel::{Ctx, Via};
 use reqwest::StatusCode;
 use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
-
-const PASSWORD: &str = "correct horse battery";
+use serde_json::json;
 
 pub struct Person<'t> {
     test: &'t TestPortal,
@@ -31,19 +31,38 @@ impl TestPortal {
         let (user, display_name) = ("grace".to_owned(), "Grace".to_owned());
         let set_up = SetUp { token, user, password: PASSWORD.to_owned(), display_name };
         self.portal.identity.set_up(&Ctx::anonymous(Via::Page, "test".to_owned()), &set_up).await.unwrap();
+        self.sign_in("grace").await
+    }
+
+    /// Somebody else with a role on everything, signed in.
+    pub async fn another(&self, name: &str, role: Role) -> Person<'_> {
+        let user = json!({ "name": name, "display_name": name, "password": PASSWORD });
+        assert_eq!(self.post("/users", &user).await.status, StatusCode::CREATED);
+        let binding = json!({ "user": name, "role": role, "scope": { "kind": "everything" } });
+        assert_eq!(self.post("/role-bindings", &binding).await.status, StatusCode::CREATED);
+        self.sign_in(name).await
+    }
+
+    async fn sign_in(&self, name: &str) -> Person<'_> {
         let mut person = Person { test: self, cookie: String::new(), csrf: String::new() };
-        let signed_in = person.post("/sign-in", &[("user", "grace"), ("password", PASSWORD), ("next", "/")]).await;
+        let signed_in = person.post("/sign-in", &[("user", name), ("password", PASSWORD), ("next", "/")]).await;
         assert_eq!(signed_in.status, StatusCode::SEE_OTHER, "{}", signed_in.html);
-        let cookie = signed_in.headers.get_all(SET_COOKIE).iter().next_back().unwrap().to_str().unwrap();
-        person.cookie = cookie.split(';').next().unwrap().to_owned();
-        let form = person.get("/environments/new").await;
-        assert_eq!(form.status, StatusCode::OK, "{}", form.html);
-        person.csrf = hidden(&form.html, "csrf");
+        person.renew(&signed_in).await;
         person
     }
 }
 
 impl<'t> Person<'t> {
+    /// Takes the session that an answer gave, as a browser does, and the token of its forms.
+    pub async fn renew(&mut self, answer: &Shown) {
+        let cookies = answer.headers.get_all(SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap());
+        let session = cookies.filter(|cookie| !cookie.starts_with("psl_flash")).next_back().unwrap();
+        self.cookie = session.split(';').next().unwrap().to_owned();
+        let form = self.get("/access/tokens").await;
+        assert_eq!(form.status, StatusCode::OK, "{}", form.html);
+        self.csrf = hidden(&form.html, "csrf");
+    }
+
     /// The same browser without its session.
     pub fn anonymous(&self) -> Person<'t> {
         Person { test: self.test, cookie: String::new(), csrf: String::new() }

@@ -5,13 +5,15 @@ use passerelle_contract::access::Role;
 use reqwest::header::{ACCEPT_LANGUAGE, COOKIE, ORIGIN, SET_COOKIE};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use std::sync::Mutex;
 
 pub const PASSWORD: &str = "correct horse battery";
 
 /// Somebody with a session, who speaks to the API as a browser would.
 pub struct SignedIn<'t> {
     test: &'t TestPortal,
-    cookie: String,
+    /// A step-up gives the session a new id.
+    cookie: Mutex<String>,
 }
 
 impl TestPortal {
@@ -33,23 +35,31 @@ impl TestPortal {
             .unwrap();
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
         let cookie = answer.headers().get(SET_COOKIE).unwrap().to_str().unwrap();
-        SignedIn { test: self, cookie: cookie.split(';').next().unwrap().to_owned() }
+        SignedIn { test: self, cookie: Mutex::new(cookie.split(';').next().unwrap().to_owned()) }
     }
 }
 
 impl SignedIn<'_> {
+    pub fn cookie(&self) -> String {
+        self.cookie.lock().unwrap().clone()
+    }
+
     pub async fn call(&self, method: Method, path: &str, language: &str, body: &Value) -> Answer {
+        let cookie = self.cookie();
         let response = self
             .test
             .http
             .request(method, format!("{}/api/v1{path}", self.test.url))
-            .header(COOKIE, &self.cookie)
+            .header(COOKIE, cookie)
             .header(ORIGIN, &self.test.url)
             .header(ACCEPT_LANGUAGE, language)
             .json(body)
             .send()
             .await
             .unwrap();
+        if let Some(new) = response.headers().get(SET_COOKIE).and_then(|value| value.to_str().ok()) {
+            *self.cookie.lock().unwrap() = new.split(';').next().unwrap().to_owned();
+        }
         let status = response.status();
         let text = response.text().await.unwrap();
         Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }

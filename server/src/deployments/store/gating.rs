@@ -17,6 +17,8 @@ use uuid::Uuid;
 pub struct Artifact<'a> {
     pub release_id: Option<Uuid>,
     pub image: &'a str,
+    /// As people name it.
+    pub version: Option<&'a str>,
 }
 
 impl Artifact<'_> {
@@ -50,6 +52,7 @@ pub struct Awaiting {
     pub requested_by: String,
     pub release_id: Option<Uuid>,
     pub image: Option<String>,
+    pub version: Option<String>,
     pub fingerprint: Option<Vec<u8>>,
     pub approval_until: Option<OffsetDateTime>,
     pub approvals_needed: i32,
@@ -126,7 +129,8 @@ impl Store {
             .filter(|run| artifact.is(run.release_id, run.image.as_deref()))
             .map(|run| Run { from: run.ended_at, to: run.replaced_at })
             .collect();
-        Ok(History::Before { environment, image: artifact.image.to_owned(), running, runs })
+        let (image, version) = (artifact.image.to_owned(), artifact.version.map(str::to_owned));
+        Ok(History::Before { environment, image, version, running, runs })
     }
 
     /// SHA-256 over the artifact, the place and its configuration as they are now; `None` when the binding is gone. The binding
@@ -153,7 +157,7 @@ impl Store {
     /// When the database is away.
     pub async fn lock_awaiting(db: &mut PgConnection, id: Uuid) -> Result<Option<Awaiting>> {
         Ok(sqlx::query_as(
-            "SELECT state, requested_by, release_id, image, fingerprint, approval_until,
+            "SELECT state, requested_by, release_id, image, version, fingerprint, approval_until,
                approvals_needed, coalesce(approval_until <= clock_timestamp(), false) AS expired
              FROM deployments WHERE id = $1 FOR UPDATE",
         )

@@ -16,6 +16,14 @@ impl GateService {
         store::of_deployment(db, deployment).await
     }
 
+    /// Of these deployments, those about which this person has said something that counts.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn spoken(db: impl PgExecutor<'_>, by: &str, deployments: &[Uuid]) -> Result<Vec<Uuid>> {
+        store::spoken(db, by, deployments).await
+    }
+
     /// Writes down what the person of this transaction says about exactly what `fingerprint` stands for.
     ///
     /// # Errors

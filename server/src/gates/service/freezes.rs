@@ -7,7 +7,7 @@ use crate::gates::store::{freezes as store, policies};
 use crate::kernel::{
     Action, AppError, AuditEntry, Authorized, Ctx, Cursor, EnvironmentScope, Object, Result, limit_or_default, validate,
 };
-use passerelle_contract::gates::{FreezeFilter, FreezeIn, FreezeOut, FreezeScope};
+use passerelle_contract::gates::{FreezeFilter, FreezeIn, FreezeOut, FreezeScope, FreezeWindow};
 use passerelle_contract::{FieldError, Page};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
@@ -15,6 +15,8 @@ use uuid::Uuid;
 
 const LIST: &str = "freezes";
 const SHOWN_WINDOWS: usize = 20;
+/// Of one freeze in a calendar: more than days in it.
+const MOST_WINDOWS: usize = 100;
 const SHOWN_AHEAD: Duration = Duration::days(365);
 
 impl GateService {
@@ -34,6 +36,50 @@ impl GateService {
         let last = rows.last().filter(|_| more);
         let next_cursor = last.map(|row| Cursor::encode(&self.keys, LIST, &row.id)).transpose()?;
         Ok(Page { items: rows.into_iter().map(out).collect::<Result<_>>()?, next_cursor, total })
+    }
+
+    /// The freezes that hold at some time between two moments, each with those of its windows that do; at most 500.
+    ///
+    /// # Errors
+    /// `Unauthenticated`.
+    pub async fn freezes_within(
+        &self,
+        ctx: &Ctx,
+        from: OffsetDateTime,
+        until: OffsetDateTime,
+    ) -> Result<Vec<FreezeOut>> {
+        ctx.permit(Action::GateRead, &Object::new("freeze", "*"))?;
+        let rows = store::within(self.db.pool(), from, until).await?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in rows {
+            // A rule that cannot be followed to here holds, as it does for the gate.
+            let all = vec![FreezeWindow { starts_at: from, ends_at: Some(until) }];
+            let windows = row.schedule().windows(from, until, MOST_WINDOWS).unwrap_or(all);
+            if !windows.is_empty() {
+                found.push(FreezeOut { windows, ..out(row)? });
+            }
+        }
+        Ok(found)
+    }
+
+    /// What holds at this moment.
+    ///
+    /// # Errors
+    /// `Unauthenticated`.
+    pub async fn frozen_now(&self, ctx: &Ctx) -> Result<Vec<FreezeOut>> {
+        let now = OffsetDateTime::now_utc();
+        self.freezes_within(ctx, now, now + Duration::SECOND).await
+    }
+
+    /// The next windows of a freeze that is not made yet, at most five within two years.
+    ///
+    /// # Errors
+    /// `Invalid` by field.
+    pub fn preview(new: &FreezeIn) -> Result<Vec<FreezeWindow>> {
+        let (schedule, now) = (checked(new)?, OffsetDateTime::now_utc());
+        schedule
+            .windows(now, now + 2 * SHOWN_AHEAD, 5)
+            .map_err(|unclear| AppError::field("/recurrence", unclear.to_string()))
     }
 
     /// # Errors

@@ -8,6 +8,7 @@ use passerelle_contract::FieldError;
 use passerelle_contract::deployments::{GateOut, Verdict};
 use passerelle_contract::gates::{BreakGlassIn, BreakGlassOut, GateFacts, kinds};
 use serde_json::json;
+use tower_sessions::Session;
 use uuid::Uuid;
 
 const MAX_MINUTES: u32 = 60;
@@ -21,12 +22,12 @@ pub struct BrokenGlass {
 }
 
 impl GateService {
-    /// Opens the glass.
+    /// Opens the glass. The password was asked for again, so the session gets a new id.
     ///
     /// # Errors
     /// `Invalid` by field (also a password that does not fit), `Forbidden` also for tokens, `NotFound`, `Conflict` while one is
     /// open for the same service and environment.
-    pub async fn break_glass(&self, ctx: &Ctx, input: BreakGlassIn) -> Result<BreakGlassOut> {
+    pub async fn break_glass(&self, ctx: &Ctx, session: &Session, input: BreakGlassIn) -> Result<BreakGlassOut> {
         let service = self.known_service(ctx, &input.service)?;
         let environment = self.environments.get_environment(ctx, &input.environment).await?;
         let id = Uuid::now_v7();
@@ -46,6 +47,7 @@ impl GateService {
             environment_id: environment.id,
             by,
             reason,
+            incident: input.incident.as_deref().map(str::trim).filter(|link| !link.is_empty()),
             minutes,
         };
         if !store::open(tx.conn(), &new).await? {
@@ -53,10 +55,11 @@ impl GateService {
             return Err(AppError::Conflict(format!("the glass is broken already for {place}")));
         }
         // To whoever operates there, but not to the one who did it.
-        let told =
-            json!({ "id": id, "by": by, "reason": reason, "minutes": minutes, "tier": environment.tier, "not_to": by });
+        let told = json!({ "id": id, "by": by, "reason": reason, "incident": new.incident, "minutes": minutes, "tier": environment.tier, "not_to": by });
         tx.tell("break_glass.opened", &told).await?;
-        tx.commit(AuditEntry::success().reason(reason).after(json!({ "minutes": minutes }))).await?;
+        self.identity.renew_session(session).await?;
+        let after = json!({ "minutes": minutes, "incident": new.incident });
+        tx.commit(AuditEntry::success().reason(reason).after(after)).await?;
         let row = store::by_id(self.db.pool(), id).await?;
         row.map(Into::into).ok_or_else(|| AppError::internal("what was opened is gone"))
     }
@@ -99,6 +102,11 @@ fn check(input: &BreakGlassIn) -> Result<u32> {
     let mut errors = Vec::new();
     if let Err(message) = validate::paragraph(&input.reason, 10, 2000) {
         errors.push(FieldError::new("/reason", message));
+    }
+    if let Some(link) = input.incident.as_deref().map(str::trim).filter(|link| !link.is_empty())
+        && !validate::link(link)
+    {
+        errors.push(FieldError::new("/incident", "must be an http or https address"));
     }
     let minutes = input.minutes.unwrap_or(MAX_MINUTES);
     if !(1..=MAX_MINUTES).contains(&minutes) {

@@ -33,4 +33,12 @@ impl GateService {
     pub async fn scan_of(&self, release: Uuid) -> Result<Option<ScanOut>> {
         store::of_release(self.db.pool(), release).await
     }
+
+    /// How many CRITICAL and HIGH ones the report of each release names; the caller has checked who asks.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn scan_counts(&self, releases: &[Uuid]) -> Result<Vec<(Uuid, i64, i64)>> {
+        store::counts(self.db.pool(), releases).await
+    }
 }

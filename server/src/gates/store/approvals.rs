@@ -39,6 +39,17 @@ pub async fn of_deployment(db: impl PgExecutor<'_>, deployment: Uuid) -> Result<
         .collect()
 }
 
+/// Of these deployments, those about which this person has said something that counts.
+pub async fn spoken(db: impl PgExecutor<'_>, by: &str, deployments: &[Uuid]) -> Result<Vec<Uuid>> {
+    Ok(sqlx::query_scalar(
+        "SELECT deployment_id FROM approvals WHERE approver = $1 AND deployment_id = ANY($2) AND voided_at IS NULL",
+    )
+    .bind(by)
+    .bind(deployments)
+    .fetch_all(db)
+    .await?)
+}
+
 /// # Errors
 /// `Conflict` when this person has said something that counts.
 pub async fn insert(

@@ -14,6 +14,7 @@ pub struct Row {
     environment: String,
     pub opened_by: String,
     pub reason: String,
+    incident: Option<String>,
     opened_at: OffsetDateTime,
     pub expires_at: OffsetDateTime,
     used_by: Option<Uuid>,
@@ -27,6 +28,7 @@ impl From<Row> for BreakGlassOut {
             service: row.service_key,
             environment: row.environment,
             reason: row.reason,
+            incident: row.incident,
             opened_by: row.opened_by,
             opened_at: row.opened_at,
             expires_at: row.expires_at,
@@ -45,6 +47,7 @@ pub struct NewGlass<'a> {
     pub environment_id: Uuid,
     pub by: &'a str,
     pub reason: &'a str,
+    pub incident: Option<&'a str>,
     pub minutes: u32,
 }
 
@@ -57,8 +60,8 @@ pub async fn open(db: &mut PgConnection, new: &NewGlass<'_>) -> Result<bool> {
         .execute(&mut *db)
         .await?;
     let done = sqlx::query(
-        "INSERT INTO break_glass (id, service_id, service_key, environment_id, opened_by, reason, expires_at)
-         SELECT $1, $2, $3, $4, $5, $6, now() + make_interval(mins => $7)
+        "INSERT INTO break_glass (id, service_id, service_key, environment_id, opened_by, reason, expires_at, incident)
+         SELECT $1, $2, $3, $4, $5, $6, now() + make_interval(mins => $7), $8
          WHERE NOT EXISTS (SELECT FROM break_glass
            WHERE service_id = $2 AND environment_id = $4 AND used_at IS NULL AND expires_at > now())",
     )
@@ -69,6 +72,7 @@ pub async fn open(db: &mut PgConnection, new: &NewGlass<'_>) -> Result<bool> {
     .bind(new.by)
     .bind(new.reason)
     .bind(i32::try_from(new.minutes).unwrap_or(1))
+    .bind(new.incident)
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)

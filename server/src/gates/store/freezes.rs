@@ -79,6 +79,18 @@ pub async fn standing(db: &mut PgConnection, reaches: Reaches<'_>) -> Result<Vec
     rows.into_iter().map(Row::freeze).collect()
 }
 
+/// Those that are not lifted and reach into a time, the earliest first.
+pub async fn within(db: impl PgExecutor<'_>, from: OffsetDateTime, until: OffsetDateTime) -> Result<Vec<Row>> {
+    Ok(sqlx::query_as(select!(
+        "WHERE lifted_at IS NULL AND starts_at < $2 AND (recurrence IS NOT NULL OR ends_at IS NULL OR ends_at > $1)
+         ORDER BY starts_at, id LIMIT 500"
+    ))
+    .bind(from)
+    .bind(until)
+    .fetch_all(db)
+    .await?)
+}
+
 /// A page, newest first. Without `all` only those that are not lifted and not over.
 pub async fn page(
     db: impl PgExecutor<'_> + Copy,

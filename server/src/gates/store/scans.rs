@@ -46,3 +46,14 @@ pub async fn put(db: &mut PgConnection, release_id: Uuid, scan: &Scan, sha256: &
     .await?;
     Ok(())
 }
+
+/// How many CRITICAL and HIGH ones the report of each release names; releases without a report are absent.
+pub async fn counts(db: impl PgExecutor<'_>, releases: &[Uuid]) -> Result<Vec<(Uuid, i64, i64)>> {
+    Ok(sqlx::query_as(
+        "SELECT release_id, (scan ->> 'critical')::bigint, (scan ->> 'high')::bigint FROM vulnerability_reports
+         WHERE release_id = ANY($1)",
+    )
+    .bind(releases)
+    .fetch_all(db)
+    .await?)
+}

@@ -1,0 +1,190 @@
+//! Breaking the glass: a closed, dangerous section where a gate stops something, and a page of its own when a value is refused.
+
+use crate::deployments::fields::typed_name;
+use crate::shell::Section;
+use crate::ui::{Alert, ButtonKind, Crumb, Flash, Head, Hidden, Submit, Text, TextArea, Tone};
+use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Query, Req, page, see_other, summary};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use leptos::prelude::*;
+use passerelle_contract::FieldError;
+use passerelle_contract::environments::Tier;
+use passerelle_contract::gates::{BreakGlassIn, BreakGlassOut};
+use passerelle_server::kernel::{Action, AppError, EnvironmentScope, Object, decide};
+use passerelle_server::portal::Portal;
+use tower_sessions::Session;
+
+const SHOWN: [&str; 5] = ["/reason", "/incident", "/minutes", "/password", "/confirm"];
+
+/// What the glass would be broken for.
+#[derive(Debug, Clone)]
+pub struct Way {
+    pub service: String,
+    pub environment: String,
+    pub tier: Tier,
+    pub version: Option<String>,
+    pub image: Option<String>,
+}
+
+impl Way {
+    fn name(&self) -> &str {
+        self.service.rsplit('/').next().unwrap_or(&self.service)
+    }
+
+    /// The deploy page of the same.
+    fn deploy(&self) -> String {
+        let query = Query::default().with("environment", Some(&self.environment));
+        let query = query.with("version", self.version.as_deref()).with("image", self.image.as_deref());
+        query.href(&format!("/services/{}/deploy", self.service))
+    }
+}
+
+/// What the caller has open for this place and has not used.
+pub async fn open_here(
+    portal: &Portal,
+    req: &Req,
+    service: &str,
+    environment: &str,
+) -> Result<Option<BreakGlassOut>, AppError> {
+    let me = &req.ctx.principal().name;
+    let mine = |glass: &BreakGlassOut| {
+        glass.opened_by == *me
+            && glass.used_by.is_none()
+            && glass.expires_at > req.now
+            && glass.service == service
+            && glass.environment == environment
+    };
+    Ok(portal.gates.list_break_glass(&req.ctx).await?.into_iter().find(mine))
+}
+
+/// The closed section; nothing for those who may not.
+pub fn closed(portal: &Portal, req: &Req, way: &Way) -> Option<AnyView> {
+    let service = portal.catalog.find_service(&way.service)?;
+    let place = EnvironmentScope { name: way.environment.clone(), tier: way.tier };
+    let may = decide(&req.ctx, Action::BreakGlass, &Object::service(service.scope).with_environment(place));
+    may.allowed.then(|| {
+        let form = form(req, way, &blank(), &Errors::default());
+        view! {
+            <details class="panel danger disclose">
+                <summary>{req.t.glass_summary()}</summary>
+                {form}
+            </details>
+        }
+        .into_any()
+    })
+}
+
+fn blank() -> Fields {
+    [("minutes".to_owned(), "60".to_owned())].into_iter().collect()
+}
+
+pub async fn ask(
+    State(app): State<AppState>,
+    req: Req,
+    Path((namespace, name)): Path<(String, String)>,
+) -> Result<Response, PageError> {
+    let (query, service) = (&req.query, format!("{namespace}/{name}"));
+    let environment = query.text("environment").unwrap_or_default();
+    let way =
+        way(&app, &req, &service, &environment, query.text("version"), query.text("image")).await.or_page(&req)?;
+    Ok(draw(&req, &way, &blank(), &Errors::default()))
+}
+
+pub async fn submit(
+    State(app): State<AppState>,
+    Path((namespace, name)): Path<(String, String)>,
+    session: Session,
+    posted: Posted,
+) -> Result<Response, PageError> {
+    let Posted { req, fields } = posted;
+    let (t, service) = (req.t, format!("{namespace}/{name}"));
+    let (environment, version, image) = (fields.text("environment"), fields.some("version"), fields.some("image"));
+    let way = way(&app, &req, &service, &environment, version, image).await.or_page(&req)?;
+    let broken = match (fields.get("sure") == way.name(), fields.number::<u32>("minutes", t.glass_minutes_hint())) {
+        (true, Ok(minutes)) => {
+            let input = BreakGlassIn {
+                service: way.service.clone(),
+                environment: way.environment.clone(),
+                reason: fields.text("why"),
+                incident: fields.some("incident"),
+                minutes: Some(minutes),
+                password: fields.raw("password").to_owned(),
+            };
+            app.portal.gates.break_glass(&req.ctx, &session, input).await
+        }
+        (sure, minutes) => {
+            let unsure = (!sure).then(|| FieldError::new("/confirm", t.confirm_wrong(way.name())));
+            Err(AppError::Invalid(unsure.into_iter().chain(minutes.err()).collect()))
+        }
+    };
+    let errors = match broken {
+        Ok(_) => {
+            let text = t.glass_opened(&way.environment);
+            return Ok(see_other(&way.deploy(), Some(Flash { ok: true, text })));
+        }
+        Err(AppError::RateLimited { retry_after_s }) => {
+            FieldError::new("/password", t.glass_limited(retry_after_s)).into()
+        }
+        Err(error @ (AppError::Invalid(_) | AppError::Conflict(_))) => Errors::from(error.problem(&req.ctx)),
+        Err(other) => return Err(req.fail(other)),
+    };
+    Ok(errors.refuse(draw(&req, &way, &fields, &errors)))
+}
+
+/// The service has to be one that the caller may see, in an environment that exists.
+async fn way(
+    app: &AppState,
+    req: &Req,
+    service: &str,
+    environment: &str,
+    version: Option<String>,
+    image: Option<String>,
+) -> Result<Way, AppError> {
+    let service = app.portal.catalog.service_for(&req.ctx, service)?.scope.key;
+    let environment = app.portal.environments.get_environment(&req.ctx, environment).await?;
+    Ok(Way { service, environment: environment.name, tier: environment.tier, version, image })
+}
+
+fn draw(req: &Req, way: &Way, fields: &Fields, errors: &Errors) -> Response {
+    let t = req.t;
+    let title = t.glass_title(way.name(), &way.environment);
+    let crumbs = vec![
+        Crumb::new("/services", t.nav_services()),
+        Crumb::new(format!("/services/{}", way.service), way.service.clone()),
+        Crumb::new(way.deploy(), t.act_deploy()),
+    ];
+    let frame = req.page(title.clone()).section(Section::Services).crumbs(crumbs);
+    let form = form(req, way, fields, errors);
+    page(
+        frame.band(way.tier, way.environment.clone()),
+        view! {
+            <Head title=title />
+            {summary(t, errors, &SHOWN)}
+            <div class="panel danger">{form}</div>
+        },
+    )
+}
+
+fn form(req: &Req, way: &Way, fields: &Fields, errors: &Errors) -> impl IntoView + use<> {
+    let t = req.t;
+    let effect = t.glass_effect(way.name(), &way.environment);
+    view! {
+        <form class="form" method="post" action=format!("/services/{}/break-glass", way.service)>
+            <Hidden name="csrf" value=req.ctx.csrf_token() />
+            <Hidden name="environment" value=way.environment.clone() />
+            <Hidden name="version" value=way.version.clone().unwrap_or_default() />
+            <Hidden name="image" value=way.image.clone().unwrap_or_default() />
+            <Alert tone=Tone::Warn>{effect}</Alert>
+            <TextArea t=t name="why" label=t.glass_reason() value=fields.text("why") hint=t.glass_reason_hint().to_owned() error=errors.of("/reason") required=true />
+            <Text t=t name="incident" label=t.glass_incident() kind="url" value=fields.text("incident") hint=t.glass_incident_hint().to_owned() error=errors.of("/incident") autocomplete="off" />
+            <div class="pair">
+                <Text t=t name="minutes" label=t.glass_minutes() kind="number" value=fields.text("minutes") hint=t.glass_minutes_hint().to_owned() error=errors.of("/minutes") required=true />
+                <Text t=t name="password" label=t.glass_password() kind="password" error=errors.of("/password") required=true autocomplete="current-password" />
+            </div>
+            {typed_name(t, "sure", way.name(), t.glass_confirm_hint(), errors.of("/confirm"))}
+            <div class="btns">
+                <Submit label=t.glass_submit(&way.environment) kind=ButtonKind::Danger />
+            </div>
+        </form>
+    }
+}
