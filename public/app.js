@@ -137,7 +137,7 @@ function matrixKey(event) {
   if (beside) to = row.children[index + beside];
   else if (along) { let next = row[along]; while (next && next.children.length < 2) next = next[along]; to = next?.children[index]; }
   else if (event.key === "Enter") return cell.querySelector("a")?.click();
-  else if (key === "d" || key === "r") return cell.querySelector(`[data-act=${key}]`)?.click();
+  else if ("dpr".includes(key)) return cell.querySelector(`[data-act=${key}]`)?.click();
   else return;
   event.preventDefault();
   to?.matches("[data-cell]") && focusCell(to);

@@ -55,14 +55,16 @@ fn scope(text: &str) -> Result<Scope> {
 }
 
 /// # Errors
-/// When there is an administrator already, or the database cannot be had.
-pub async fn setup_token(config: &Config) -> Result<()> {
+/// When there is an administrator already and not just the sign-in page is wanted, or the database cannot be had.
+pub async fn setup_token(config: &Config, or_sign_in: bool) -> Result<()> {
     let opened = database::open(config).await?;
     let portal = Portal::open(opened.db.clone(), opened.keys.clone()).await?;
-    let Some(path) = portal.identity.setup_path_if_needed().await? else {
-        bail!(
+    let path = match portal.identity.setup_path_if_needed().await? {
+        Some(path) => path,
+        None if or_sign_in => "/sign-in".to_owned(),
+        None => bail!(
             "an administrator exists already; sign in, or make a token with `passerelle admin token create --role admin`"
-        );
+        ),
     };
     let origin = config.server.public_origin.clone().unwrap_or_else(|| format!("http://{}", config.server.listen));
     println!("{origin}{path}");

@@ -23,6 +23,8 @@ pub enum Command {
     Migrate,
     /// Import catalog files: a folder, a file, or - for standard input.
     Import(ImportArguments),
+    /// Deploy a version through a running server and wait for its end, as a pipeline does. Ends with 1 unless it succeeded.
+    Deploy(DeployArguments),
     /// The audit.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -65,6 +67,33 @@ pub struct ImportArguments {
     pub source: Option<String>,
 }
 
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["version", "image"]))]
+pub struct DeployArguments {
+    /// `namespace/name`.
+    pub service: String,
+    /// Where to.
+    pub environment: String,
+    /// A release that the server knows.
+    #[arg(long)]
+    pub version: Option<String>,
+    /// An image, pinned by its digest at best.
+    #[arg(long)]
+    pub image: Option<String>,
+    /// Why; it stands in the audit.
+    #[arg(long)]
+    pub reason: String,
+    /// Address of a running server.
+    #[arg(long, env = "PASSERELLE_SERVER", default_value = "http://127.0.0.1:3000")]
+    pub server: String,
+    /// API token for the server.
+    #[arg(long, env = "PASSERELLE_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// Ask for it and do not wait.
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
     /// Check the chain and its signatures; names the first bad row. Ends with 1 when something is wrong.
@@ -92,7 +121,11 @@ pub enum AdminCommand {
     #[command(subcommand)]
     Token(TokenCommand),
     /// Print a new one-use link that makes the first administrator.
-    SetupToken,
+    SetupToken {
+        /// Print the address of the sign-in page when there is an administrator already.
+        #[arg(long)]
+        or_sign_in: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,12 +2,14 @@
 
 use crate::cli::ImportArguments;
 use crate::database;
+use crate::remote::Remote;
 use anyhow::{Context, Result, bail};
 use passerelle_contract::catalog::ImportReport;
 use passerelle_server::catalog::{ImportOptions, Upload};
 use passerelle_server::config::Config;
 use passerelle_server::kernel::{Ctx, Via};
 use passerelle_server::portal::Portal;
+use reqwest::Method;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -83,34 +85,17 @@ async fn through_server(
     source: String,
     body: Vec<u8>,
 ) -> Result<ImportReport> {
-    let token = arguments.token.as_deref().context("--server needs --token (or PASSERELLE_TOKEN)")?;
-    let response = reqwest::Client::new()
-        .post(format!("{}/api/v1/catalog/imports", server.trim_end_matches('/')))
+    let remote = Remote::new(server, arguments.token.as_deref())?;
+    let request = remote
+        .request(Method::POST, "/catalog/imports")
         .query(&[
             ("dry_run", arguments.dry_run.to_string()),
             ("prune", arguments.prune.to_string()),
             ("source", source),
         ])
-        .bearer_auth(token)
         .header("content-type", "application/yaml")
-        .body(body)
-        .send()
-        .await
-        .with_context(|| format!("calling {server}"))?;
-    let status = response.status();
-    let text = response.text().await?;
-    if !status.is_success() {
-        let problem: Option<passerelle_contract::Problem> = serde_json::from_str(&text).ok();
-        for error in problem.iter().flat_map(|problem| &problem.errors) {
-            eprintln!("  {} {}", error.pointer, error.message);
-        }
-        let detail = problem.map_or(text, |problem| match problem.errors.len() {
-            0 => problem.detail,
-            count => format!("{count} places were refused, and nothing went in"),
-        });
-        bail!("the server answered {status}: {detail}");
-    }
-    serde_json::from_str(&text).context("reading the server's answer")
+        .body(body);
+    remote.send(request).await
 }
 
 async fn direct(config: &Config, arguments: &ImportArguments, source: String, body: &[u8]) -> Result<ImportReport> {

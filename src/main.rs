@@ -3,9 +3,11 @@
 mod admin;
 mod cli;
 mod database;
+mod deploy;
 mod import;
 mod logging;
 mod memory;
+mod remote;
 mod serve;
 mod site;
 
@@ -40,12 +42,15 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Worker => serve::worker(config).await.map(|()| ExitCode::SUCCESS),
             Command::Migrate => admin::migrate(&config).await.map(|()| ExitCode::SUCCESS),
             Command::Import(arguments) => import::import(&config, arguments).await,
+            Command::Deploy(arguments) => deploy::deploy(arguments).await,
             Command::Audit(AuditCommand::Verify(arguments)) => admin::verify_audit(&config, arguments).await,
             Command::Audit(AuditCommand::Key) => admin::audit_key(&config).map(|()| ExitCode::SUCCESS),
             Command::Admin(AdminCommand::Token(TokenCommand::Create(arguments))) => {
                 admin::create_token(&config, arguments).await.map(|()| ExitCode::SUCCESS)
             }
-            Command::Admin(AdminCommand::SetupToken) => admin::setup_token(&config).await.map(|()| ExitCode::SUCCESS),
+            Command::Admin(AdminCommand::SetupToken { or_sign_in }) => {
+                admin::setup_token(&config, or_sign_in).await.map(|()| ExitCode::SUCCESS)
+            }
             Command::ValidateConfig => {
                 println!("The configuration is good.");
                 Ok(ExitCode::SUCCESS)

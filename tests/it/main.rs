@@ -6,6 +6,7 @@ mod audit;
 mod bad_forms;
 mod bad_input;
 mod bindings;
+mod command_line;
 mod deployments;
 mod gate_forms;
 mod gates;

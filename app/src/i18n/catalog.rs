@@ -18,7 +18,7 @@ messages! {
     matrix_no_match: "No service fits these filters", "Aucun service ne correspond à ces filtres";
     matrix_not_bound: "not bound", "non rattaché";
     matrix_bind: "Bind", "Rattacher";
-    matrix_keys: "Arrow keys move between the cells; Enter opens, D deploys, R rolls back.", "Les flèches vont d’une cellule à l’autre ; Entrée ouvre, D déploie, R revient en arrière.";
+    matrix_keys: "Arrow keys move between the cells; Enter opens, D deploys, P promotes, R rolls back.", "Les flèches vont d’une cellule à l’autre ; Entrée ouvre, D déploie, P promeut, R revient en arrière.";
     matrix_cell(service, environment): "{service} in {environment}", "{service} en {environment}";
     col_service: "Service", "Service";
     col_system: "System", "Système";

@@ -2,19 +2,29 @@
 
 use crate::gates::frozen::{self, Frozen};
 use crate::ui::{HealthBadge, Icon, Simulated, StateBadge, Status, Tone};
-use crate::web::Req;
+use crate::web::{Query, Req};
 use leptos::prelude::*;
 use passerelle_contract::catalog::ServiceOut;
 use passerelle_contract::deployments::{CellOut, Health};
 use passerelle_contract::environments::Tier;
 use passerelle_server::kernel::{Action, EnvironmentScope, Object, ServiceScope, decide};
 
-/// Exactly one cell of the table (`entry`) is reached by the Tab key; the arrow keys go on from there.
-pub fn view(req: &Req, service: &ServiceOut, cell: CellOut, entry: bool, frozen: &Frozen) -> AnyView {
+/// What the table knows about one of its cells.
+pub struct Marks {
+    /// Exactly one cell of the table is reached by the Tab key; the arrow keys go on from there.
+    pub entry: bool,
+    /// To be marked as simulated.
+    pub simulated: bool,
+    /// The version that could be promoted to it.
+    pub incoming: Option<String>,
+}
+
+pub fn view(req: &Req, service: &ServiceOut, cell: CellOut, marks: Marks, frozen: &Frozen) -> AnyView {
     let t = req.t;
     let label = t.matrix_cell(&service.name, &cell.environment);
-    let tab = if entry { "0" } else { "-1" };
-    let content = if cell.binding.is_some() { bound(req, service, cell, frozen) } else { unbound(req, service, &cell) };
+    let tab = if marks.entry { "0" } else { "-1" };
+    let content =
+        if cell.binding.is_some() { bound(req, service, cell, marks, frozen) } else { unbound(req, service, &cell) };
     view! {
         <td data-cell="" tabindex=tab aria-label=label>
             {content}
@@ -45,8 +55,9 @@ fn unbound(req: &Req, service: &ServiceOut, cell: &CellOut) -> AnyView {
     view! { <div class="none">{t.matrix_not_bound()} {bind}</div> }.into_any()
 }
 
-fn bound(req: &Req, service: &ServiceOut, cell: CellOut, frozen: &Frozen) -> AnyView {
+fn bound(req: &Req, service: &ServiceOut, cell: CellOut, marks: Marks, frozen: &Frozen) -> AnyView {
     let t = req.t;
+    let promote = marks.incoming.and_then(|version| promote(req, service, &cell, version));
     let acts = acts(req, service, &cell);
     let freeze = frozen.service(cell.tier, &service.key, service.owner.as_deref());
     let freeze = freeze.map(|freeze| frozen::mark(t, freeze));
@@ -86,13 +97,31 @@ fn bound(req: &Req, service: &ServiceOut, cell: CellOut, frozen: &Frozen) -> Any
                 <a href=href>{version}</a>
             </div>
             <div class="tags">
-                {health} {active} {hold} {freeze} {cell.simulated.then(|| view! { <Simulated t=t /> })}
+                {health} {active} {hold} {freeze} {marks.simulated.then(|| view! { <Simulated t=t /> })}
             </div>
             {message.map(|message| view! { <div class="under break">{message}</div> })}
+            {promote}
             {acts}
         </div>
     }
     .into_any()
+}
+
+/// Opens the deploy page with what runs in the environment before.
+fn promote(req: &Req, service: &ServiceOut, cell: &CellOut, version: String) -> Option<AnyView> {
+    let t = req.t;
+    may(req, Action::DeploymentCreate, service, cell).then(|| {
+        let query = Query::default().with("environment", Some(&cell.environment)).with("version", Some(&version));
+        let href = query.href(&format!("/services/{}/deploy", service.key));
+        let label = t.matrix_promote_label(&version, &service.name, &cell.environment);
+        view! {
+            <a class="promote" data-act="p" href=href aria-label=label>
+                <Icon name="go" />
+                {t.act_promote(&version)}
+            </a>
+        }
+        .into_any()
+    })
 }
 
 fn acts(req: &Req, service: &ServiceOut, cell: &CellOut) -> AnyView {

@@ -6,14 +6,14 @@ mod filters;
 use crate::gates::frozen::{self, Frozen};
 use crate::i18n::T;
 use crate::shell::Section;
-use crate::ui::{Alert, ButtonKind, Columns, Empty, Head, LinkButton, Pager, Table, TierTag, Tone};
+use crate::ui::{Alert, ButtonKind, Columns, Empty, Head, LinkButton, Pager, Simulated, Table, TierTag, Tone};
 use crate::web::{AppState, OrPage, PageError, Req, page};
 use axum::extract::State;
 use axum::response::Response;
 use axum::{Router, routing::get};
 use leptos::prelude::*;
 use passerelle_contract::catalog::ServiceFilter;
-use passerelle_contract::deployments::{Health, MatrixFilter, MatrixOut, MatrixRow};
+use passerelle_contract::deployments::{CellOut, Health, MatrixFilter, MatrixOut, MatrixRow};
 use passerelle_server::portal::Portal;
 
 pub fn routes() -> Router<AppState> {
@@ -101,9 +101,25 @@ fn table(req: &Req, matrix: MatrixOut, frozen: &Frozen) -> AnyView {
     });
     let columns = Columns::of([t.col_service()]).views(heads);
     let pages = req.pages("/", rows.len(), total, next_cursor.as_deref());
-    let rows =
-        rows.into_iter().enumerate().map(|(index, row)| table_row(req, row, index == 0, frozen)).collect::<Vec<_>>();
+    let bound = || rows.iter().flat_map(|row| &row.cells).filter(|cell| cell.binding.is_some());
+    // Where everything is simulated it is said once, not in each cell.
+    let all_simulated = bound().next().is_some() && bound().all(|cell| cell.simulated);
+    let rows = rows
+        .into_iter()
+        .enumerate()
+        .map(|(index, row)| table_row(req, row, index == 0, !all_simulated, frozen))
+        .collect::<Vec<_>>();
+    let note = all_simulated.then(|| {
+        view! {
+            <p class="muted">
+                <Simulated t=t />
+                " "
+                {t.matrix_simulated()}
+            </p>
+        }
+    });
     view! {
+        {note}
         <Table label=t.matrix_title() class="matrix" columns=columns>{rows}</Table>
         <Pager t=t pages=pages />
         <p class="muted">{t.matrix_keys()}</p>
@@ -111,12 +127,26 @@ fn table(req: &Req, matrix: MatrixOut, frozen: &Frozen) -> AnyView {
     .into_any()
 }
 
-fn table_row(req: &Req, row: MatrixRow, top: bool, frozen: &Frozen) -> impl IntoView + use<> {
+/// The version that could be promoted to a cell: what runs well in the bound environment before it, if that is another one.
+fn incoming(cells: &[CellOut], at: usize) -> Option<String> {
+    let (before, cell) = (&cells[..at], cells.get(at)?);
+    let from = before.iter().rfind(|cell| cell.binding.is_some())?;
+    let ready = cell.binding.is_some() && cell.active.is_none() && cell.hold.is_none();
+    let news = from.active.is_none() && from.health == Health::Healthy && from.version != cell.version;
+    from.version.clone().filter(|_| ready && news)
+}
+
+fn table_row(req: &Req, row: MatrixRow, top: bool, mark_simulated: bool, frozen: &Frozen) -> impl IntoView + use<> {
     let MatrixRow { service, cells } = row;
+    let incoming: Vec<Option<String>> = (0..cells.len()).map(|at| incoming(&cells, at)).collect();
     let cells = cells
         .into_iter()
+        .zip(incoming)
         .enumerate()
-        .map(|(index, cell)| cell::view(req, &service, cell, top && index == 0, frozen))
+        .map(|(index, (cell, incoming))| {
+            let marks = cell::Marks { entry: top && index == 0, simulated: mark_simulated && cell.simulated, incoming };
+            cell::view(req, &service, cell, marks, frozen)
+        })
         .collect::<Vec<_>>();
     let system = service.system.map(|key| view! { <a href=format!("/systems/{key}")>{key.clone()}</a> });
     view! {
@@ -129,5 +159,42 @@ fn table_row(req: &Req, row: MatrixRow, top: bool, frozen: &Frozen) -> impl Into
             </th>
             {cells}
         </tr>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn cell(version: Option<&str>, health: &str, bound: bool) -> CellOut {
+        let binding = bound.then_some("00000000-0000-7000-8000-000000000001");
+        let cell = json!({
+            "environment": "e", "tier": "staging", "binding": binding, "target_kind": null, "simulated": false,
+            "version": version, "image": null, "health": health, "health_message": null, "replicas": null,
+            "since": null, "by": null, "observed_at": null, "hold": null, "active": null, "active_state": null,
+            "last": null, "last_state": null,
+        });
+        serde_json::from_value(cell).unwrap()
+    }
+
+    #[test]
+    fn what_runs_well_before_can_be_promoted_past_environments_without_the_service() {
+        let row = [
+            cell(Some("2"), "healthy", true),
+            cell(None, "unknown", false),
+            cell(Some("1"), "healthy", true),
+            cell(Some("1"), "healthy", true),
+        ];
+        let offers: Vec<Option<String>> = (0..4).map(|at| incoming(&row, at)).collect();
+        assert_eq!(offers, [None, None, Some("2".to_owned()), None]);
+    }
+
+    #[test]
+    fn what_does_badly_or_is_not_known_is_not_offered() {
+        for (version, health) in [(Some("2"), "degraded"), (Some("2"), "progressing"), (None, "healthy")] {
+            let row = [cell(version, health, true), cell(Some("1"), "healthy", true)];
+            assert_eq!(incoming(&row, 1), None, "{version:?} {health}");
+        }
     }
 }

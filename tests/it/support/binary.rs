@@ -38,12 +38,22 @@ impl RunningPortal {
     }
 
     fn new_token(&self) -> String {
+        let create = ["admin", "token", "create", "--user", "checker", "--role", "admin", "--expires", "1d"];
+        let (code, written, _) = self.run(&create);
+        assert_eq!(code, Some(0));
+        written.trim().to_owned()
+    }
+
+    /// Runs a command of the program on this portal: its exit code, output and complaints.
+    pub fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
         let output = command(&self.database, self.data.path(), self.port)
-            .args(["admin", "token", "create", "--user", "checker", "--role", "admin", "--expires", "1d"])
+            .args(arguments)
+            .env("PASSERELLE_SERVER", &self.url)
+            .env("PASSERELLE_TOKEN", &self.admin)
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
     }
 
     pub async fn ready(&self) {
@@ -74,6 +84,16 @@ impl RunningPortal {
 
     pub async fn ended(&self, id: &str) -> Value {
         super::ended(&self.http, &self.url, &self.admin, id).await
+    }
+
+    /// As the form behind the set-up link does.
+    pub async fn make_administrator(&self, token: &str) {
+        let secret = "password=correct+horse+battery&password_again=correct+horse+battery";
+        let request = self.http.post(format!("{}/setup", self.url)).header("origin", &self.url);
+        let form = request.header("content-type", "application/x-www-form-urlencoded");
+        let body = format!("csrf=&token={token}&user=grace&display_name=Grace&{secret}");
+        let made = form.body(body).send().await.unwrap();
+        assert!(made.status().is_redirection(), "{}", made.text().await.unwrap());
     }
 
     /// SIGKILL.

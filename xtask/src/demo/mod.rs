@@ -2,6 +2,8 @@
 //!
 //! The real server with its real adapters; only the platforms that it deploys to are the simulator's.
 
+mod story;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -37,15 +39,23 @@ pub fn run(paths: &Paths, demo: &Demo) -> Result<()> {
     steps.step("browser client and styles", || build::build_site(paths, demo.profile, Client::Small))?;
     steps.step("server", || build::build_server(paths, demo.profile, true))?;
     let portal = Portal::new(paths, &demo.data, &demo.listen, demo.profile)?;
+    let first_time = !portal.data.join("postgres").exists();
 
     let mut simulator = steps.step("start the simulator", || start_simulator(paths, &portal, SIMULATOR, &signals))?;
     let mut server = steps.step("start the portal", || portal.start(&signals))?;
-    steps.step("load the five systems", || import(paths, &portal))?;
-    let link = steps.step("sign-in link", || output(portal.command().args(["admin", "setup-token"])))?;
+    let token = steps.step("load the five systems", || import(paths, &portal))?;
+    let link =
+        steps.step("sign-in link", || output(portal.command().args(["admin", "setup-token", "--or-sign-in"])))?;
 
     println!("\nPasserelle runs, with five systems on simulated platforms (ready after {}).", steps.elapsed());
-    println!("\n  Sign in:  {}\n  Portal:   http://{}/\n", link.trim(), demo.listen);
-    println!("The database is in {}. Ctrl-C stops everything.", portal.data.display());
+    println!("\n  Sign in:  {}\n  Portal:   {}/\n", link.trim(), portal.address());
+    println!("The database is in {}; without it the demo begins anew. Ctrl-C stops everything.", portal.data.display());
+    if first_time {
+        println!(
+            "A few deployments run now, so that there is something to look at: one of them fails, one is blocked."
+        );
+        story::play(&portal, token);
+    }
     wait(&signals, &mut server, &mut simulator)?;
     eprintln!("\nstopping");
     drop(server);
@@ -70,8 +80,8 @@ fn start_simulator(paths: &Paths, portal: &Portal, address: &str, signals: &Sign
     Ok(simulator)
 }
 
-/// Over the API, as a person would; importing again changes nothing.
-fn import(paths: &Paths, portal: &Portal) -> Result<()> {
+/// Over the API, as a person would; importing again changes nothing. Returns the token that it was done with.
+fn import(paths: &Paths, portal: &Portal) -> Result<String> {
     let token = output(portal.command().args([
         "admin",
         "token",
@@ -84,12 +94,11 @@ fn import(paths: &Paths, portal: &Portal) -> Result<()> {
         "1d",
     ]))?;
     let folder = paths.root().join("demo");
-    run_command(portal.command().arg("import").arg(folder).args([
-        "--server",
-        &format!("http://{}", portal.listen),
-        "--token",
-        token.trim(),
-    ]))
+    let token = token.trim().to_owned();
+    let mut command = portal.command();
+    command.arg("import").arg(folder).arg("--server").arg(portal.address()).args(["--token", &token]);
+    run_command(&mut command)?;
+    Ok(token)
 }
 
 /// A built server and how to run it.
@@ -106,6 +115,10 @@ impl Portal {
         let data = paths.root().join(data);
         std::fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
         Ok(Self { binary: profile.binary(paths), site: profile.site(paths), data, listen: listen.to_owned() })
+    }
+
+    fn address(&self) -> String {
+        format!("http://{}", self.listen)
     }
 
     /// One of its commands, on this portal's data.

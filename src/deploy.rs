@@ -1,0 +1,53 @@
+//! `passerelle deploy`: what a pipeline calls to deploy and to learn how it went.
+
+use crate::cli::DeployArguments;
+use crate::remote::Remote;
+use anyhow::Result;
+use passerelle_contract::deployments::{DeploymentIn, DeploymentOut, DeploymentState, Verdict};
+use reqwest::Method;
+use std::process::ExitCode;
+use std::time::Duration;
+
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Ends with 1 unless the deployment succeeded; without waiting, unless it was accepted.
+///
+/// # Errors
+/// When the server cannot be reached or refuses the request.
+pub async fn deploy(arguments: DeployArguments) -> Result<ExitCode> {
+    let remote = Remote::new(&arguments.server, arguments.token.as_deref())?;
+    let input = DeploymentIn {
+        service: arguments.service,
+        environment: arguments.environment,
+        release: None,
+        version: arguments.version,
+        image: arguments.image,
+        reason: Some(arguments.reason),
+    };
+    let mut seen: DeploymentOut = remote.send(remote.request(Method::POST, "/deployments").json(&input)).await?;
+    println!("{}", remote.page(&format!("/deployments/{}", seen.id)));
+    print_state(&seen);
+    while !arguments.no_wait && seen.ended_at.is_none() && seen.state.is_active() {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        let request = remote.request(Method::GET, &format!("/deployments/{}", seen.id));
+        let before = std::mem::replace(&mut seen, remote.send(request).await?);
+        if seen.state != before.state {
+            print_state(&seen);
+        }
+    }
+    let good = seen.state == DeploymentState::Succeeded || arguments.no_wait && seen.state.is_active();
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The state and, where it is not a good one, the reason on lines of its own.
+fn print_state(deployment: &DeploymentOut) {
+    println!("{}", deployment.state.as_str());
+    if matches!(deployment.state, DeploymentState::Blocked | DeploymentState::AwaitingApproval) {
+        for gate in deployment.gates.iter().filter(|gate| gate.verdict != Verdict::Pass) {
+            eprintln!("  {}", gate.reason);
+        }
+    }
+    if let Some(failure) = &deployment.failure {
+        eprintln!("  {}", failure.message);
+    }
+}

@@ -1,0 +1,41 @@
+//! The commands that talk to a running server.
+
+use crate::support::RunningPortal;
+
+fn deploy<'a>(environment: &'a str, image: &'a str) -> Vec<&'a str> {
+    vec!["deploy", "shop/web", environment, "--image", image, "--reason", "by a pipeline"]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deploy_waits_for_the_end_and_says_how_it_went() {
+    let portal = RunningPortal::with_shop().await;
+    let (code, written, complaints) = portal.run(&deploy("staging", "tinyweb:v2"));
+    assert_eq!(code, Some(0), "{written}{complaints}");
+    assert!(written.starts_with(&format!("{}/deployments/", portal.url)), "{written}");
+    assert!(written.ends_with("succeeded\n"), "{written}");
+
+    let (code, written, complaints) = portal.run(&deploy("staging", "tinyweb:v2-crash"));
+    assert_eq!(code, Some(1), "{written}{complaints}");
+    assert!(written.ends_with("rolled_back\n") && !complaints.is_empty(), "{written}{complaints}");
+
+    let (code, _, complaints) = portal.run(&deploy("nowhere", "tinyweb:v2"));
+    assert_eq!(code, Some(1));
+    assert!(complaints.contains("nowhere"), "{complaints}");
+
+    let all = portal.get("/deployments?service=shop/web").await.body;
+    assert_eq!(all["items"][0]["reason"], "by a pipeline", "{all}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_set_up_link_gives_way_to_the_sign_in_page() {
+    let portal = RunningPortal::with_shop().await;
+    let (code, link, _) = portal.run(&["admin", "setup-token", "--or-sign-in"]);
+    assert_eq!(code, Some(0));
+    let token = link.trim().strip_prefix(&format!("{}/setup?token=", portal.url)).unwrap().to_owned();
+    portal.make_administrator(&token).await;
+    let (code, _, complaints) = portal.run(&["admin", "setup-token"]);
+    assert_eq!(code, Some(1));
+    assert!(complaints.contains("an administrator exists"), "{complaints}");
+    let (code, link, _) = portal.run(&["admin", "setup-token", "--or-sign-in"]);
+    assert_eq!((code, link.trim()), (Some(0), format!("{}/sign-in", portal.url).as_str()));
+}
