@@ -25,6 +25,8 @@ pub enum Command {
     Import(ImportArguments),
     /// Deploy a version through a running server and wait for its end, as a pipeline does. Ends with 1 unless it succeeded.
     Deploy(DeployArguments),
+    /// Import files of service level objectives: OpenSLO v1, or the five-line format.
+    ImportSlos(ImportSlosArguments),
     /// The audit.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -92,6 +94,33 @@ pub struct DeployArguments {
     /// Ask for it and do not wait.
     #[arg(long)]
     pub no_wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ImportSlosArguments {
+    #[arg(required = true)]
+    pub paths: Vec<String>,
+    /// Address of a running server; without it straight into the database.
+    #[arg(long)]
+    pub server: Option<String>,
+    /// API token for the server.
+    #[arg(long, env = "PASSERELLE_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// namespace/name; wins over what the file says.
+    #[arg(long, conflicts_with = "namespace")]
+    pub service: Option<String>,
+    /// Objectives without a service belong to the service of this namespace that their name begins with.
+    #[arg(long)]
+    pub namespace: Option<String>,
+    /// A connection of kind prometheus; wins over the file's data source.
+    #[arg(long)]
+    pub connection: Option<String>,
+    /// For deployments to this environment only.
+    #[arg(long)]
+    pub environment: Option<String>,
+    /// Show what would change, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -76,7 +76,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
 
 fn looks_like_entity(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
-    text.lines().any(|line| line.starts_with("apiVersion:")) && text.lines().any(|line| line.starts_with("kind:"))
+    // Objectives have a command of their own.
+    let entity = |line: &str| line.starts_with("apiVersion:") && !line.contains("openslo/");
+    text.lines().any(entity) && text.lines().any(|line| line.starts_with("kind:"))
 }
 
 async fn through_server(

@@ -5,6 +5,7 @@ mod cli;
 mod database;
 mod deploy;
 mod import;
+mod import_slos;
 mod logging;
 mod memory;
 mod remote;
@@ -43,6 +44,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Migrate => admin::migrate(&config).await.map(|()| ExitCode::SUCCESS),
             Command::Import(arguments) => import::import(&config, arguments).await,
             Command::Deploy(arguments) => deploy::deploy(arguments).await,
+            Command::ImportSlos(arguments) => import_slos::import(&config, arguments).await,
             Command::Audit(AuditCommand::Verify(arguments)) => admin::verify_audit(&config, arguments).await,
             Command::Audit(AuditCommand::Key) => admin::audit_key(&config).map(|()| ExitCode::SUCCESS),
             Command::Admin(AdminCommand::Token(TokenCommand::Create(arguments))) => {

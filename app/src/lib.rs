@@ -32,6 +32,8 @@ mod matrix;
 #[cfg(feature = "ssr")]
 mod preferences;
 #[cfg(feature = "ssr")]
+mod slo;
+#[cfg(feature = "ssr")]
 mod web;
 
 #[cfg(feature = "ssr")]
@@ -53,6 +55,7 @@ pub fn router(portal: passerelle_server::portal::Portal, assets: Assets) -> axum
         .merge(identity::routes())
         .merge(matrix::routes())
         .merge(preferences::routes())
+        .merge(slo::routes())
         .fallback(web::missing)
         .with_state(state)
 }

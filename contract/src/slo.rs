@@ -1,5 +1,6 @@
 //! Service level objectives and their error budgets.
 
+use crate::environments::Tier;
 use crate::problem::FieldError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,6 +16,25 @@ pub enum BudgetVerdict {
     Warn,
     Approval,
     Block,
+}
+
+impl BudgetVerdict {
+    pub const ALL: [Self; 4] = [Self::Ok, Self::Warn, Self::Approval, Self::Block];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Approval => "approval",
+            Self::Block => "block",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.as_str() == text)
+    }
 }
 
 /// What the figures are worth.
@@ -64,7 +84,9 @@ pub struct SloRow {
     pub burn: BTreeMap<String, f64>,
     pub verdict: Option<BudgetVerdict>,
     pub state: SloState,
-    /// Remaining share at even distances over the period, the oldest first.
+    /// The source of the figures is a simulator.
+    pub simulated: bool,
+    /// What was left of the whole budget at even distances over the period, the oldest first.
     pub sparkline: Vec<f64>,
 }
 
@@ -81,6 +103,8 @@ pub struct SloOut {
     pub environment: Option<String>,
     /// Name of the connection that is asked.
     pub connection: String,
+    /// The source behind it is a simulator.
+    pub simulated: bool,
     /// `openslo` or `five_line`.
     pub format: String,
     /// What it says, in English and French.
@@ -107,6 +131,10 @@ pub struct SloOut {
     pub alerts: Vec<AlertPairOut>,
     pub verdict: BudgetVerdict,
     pub causes: Vec<SloCause>,
+    /// What it means for deployments to each environment that the service is bound to and that it counts for.
+    pub stands: Vec<SloStanding>,
+    /// The ladder that `verdict` was found on.
+    pub policy: SloPolicy,
     pub state: SloState,
     /// Share of the period that was seen, 0 to 1.
     pub coverage: f64,
@@ -136,6 +164,50 @@ pub struct SloOut {
     pub updated_at: OffsetDateTime,
 }
 
+/// What a budget means for deployments to one environment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SloStanding {
+    pub environment: String,
+    pub tier: Tier,
+    pub verdict: BudgetVerdict,
+    pub causes: Vec<SloCause>,
+}
+
+/// Where the steps of a tier's ladder are, in percent of the budget that is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SloPolicy {
+    /// Below this, a deployment is warned of it; -100 to 100.
+    pub warn_below: i32,
+    /// Below this, somebody has to approve; at most `warn_below`.
+    pub approval_below: i32,
+    /// At this and below, deployments are blocked; at most `approval_below`.
+    pub block_at: i32,
+    /// The least verdict when data is missing, stale or partial.
+    pub missing: BudgetVerdict,
+}
+
+/// The ladder of a tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SloPolicyOut {
+    pub tier: Tier,
+    pub policy: SloPolicy,
+}
+
+/// How many SLOs have each verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SloCounts {
+    pub ok: u64,
+    pub warn: u64,
+    pub approval: u64,
+    pub block: u64,
+    /// Never measured yet.
+    pub unmeasured: u64,
+}
+
 /// A pair of alert windows with its burn now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -162,6 +234,12 @@ pub struct AlertPairOut {
 pub struct SloFilter {
     /// `namespace/name`.
     pub service: Option<String>,
+    /// `namespace/name` of the owning team.
+    pub team: Option<String>,
+    /// `namespace/name`.
+    pub system: Option<String>,
+    /// Those that count for deployments to this environment.
+    pub environment: Option<String>,
     pub verdict: Option<BudgetVerdict>,
     pub sort: Option<SloSort>,
     pub cursor: Option<String>,
@@ -186,9 +264,14 @@ pub enum SloSort {
 pub struct SloImportOptions {
     /// `namespace/name`; wins over what the file says.
     pub service: Option<String>,
+    /// For objectives whose service is not told: each belongs to the service of this namespace that its name begins with, so that
+    /// "Order Service Error Rate" is one of `order-service`.
+    pub namespace: Option<String>,
     pub environment: Option<String>,
     /// Name of a connection of kind `prometheus`; wins over the file's data source.
     pub connection: Option<String>,
+    /// An alert needs at least so many bad events in its long window; as it was when absent, 0 for a new one.
+    pub min_bad_events: Option<u32>,
     /// Only say what would happen.
     pub dry_run: bool,
     /// Counter of requests for the five-line format; `http_requests_total` when absent.

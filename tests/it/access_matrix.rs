@@ -63,6 +63,8 @@ const MATRIX: &[(&str, &str, Who)] = &[
     ("get", "/slos", SignedIn),
     ("post", "/slos/imports", Least(Operator)),
     ("get", "/slos/rules.yaml", SignedIn),
+    ("get", "/slos/policies", SignedIn),
+    ("put", "/slos/policies/{tier}", Least(Admin)),
     ("get", "/slos/{id}", SignedIn),
     ("patch", "/slos/{id}", Least(Operator)),
     ("delete", "/slos/{id}", Least(Operator)),
@@ -126,6 +128,9 @@ fn body(path: &str) -> Value {
         ] }),
         path if path.ends_with("/corrections") => {
             json!({ "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T01:00:00Z", "reason": "a load test of ours" })
+        }
+        "/slos/policies/{tier}" => {
+            json!({ "warn_below": 25, "approval_below": 10, "block_at": 0, "missing": "warn" })
         }
         "/freezes" | "/freezes/{id}" => json!({ "scope": { "kind": "global" }, "title": "no" }),
         "/waivers" => json!({ "service": "shop/web", "vulnerability": "CVE-2024-1", "reason": "not reachable",

@@ -20,6 +20,7 @@ pub async fn show(
     let key = format!("{namespace}/{name}");
     let tab = req.query.get("tab").unwrap_or("overview");
     let content = match tab {
+        "slos" => tabs::slos(&portal, &req, &key).await?,
         "releases" => tabs::releases(&portal, &req, &key).await?,
         "history" => tabs::history(&portal, &req, &key).await?,
         "dependencies" => tabs::dependencies(&portal, &req, &namespace, &name).await?,
@@ -44,6 +45,7 @@ pub async fn show(
 pub fn all_tabs(t: T, key: &str, here: &str) -> Vec<Tab> {
     let tabs = [
         ("overview", t.tab_overview(), format!("/services/{key}")),
+        ("slos", t.tab_slos(), format!("/services/{key}?tab=slos")),
         ("releases", t.tab_releases(), format!("/services/{key}?tab=releases")),
         ("history", t.tab_history(), format!("/services/{key}?tab=history")),
         ("dependencies", t.tab_graph(), format!("/services/{key}?tab=dependencies")),

@@ -1,4 +1,4 @@
-//! The other tabs of a service: releases, deployments, dependencies, audit.
+//! The other tabs of a service: error budgets, releases, deployments, dependencies, audit.
 
 use crate::ui::{
     Ago, Chip, Columns, DependencyGraph, Empty, OutcomeBadge, Pager, StateBadge, Status, Table, TierTag, Tone,
@@ -8,6 +8,16 @@ use leptos::prelude::*;
 use passerelle_contract::audit::{AuditEventOut, AuditFilter};
 use passerelle_contract::deployments::{DeploymentFilter, DeploymentRow, ReleaseOut};
 use passerelle_server::portal::Portal;
+
+pub async fn slos(portal: &Portal, req: &Req, key: &str) -> Result<AnyView, PageError> {
+    let t = req.t;
+    let found = portal.slo.slos_of(&req.ctx, key).await.or_page(req)?;
+    if found.is_empty() {
+        let view = view! { <Empty icon="budget" title=t.slos_of_none() text=t.slos_empty_text() /> };
+        return Ok(view.into_any());
+    }
+    Ok(crate::slo::table(t, found, false))
+}
 
 pub async fn releases(portal: &Portal, req: &Req, key: &str) -> Result<AnyView, PageError> {
     let t = req.t;

@@ -137,6 +137,10 @@ async fn render(app: &AppState, req: Req, service: &str, chosen: Chosen) -> Resu
         Some(plan) => glass::open_here(&app.portal, &req, service, &plan.environment).await.or_page(&req)?,
         None => None,
     };
+    let budgets = match &plan {
+        Some(plan) => crate::slo::before_deploying(&app.portal, &req, service, &plan.environment).await?,
+        None => None,
+    };
     let bad = !chosen.errors.is_empty();
     let title = match &cell {
         Some(cell) => t.deploy_title(&name, &cell.environment),
@@ -158,6 +162,7 @@ async fn render(app: &AppState, req: Req, service: &str, chosen: Chosen) -> Resu
             <div class="stack">{left(&req, service, &cells, cell.as_ref(), &chosen, releases.items, plan.as_ref())}</div>
             <div class="stack" data-part="act">
                 {plan.map(|plan| right(&app.portal, &req, service, plan, &chosen, glass))}
+                {budgets}
             </div>
         </div>
     };

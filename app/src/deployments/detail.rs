@@ -35,6 +35,7 @@ pub async fn show(app: &AppState, req: Req, id: Uuid, typed: &Typed) -> Result<R
             image: deployment.image.clone(),
         })
         .and_then(|way| glass::closed(&app.portal, &req, &way));
+    let budgets = crate::slo::left_by(&app.portal, &req, &deployment).await?;
     let (namespace, name) = deployment.service.split_once('/').unwrap_or(("", &deployment.service));
     let title = t.dep_title(t.operation(deployment.operation), name, &deployment.environment);
     let crumbs = vec![
@@ -66,6 +67,7 @@ pub async fn show(app: &AppState, req: Req, id: Uuid, typed: &Typed) -> Result<R
         >
             {panel(&req, deployment, events)}
         </div>
+        {budgets.map(|budgets| view! { <div class="mt-4">{budgets}</div> })}
         {past.map(|past| view! { <div class="mt-4">{past}</div> })}
     };
     Ok(page(settings, body))

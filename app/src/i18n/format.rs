@@ -61,6 +61,48 @@ impl T {
         out
     }
 
+    /// A number with so many decimals: `1,234.5` or `1 234,5`, with a true minus sign.
+    #[must_use]
+    pub fn decimal(self, value: f64, places: usize) -> String {
+        let text = format!("{:.places$}", value.abs());
+        let (whole, part) = text.split_once('.').unwrap_or((text.as_str(), ""));
+        let nothing = text.chars().all(|c| matches!(c, '0' | '.'));
+        let sign = if value < 0.0 && !nothing { "\u{2212}" } else { "" };
+        let whole = whole.parse().map_or_else(|_| whole.to_owned(), |n| self.number(n));
+        let point = match self.0 {
+            Locale::En => '.',
+            Locale::Fr => ',',
+        };
+        if part.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}{point}{part}") }
+    }
+
+    /// A count, with at most three decimals and none when it is whole.
+    #[must_use]
+    pub fn amount(self, value: f64) -> String {
+        let text = self.decimal(value, 3);
+        // Three decimals were asked for, so there is a point.
+        text.trim_end_matches('0').trim_end_matches(['.', ',']).to_owned()
+    }
+
+    /// A share as a percentage: `72.0 %`.
+    #[must_use]
+    pub fn percent(self, share: f64, places: usize) -> String {
+        format!("{}\u{a0}%", self.decimal(share * 100.0, places))
+    }
+
+    /// How many times faster than evenly: `1.5×`.
+    #[must_use]
+    pub fn times(self, burn: f64) -> String {
+        format!("{}×", self.decimal(burn, if burn >= 100.0 { 0 } else { 1 }))
+    }
+
+    /// `21 Nov`.
+    #[must_use]
+    pub fn day(self, at: OffsetDateTime) -> String {
+        let at = at.to_offset(time::UtcOffset::UTC);
+        format!("{} {}", at.day(), self.month(at.month()))
+    }
+
     fn month(self, month: Month) -> &'static str {
         let index = usize::from(u8::from(month)) - 1;
         match self.0 {
@@ -167,6 +209,18 @@ mod tests {
         assert_eq!(en.elapsed(125), "2\u{a0}min 05\u{a0}s");
         assert_eq!(fr.ago(7_200), "il y a 2\u{a0}h");
         assert_eq!(en.ago(-5), "just now");
+    }
+
+    #[test]
+    fn numbers_are_written_as_the_language_does() {
+        let (en, fr) = (T(Locale::En), T(Locale::Fr));
+        assert_eq!(en.decimal(-1_234.56, 1), "\u{2212}1,234.6");
+        assert_eq!(fr.percent(-0.25, 1), "\u{2212}25,0\u{a0}%");
+        assert_eq!((en.amount(43_200.0), fr.amount(0.5)), ("43,200".to_owned(), "0,5".to_owned()));
+        assert_eq!(
+            (en.amount(0.0), en.decimal(-0.001, 1), en.times(1000.0)),
+            ("0".into(), "0.0".into(), "1,000×".into())
+        );
     }
 
     #[test]

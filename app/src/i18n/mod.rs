@@ -10,6 +10,8 @@ mod freezes;
 mod gates;
 mod pages;
 mod shell;
+mod slo;
+mod slo_forms;
 mod words;
 
 pub use format::iso;

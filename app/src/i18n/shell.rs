@@ -9,6 +9,7 @@ messages! {
     nav_services: "Services", "Services";
     nav_systems: "Systems", "Systèmes";
     nav_deployments: "Deployments", "Déploiements";
+    nav_slos: "Error budgets", "Budgets d’erreur";
     nav_operate: "Operate", "Exploiter";
     nav_environments: "Environments", "Environnements";
     nav_connections: "Connections", "Connexions";

@@ -8,6 +8,20 @@ use passerelle_contract::catalog::ServiceOut;
 use passerelle_contract::deployments::{CellOut, Health};
 use passerelle_contract::environments::Tier;
 use passerelle_server::kernel::{Action, EnvironmentScope, Object, ServiceScope, decide};
+use passerelle_server::slo::{BudgetChip, BudgetChips};
+
+/// What is known of all cells: freezes and budgets.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    pub frozen: &'a Frozen,
+    pub budgets: &'a BudgetChips,
+}
+
+impl Known<'_> {
+    fn budget(&self, service: &ServiceOut, cell: &CellOut) -> Option<&BudgetChip> {
+        self.budgets.get(&(service.id, cell.environment.clone()))
+    }
+}
 
 /// What the table knows about one of its cells.
 pub struct Marks {
@@ -19,12 +33,12 @@ pub struct Marks {
     pub incoming: Option<String>,
 }
 
-pub fn view(req: &Req, service: &ServiceOut, cell: CellOut, marks: Marks, frozen: &Frozen) -> AnyView {
+pub fn view(req: &Req, service: &ServiceOut, cell: CellOut, marks: Marks, known: Known<'_>) -> AnyView {
     let t = req.t;
     let label = t.matrix_cell(&service.name, &cell.environment);
     let tab = if marks.entry { "0" } else { "-1" };
     let content =
-        if cell.binding.is_some() { bound(req, service, cell, marks, frozen) } else { unbound(req, service, &cell) };
+        if cell.binding.is_some() { bound(req, service, cell, marks, known) } else { unbound(req, service, &cell) };
     view! {
         <td data-cell="" tabindex=tab aria-label=label>
             {content}
@@ -55,11 +69,12 @@ fn unbound(req: &Req, service: &ServiceOut, cell: &CellOut) -> AnyView {
     view! { <div class="none">{t.matrix_not_bound()} {bind}</div> }.into_any()
 }
 
-fn bound(req: &Req, service: &ServiceOut, cell: CellOut, marks: Marks, frozen: &Frozen) -> AnyView {
+fn bound(req: &Req, service: &ServiceOut, cell: CellOut, marks: Marks, known: Known<'_>) -> AnyView {
     let t = req.t;
     let promote = marks.incoming.and_then(|version| promote(req, service, &cell, version));
+    let budget = known.budget(service, &cell).map(|chip| crate::slo::chip(t, chip));
     let acts = acts(req, service, &cell);
-    let freeze = frozen.service(cell.tier, &service.key, service.owner.as_deref());
+    let freeze = known.frozen.service(cell.tier, &service.key, service.owner.as_deref());
     let freeze = freeze.map(|freeze| frozen::mark(t, freeze));
     let class = if cell.tier == Tier::Production { "cell prod" } else { "cell" };
     let version = cell.version.or(cell.image).unwrap_or_else(|| t.nothing().to_owned());
@@ -97,7 +112,7 @@ fn bound(req: &Req, service: &ServiceOut, cell: CellOut, marks: Marks, frozen: &
                 <a href=href>{version}</a>
             </div>
             <div class="tags">
-                {health} {active} {hold} {freeze} {marks.simulated.then(|| view! { <Simulated t=t /> })}
+                {health} {budget} {active} {hold} {freeze} {marks.simulated.then(|| view! { <Simulated t=t /> })}
             </div>
             {message.map(|message| view! { <div class="under break">{message}</div> })}
             {promote}

@@ -1,7 +1,7 @@
 //! The home page: what runs where, a row per service and a column per environment.
 
 mod cell;
-mod filters;
+pub mod filters;
 
 use crate::gates::frozen::{self, Frozen};
 use crate::i18n::T;
@@ -11,6 +11,7 @@ use crate::web::{AppState, OrPage, PageError, Req, page};
 use axum::extract::State;
 use axum::response::Response;
 use axum::{Router, routing::get};
+use cell::Known;
 use leptos::prelude::*;
 use passerelle_contract::catalog::ServiceFilter;
 use passerelle_contract::deployments::{CellOut, Health, MatrixFilter, MatrixOut, MatrixRow};
@@ -37,7 +38,10 @@ async fn home(State(portal): State<Portal>, req: Req) -> Result<Response, PageEr
     let facets = portal.catalog.facets(&req.ctx, &ServiceFilter::default()).or_page(&req)?;
     let filters = filters::view(t, query, &facets);
     let summary = summary(t, &matrix.rows);
-    let content = if matrix.rows.is_empty() { empty(&req) } else { table(&req, matrix, &frozen) };
+    let services: Vec<_> = matrix.rows.iter().map(|row| row.service.id).collect();
+    let budgets = portal.slo.chips(&services, &matrix.environments).await.or_page(&req)?;
+    let known = Known { frozen: &frozen, budgets: &budgets };
+    let content = if matrix.rows.is_empty() { empty(&req) } else { table(&req, matrix, known) };
     Ok(page(
         req.page(t.matrix_title()).section(Section::Matrix),
         view! {
@@ -88,11 +92,11 @@ fn empty(req: &Req) -> AnyView {
     .into_any()
 }
 
-fn table(req: &Req, matrix: MatrixOut, frozen: &Frozen) -> AnyView {
+fn table(req: &Req, matrix: MatrixOut, known: Known<'_>) -> AnyView {
     let t = req.t;
     let MatrixOut { environments, rows, next_cursor, total } = matrix;
     let heads = environments.into_iter().map(|environment| {
-        let mark = frozen.environment(environment.tier, &environment.name).map(|freeze| frozen::mark(t, freeze));
+        let mark = known.frozen.environment(environment.tier, &environment.name).map(|freeze| frozen::mark(t, freeze));
         view! {
             <TierTag t=t tier=environment.tier name=environment.name />
             {mark.map(|mark| view! { <div class="mark-under">{mark}</div> })}
@@ -107,7 +111,7 @@ fn table(req: &Req, matrix: MatrixOut, frozen: &Frozen) -> AnyView {
     let rows = rows
         .into_iter()
         .enumerate()
-        .map(|(index, row)| table_row(req, row, index == 0, !all_simulated, frozen))
+        .map(|(index, row)| table_row(req, row, index == 0, !all_simulated, known))
         .collect::<Vec<_>>();
     let note = all_simulated.then(|| {
         view! {
@@ -136,7 +140,7 @@ fn incoming(cells: &[CellOut], at: usize) -> Option<String> {
     from.version.clone().filter(|_| ready && news)
 }
 
-fn table_row(req: &Req, row: MatrixRow, top: bool, mark_simulated: bool, frozen: &Frozen) -> impl IntoView + use<> {
+fn table_row(req: &Req, row: MatrixRow, top: bool, mark_simulated: bool, known: Known<'_>) -> impl IntoView + use<> {
     let MatrixRow { service, cells } = row;
     let incoming: Vec<Option<String>> = (0..cells.len()).map(|at| incoming(&cells, at)).collect();
     let cells = cells
@@ -145,7 +149,7 @@ fn table_row(req: &Req, row: MatrixRow, top: bool, mark_simulated: bool, frozen:
         .enumerate()
         .map(|(index, (cell, incoming))| {
             let marks = cell::Marks { entry: top && index == 0, simulated: mark_simulated && cell.simulated, incoming };
-            cell::view(req, &service, cell, marks, frozen)
+            cell::view(req, &service, cell, marks, known)
         })
         .collect::<Vec<_>>();
     let system = service.system.map(|key| view! { <a href=format!("/systems/{key}")>{key.clone()}</a> });

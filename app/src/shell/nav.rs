@@ -11,6 +11,7 @@ pub enum Section {
     Services,
     Systems,
     Deployments,
+    Slos,
     Approvals,
     Environments,
     Gates,
@@ -24,7 +25,8 @@ pub enum Section {
 }
 
 impl Section {
-    pub const MAIN: [Self; 5] = [Self::Matrix, Self::Services, Self::Systems, Self::Deployments, Self::Approvals];
+    pub const MAIN: [Self; 6] =
+        [Self::Matrix, Self::Services, Self::Systems, Self::Deployments, Self::Slos, Self::Approvals];
     pub const OPERATE: [Self; 9] = [
         Self::Environments,
         Self::Gates,
@@ -44,6 +46,7 @@ impl Section {
             Self::Services => "/services",
             Self::Systems => "/systems",
             Self::Deployments => "/deployments",
+            Self::Slos => "/slos",
             Self::Approvals => "/approvals",
             Self::Gates => "/gates",
             Self::Freezes => "/freezes",
@@ -64,6 +67,7 @@ impl Section {
             Self::Services => "service",
             Self::Systems => "system",
             Self::Deployments => "deploy",
+            Self::Slos => "budget",
             Self::Approvals => "approve",
             Self::Gates => "gate",
             Self::Freezes => "freeze",
@@ -84,6 +88,7 @@ impl Section {
             Self::Services => t.nav_services(),
             Self::Systems => t.nav_systems(),
             Self::Deployments => t.nav_deployments(),
+            Self::Slos => t.nav_slos(),
             Self::Approvals => t.nav_approvals(),
             Self::Gates => t.nav_gates(),
             Self::Freezes => t.nav_freezes(),

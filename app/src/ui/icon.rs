@@ -32,6 +32,7 @@ pub const SPRITE: &str = concat!(
     r#"<symbol id="i-audit" viewBox="0 0 16 16"><path d="M3.5 1.8h9v12.4h-9ZM5.8 5h4.4M5.8 8h4.4M5.8 11h2.6" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
     r#"<symbol id="i-key" viewBox="0 0 16 16"><circle cx="5" cy="11" r="3" fill="none" stroke="currentColor" stroke-width="1.3"/><path d="m7.2 8.8 6-6M10.5 5.5l2 2" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
     r#"<symbol id="i-api" viewBox="0 0 16 16"><path d="M5 4 1.5 8 5 12M11 4l3.5 4L11 12M9.3 2.8 6.7 13.2" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
+    r#"<symbol id="i-budget" viewBox="0 0 16 16"><path d="M2 2v12h12M4.5 4.5 7 6l2.5.8L13 11.5" fill="none" stroke="currentColor" stroke-width="1.4"/></symbol>"#,
     r#"<symbol id="i-shield" viewBox="0 0 12 12"><path d="M6 1 10.4 2.7v3c0 2.6-1.8 4.3-4.4 5.3C3.4 10 1.6 8.3 1.6 5.7v-3Z" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
     r#"<symbol id="i-approve" viewBox="0 0 16 16"><path d="M2.5 2.5h11v11h-11ZM5 8.2l2.1 2.1L11 6" fill="none" stroke="currentColor" stroke-width="1.4"/></symbol>"#,
     r#"<symbol id="i-gate" viewBox="0 0 16 16"><path d="M3 14V3M13 14V3M3 6h10M3 9.5h10M1.8 14h2.4M11.8 14h2.4" fill="none" stroke="currentColor" stroke-width="1.4"/></symbol>"#,

@@ -10,6 +10,7 @@ mod kubernetes;
 mod object;
 mod pace;
 mod patch;
+mod prometheus;
 mod server;
 mod simulator;
 mod swarm;
@@ -19,6 +20,6 @@ pub use faults::{Faults, Only};
 pub use journal::{Counts, Entry};
 pub use simulator::{Simulator, serve};
 pub use world::{
-    ClusterWorld, EngineWorld, EnvWorld, NamespaceWorld, ProjectWorld, RunServiceWorld, SwarmServiceWorld,
-    WorkloadWorld, World, WorldError,
+    ClusterWorld, EngineWorld, EnvWorld, IncidentWorld, MetricsWorld, NamespaceWorld, ProjectWorld, RunServiceWorld,
+    SwarmServiceWorld, TrafficWorld, WorkloadWorld, World, WorldError,
 };

@@ -6,6 +6,7 @@ use crate::faults::{Fate, FaultBoard, Faults};
 use crate::journal::{Entry, Journal};
 use crate::kubernetes::{self, Cluster};
 use crate::pace::Pace;
+use crate::prometheus::{self, Metrics};
 use crate::swarm::{self, Engine};
 use crate::world::World;
 use axum::body::Body;
@@ -26,6 +27,7 @@ pub(crate) struct Host {
     pub(crate) clusters: BTreeMap<String, Arc<Cluster>>,
     pub(crate) engines: BTreeMap<String, Arc<Engine>>,
     cloud_run: CloudRun,
+    metrics: BTreeMap<String, Metrics>,
     pub(crate) faults: Arc<FaultBoard>,
     pub(crate) journal: Journal,
 }
@@ -35,6 +37,7 @@ enum Place<'a> {
     Kubernetes(&'a Arc<Cluster>),
     Docker(&'a Arc<Engine>),
     CloudRun(&'a CloudRun),
+    Prometheus(&'a Metrics),
 }
 
 impl Host {
@@ -50,8 +53,10 @@ impl Host {
             let running = Engine::new(name, engine.clone(), world.seed, pace, Arc::clone(&faults));
             (name.clone(), Arc::new(running))
         });
+        let metrics = world.metrics.iter().map(|(name, world_of)| (name.clone(), Metrics::new(world_of, world.seed)));
         Self {
             clusters,
+            metrics: metrics.collect(),
             engines: engines.collect(),
             cloud_run: CloudRun::new(world, pace),
             faults,
@@ -67,8 +72,9 @@ impl Host {
         let Some((place, prefix, rest)) = self.place(path) else {
             let clusters = self.clusters.keys().map(|name| format!("/k8s/{name}"));
             let engines = self.engines.keys().map(|name| format!("/docker/{name}"));
-            let known: Vec<String> =
-                clusters.chain(engines).chain(["/run".to_owned(), "/logging".to_owned()]).collect();
+            let metrics = self.metrics.keys().map(|name| format!("/prometheus/{name}"));
+            let alone = ["/run".to_owned(), "/logging".to_owned()];
+            let known: Vec<String> = clusters.chain(engines).chain(metrics).chain(alone).collect();
             return call::json(StatusCode::NOT_FOUND, &json!({"message": "nothing is simulated here", "known": known}));
         };
         let query = request.uri().query().unwrap_or_default().to_owned();
@@ -101,6 +107,7 @@ impl Host {
         let rest = format!("/{}", parts.next().unwrap_or_default());
         match family {
             "k8s" => Some((Place::Kubernetes(self.clusters.get(name)?), format!("/k8s/{name}"), rest)),
+            "prometheus" => Some((Place::Prometheus(self.metrics.get(name)?), format!("/prometheus/{name}"), rest)),
             "docker" => Some((Place::Docker(self.engines.get(name)?), format!("/docker/{name}"), rest)),
             _ => None,
         }
@@ -165,6 +172,7 @@ impl Place<'_> {
             Self::Kubernetes(cluster) => kubernetes::answer(cluster, call),
             Self::Docker(engine) => swarm::answer(engine, call),
             Self::CloudRun(run) => cloud_run::answer(run, call).await,
+            Self::Prometheus(metrics) => metrics.answer(call),
         }
     }
 
@@ -173,6 +181,7 @@ impl Place<'_> {
             Self::Kubernetes(_) => kubernetes::injected(status),
             Self::Docker(_) => swarm::injected(status),
             Self::CloudRun(_) => cloud_run::injected(status),
+            Self::Prometheus(_) => prometheus::injected(status),
         }
     }
 }

@@ -19,11 +19,20 @@ pub struct World {
     pub engines: BTreeMap<String, EngineWorld>,
     /// Cloud Run by project, all served under `/run`.
     pub projects: BTreeMap<String, ProjectWorld>,
+    /// Prometheus servers by name, served under `/prometheus/<name>`.
+    pub metrics: BTreeMap<String, MetricsWorld>,
 }
 
 impl Default for World {
     fn default() -> Self {
-        Self { seed: 1, speed: 1.0, clusters: BTreeMap::new(), engines: BTreeMap::new(), projects: BTreeMap::new() }
+        Self {
+            seed: 1,
+            speed: 1.0,
+            clusters: BTreeMap::new(),
+            engines: BTreeMap::new(),
+            projects: BTreeMap::new(),
+            metrics: BTreeMap::new(),
+        }
     }
 }
 
@@ -48,7 +57,7 @@ impl World {
         if !(world.speed.is_finite() && world.speed > 0.0) {
             return Err(WorldError::Field { path: "speed".into(), reason: "must be greater than 0".into() });
         }
-        for name in world.clusters.keys().chain(world.engines.keys()) {
+        for name in world.clusters.keys().chain(world.engines.keys()).chain(world.metrics.keys()) {
             let allowed = |sign: char| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == '-';
             if name.is_empty() || !name.chars().all(allowed) {
                 let reason = "a name in a URL has lower-case letters, digits and hyphens only".into();
@@ -206,6 +215,61 @@ pub struct RunServiceWorld {
     pub internal: bool,
     #[serde(default)]
     pub min_instances: u32,
+}
+
+/// What one Prometheus server has counted, by the value of the label `service`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsWorld {
+    pub services: BTreeMap<String, TrafficWorld>,
+}
+
+/// The requests of a service: `http_requests_total` by `code`, and the histogram `http_request_duration_seconds`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrafficWorld {
+    /// At the busiest time of a working day.
+    pub per_minute: f64,
+    /// Share of that in the middle of the night.
+    pub night: f64,
+    /// Requests that fail when nothing is wrong, in percent.
+    pub errors_percent: f64,
+    /// Half of the requests are faster than this.
+    pub median_ms: f64,
+    /// How close the others are to it: 2 is wide, 6 is narrow.
+    pub steepness: f64,
+    pub incidents: Vec<IncidentWorld>,
+}
+
+impl Default for TrafficWorld {
+    fn default() -> Self {
+        Self {
+            per_minute: 600.0,
+            night: 0.2,
+            errors_percent: 0.02,
+            median_ms: 120.0,
+            steepness: 3.0,
+            incidents: Vec::new(),
+        }
+    }
+}
+
+/// What goes wrong once in so many days.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IncidentWorld {
+    pub every_days: i64,
+    pub minutes: i64,
+    /// Requests that fail meanwhile, in percent.
+    #[serde(default)]
+    pub errors_percent: f64,
+    /// How many times slower the requests are meanwhile.
+    #[serde(default = "as_fast")]
+    pub slower: f64,
+}
+
+const fn as_fast() -> f64 {
+    1.0
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! Nothing is guessed silently: a field that is not known is refused with its line, and what is assumed comes back as a warning.
 
 mod document;
+pub mod draft;
 pub mod duration;
 mod fields;
 mod five_line;

@@ -241,7 +241,7 @@ impl Measurer {
     async fn note_all(&self, slos: &[Slo], now: i64) -> Result<()> {
         let mut policies: HashMap<&str, Policy> = HashMap::new();
         for tier in Tier::ALL {
-            policies.insert(tier.as_str(), super::store::definitions::policy(self.service.db.pool(), tier).await?);
+            policies.insert(tier.as_str(), super::store::policies::policy(self.service.db.pool(), tier).await?);
         }
         for part in slos.chunks(1000) {
             let mut db = self.service.db.pool().acquire().await?;

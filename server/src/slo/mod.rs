@@ -21,5 +21,6 @@ mod store;
 pub use figures::Figures;
 pub use jobs::Measurer;
 pub use model::Slo;
+pub use passerelle_slo_formats::draft::Draft;
 pub use routes::router;
-pub use service::{BudgetReading, SloReading, SloService};
+pub use service::{BudgetAround, BudgetChip, BudgetChips, BudgetReading, SloReading, SloService, name_of};

@@ -2,8 +2,9 @@
 
 use crate::kernel::{AppError, EnvironmentScope, Object, Result, ServiceScope};
 use passerelle_contract::environments::Tier;
+use passerelle_contract::slo::{BudgetVerdict, SloPolicy};
 use passerelle_slo_formats::{Conventions, Definition, Window, duration, read_documents};
-use passerelle_slo_math::{Period, Policy};
+use passerelle_slo_math::Period;
 use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -19,6 +20,8 @@ pub struct Slo {
     pub connection_id: Uuid,
     /// Name of the connection.
     pub connection: String,
+    /// It leads to a simulator.
+    pub simulated: bool,
     pub source_id: Uuid,
     pub format: String,
     pub definition: Arc<Definition>,
@@ -87,10 +90,11 @@ pub(super) fn parse_definition(text: &str, min_bad_events: i64) -> Result<Defini
     Ok(definition)
 }
 
-/// The policy of a tier when the table has none.
-pub(super) const fn default_policy(tier: Tier) -> Policy {
-    match tier {
-        Tier::Production => Policy::production(),
-        Tier::Development | Tier::Staging => Policy::elsewhere(),
-    }
+/// The ladder of a tier when the table has none.
+pub(super) const fn default_policy(tier: Tier) -> SloPolicy {
+    let missing = match tier {
+        Tier::Production => BudgetVerdict::Block,
+        Tier::Development | Tier::Staging => BudgetVerdict::Warn,
+    };
+    SloPolicy { warn_below: 25, approval_below: 10, block_at: 0, missing }
 }

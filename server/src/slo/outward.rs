@@ -4,7 +4,8 @@ use super::figures::{Figures, Forecast};
 use super::measure::{counts_slices, unit};
 use super::model::Slo;
 use super::service::shown;
-use passerelle_contract::slo::{AlertPairOut, BudgetVerdict, SloCause, SloOut, SloRow, SloState};
+use super::store::policies::exact;
+use passerelle_contract::slo::{AlertPairOut, BudgetVerdict, SloCause, SloOut, SloPolicy, SloRow, SloState};
 use passerelle_slo_formats::reading::{Language, sentence};
 use passerelle_slo_formats::{Definition, duration};
 use passerelle_slo_math::{self as math, Policy, Ratio, firing, unreachable_pairs};
@@ -17,15 +18,6 @@ pub(super) const fn verdict(verdict: math::Verdict) -> BudgetVerdict {
         math::Verdict::Warn => BudgetVerdict::Warn,
         math::Verdict::Approval => BudgetVerdict::Approval,
         math::Verdict::Block => BudgetVerdict::Block,
-    }
-}
-
-pub(super) const fn verdict_name(verdict: BudgetVerdict) -> &'static str {
-    match verdict {
-        BudgetVerdict::Ok => "ok",
-        BudgetVerdict::Warn => "warn",
-        BudgetVerdict::Approval => "approval",
-        BudgetVerdict::Block => "block",
     }
 }
 
@@ -81,16 +73,18 @@ pub(super) fn slo_row(slo: &Slo, figures: &Figures, policy: &Policy, sparkline: 
         burn: shown(figures).collect(),
         verdict: measured.then(|| verdict(figures.decide(policy).verdict)),
         state: state(figures.state),
+        simulated: slo.simulated,
         sparkline,
     }
 }
 
-pub(super) fn slo_out(slo: &Slo, figures: &Figures, policy: &Policy, forecast: &Forecast, now: i64) -> SloOut {
+/// All but what it means for each environment.
+pub(super) fn slo_out(slo: &Slo, figures: &Figures, ladder: &SloPolicy, forecast: &Forecast, now: i64) -> SloOut {
     let unit = unit_ratio(slo);
     let events = |count: u64| Ratio::whole(i128::from(count)).times(unit).to_f64();
     let time = |second: i64| OffsetDateTime::from_unix_timestamp(second).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let after = |seconds: Option<u64>| seconds.map(|seconds| time(now.saturating_add_unsigned(seconds)));
-    let decision = figures.decide(policy);
+    let decision = figures.decide(&exact(ladder));
     let budget = &figures.budget;
     SloOut {
         id: slo.id,
@@ -100,6 +94,7 @@ pub(super) fn slo_out(slo: &Slo, figures: &Figures, policy: &Policy, forecast: &
         service: slo.service.key.clone(),
         environment: slo.environment.as_ref().map(|(_, scope)| scope.name.clone()),
         connection: slo.connection.clone(),
+        simulated: slo.simulated,
         format: slo.format.clone(),
         reads_as: reads_as(&slo.definition),
         objective: percent(slo),
@@ -117,6 +112,8 @@ pub(super) fn slo_out(slo: &Slo, figures: &Figures, policy: &Policy, forecast: &
         alerts: alerts(slo, figures),
         verdict: verdict(decision.verdict),
         causes: decision.causes.into_iter().map(cause).collect(),
+        stands: Vec::new(),
+        policy: *ladder,
         state: state(figures.state),
         coverage: figures.coverage.ratio().to_f64(),
         data_age_s: figures.age_s,

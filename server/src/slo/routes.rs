@@ -8,9 +8,10 @@ use crate::kernel::{AppError, Ctx, Result};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use passerelle_contract::environments::Tier;
 use passerelle_contract::slo::{
     BudgetVerdict, CorrectionIn, CorrectionOut, RulesFilter, RulesForm, SloFilter, SloHistoryFilter, SloHistoryPoint,
-    SloImportOptions, SloImportReport, SloOut, SloPatch, SloRow, SloSort,
+    SloImportOptions, SloImportReport, SloOut, SloPatch, SloPolicy, SloPolicyOut, SloRow, SloSort,
 };
 use passerelle_contract::{Page, Problem};
 use utoipa_axum::router::OpenApiRouter;
@@ -23,6 +24,8 @@ pub fn router() -> OpenApiRouter<SloService> {
         .routes(routes!(list_slos))
         .routes(routes!(import_slos))
         .routes(routes!(get_rules))
+        .routes(routes!(list_slo_policies))
+        .routes(routes!(put_slo_policy))
         .routes(routes!(get_slo, patch_slo, delete_slo))
         .routes(routes!(get_source))
         .routes(routes!(get_history))
@@ -32,6 +35,12 @@ pub fn router() -> OpenApiRouter<SloService> {
 /// The version of an SLO: the instant of its last change.
 fn version(updated_at: time::OffsetDateTime) -> String {
     format!("\"{}\"", updated_at.unix_timestamp_nanos() / 1000)
+}
+
+impl Etag for SloOut {
+    fn etag(&self) -> String {
+        version(self.updated_at)
+    }
 }
 
 impl Etag for Slo {
@@ -65,7 +74,10 @@ fn one_page<T>(items: Vec<T>) -> Json<Page<T>> {
 /// List SLOs by what is left of their budgets
 #[utoipa::path(get, path = "/slos", tag = "slos",
     params(
-        ("service" = Option<String>, Query, description = "`namespace/name`"), ("verdict" = Option<BudgetVerdict>, Query),
+        ("service" = Option<String>, Query, description = "`namespace/name`"),
+        ("team" = Option<String>, Query, description = "`namespace/name` of the owning team"),
+        ("system" = Option<String>, Query, description = "`namespace/name`"),
+        ("environment" = Option<String>, Query, description = "Those that count for it"), ("verdict" = Option<BudgetVerdict>, Query),
         ("sort" = Option<SloSort>, Query, description = "`remaining` when absent"),
         ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 200; 20 when absent"),
     ),
@@ -84,8 +96,10 @@ async fn list_slos(
 #[utoipa::path(post, path = "/slos/imports", tag = "slos",
     params(
         ("service" = Option<String>, Query, description = "`namespace/name`; needed for the five-line format"),
+        ("namespace" = Option<String>, Query, description = "Objectives without a service belong to the service of this namespace that their name begins with"),
         ("environment" = Option<String>, Query, description = "For deployments to this environment only"),
         ("connection" = Option<String>, Query, description = "A connection of kind prometheus; wins over the file's data source"),
+        ("min_bad_events" = Option<u32>, Query, description = "An alert needs at least so many bad events; as it was when absent"),
         ("dry_run" = Option<bool>, Query), ("requests_metric" = Option<String>, Query),
         ("durations_metric" = Option<String>, Query), ("service_label" = Option<String>, Query),
         ("service_value" = Option<String>, Query), ("code_label" = Option<String>, Query), ("bad_codes" = Option<String>, Query),
@@ -108,6 +122,28 @@ async fn import_slos(
     responses((status = 200, body = String, content_type = "application/yaml"), (status = 401, body = Problem)))]
 async fn get_rules(State(service): State<SloService>, ctx: Ctx, Query(filter): Query<RulesFilter>) -> Result<Response> {
     service.rules(&ctx, &filter).await.map(yaml)
+}
+
+/// What each tier makes of a budget
+#[utoipa::path(get, path = "/slos/policies", tag = "slos",
+    responses((status = 200, body = Page<SloPolicyOut>), (status = 401, body = Problem)))]
+async fn list_slo_policies(State(service): State<SloService>, ctx: Ctx) -> Result<Json<Page<SloPolicyOut>>> {
+    service.list_slo_policies(&ctx).await.map(one_page)
+}
+
+/// Replace what a tier makes of a budget
+#[utoipa::path(put, path = "/slos/policies/{tier}", tag = "slos", request_body = SloPolicy,
+    params(("tier" = String, Path, description = "development, staging or production")),
+    responses((status = 200, body = SloPolicyOut), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+async fn put_slo_policy(
+    State(service): State<SloService>,
+    ctx: Ctx,
+    Path(name): Path<String>,
+    Json(policy): Json<SloPolicy>,
+) -> Result<Json<SloPolicyOut>> {
+    let unknown = || AppError::NotFound(format!("tier {name} (development, staging, production)"));
+    service.put_slo_policy(&ctx, Tier::parse(&name).ok_or_else(unknown)?, policy).await.map(Json)
 }
 
 /// Read an SLO with its figures

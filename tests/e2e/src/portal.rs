@@ -69,6 +69,10 @@ impl Portal {
         let token = token.trim().to_owned();
         let imported = demo.to_string_lossy().into_owned();
         output(&mut command(&["import", &imported, "--server", &origin, "--token", &token]))?;
+        for files in objectives(&demo) {
+            let mut import = command(&["import-slos", "--server", &origin, "--token", &token]);
+            output(import.args(files))?;
+        }
         Ok(Self { origin, set_up_link, token, http, _server: server, _simulator: simulator, _folder: folder })
     }
 
@@ -114,6 +118,33 @@ impl Portal {
             tokio::time::sleep(TICK).await;
         }
     }
+
+    /// Waits until every objective has figures.
+    ///
+    /// # Errors
+    /// When some still has none.
+    pub async fn measured(&self) -> Result<()> {
+        let url = format!("{}/api/v1/slos?limit=200", self.origin);
+        let start = Instant::now();
+        loop {
+            let found = self.http.get(&url).bearer_auth(&self.token).send().await?.json::<Value>().await?;
+            let slos = found["items"].as_array().context("no list of objectives")?;
+            if !slos.is_empty() && slos.iter().all(|slo| !slo["verdict"].is_null()) {
+                return Ok(());
+            }
+            ensure!(start.elapsed() < LIMIT, "not measured: {found}");
+            tokio::time::sleep(TICK).await;
+        }
+    }
+}
+
+/// What `cargo xtask demo` imports: the five-line file with what it does not say, and those that say everything.
+fn objectives(demo: &Path) -> [Vec<String>; 2] {
+    let file = |name: &str| demo.join("systems").join(name).to_string_lossy().into_owned();
+    let named = ["--namespace", "fil-rouge", "--connection", "fil-rouge-prometheus"].map(str::to_owned);
+    let five_lines = std::iter::once(file("fil-rouge/slo-definitions.yaml")).chain(named).collect();
+    let others = ["cloudtaskhub", "exai", "gke-reactivite", "skillforge"];
+    [five_lines, others.map(|system| file(&format!("{system}/slos.yaml"))).to_vec()]
 }
 
 #[derive(Debug)]

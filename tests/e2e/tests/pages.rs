@@ -14,6 +14,7 @@ const SERVICE: &str = "skillforge/user-service";
 async fn every_page_can_be_used_by_everybody() -> Result<()> {
     let portal = Portal::start().await?;
     portal.deploy(SERVICE, "staging", "1.0.0").await?;
+    portal.measured().await?;
     let chromium = Chromium::launch().await?;
     let pictures = std::env::var_os("PASSERELLE_PICTURES").map(PathBuf::from);
     let tab = chromium.tab(&portal.origin).await?;
@@ -43,7 +44,7 @@ async fn every_page_can_be_used_by_everybody() -> Result<()> {
 async fn pages(tab: &Tab) -> Result<Vec<(String, i64)>> {
     let mut paths = tab.navigation().await?;
     let service = format!("/services/{SERVICE}");
-    for page in ["releases", "history", "dependencies", "audit"] {
+    for page in ["slos", "releases", "history", "dependencies", "audit"] {
         paths.push(format!("{service}?tab={page}"));
     }
     paths.push(service.clone());
@@ -57,6 +58,7 @@ async fn pages(tab: &Tab) -> Result<Vec<(String, i64)>> {
         ("/deployments", "/deployments/"),
         ("/systems", "/systems/"),
         ("/environments", "/environments/"),
+        ("/slos", "/slos/0"),
         ("/connections", "/connections/"),
         ("/bindings", "/bindings/"),
         ("/systems/skillforge/skillforge", "/entities/"),
@@ -67,7 +69,17 @@ async fn pages(tab: &Tab) -> Result<Vec<(String, i64)>> {
     for path in ["/environments/new", "/connections/new", "/bindings/new", "/access/users", "/access/users/ada"] {
         paths.push(path.to_owned());
     }
-    for path in ["/access/tokens", "/access/sessions", "/access/why", "/ui", "/services?q=nothing-has-this-name"] {
+    for path in [
+        "/access/tokens",
+        "/access/sessions",
+        "/access/why",
+        "/ui",
+        "/slos?system=no/such",
+        "/slos/import",
+        "/slos/new",
+        "/slos/policies",
+        "/services?q=nothing-has-this-name",
+    ] {
         paths.push(path.to_owned());
     }
     let mut pages: Vec<(String, i64)> = paths.into_iter().map(|path| (path, 200)).collect();

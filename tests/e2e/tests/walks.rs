@@ -54,6 +54,7 @@ async fn people_can_walk_through_the_portal() -> Result<()> {
         ("in French", in_french(&portal, &chromium).await),
         ("without scripts", without_scripts(&portal, &chromium).await),
         ("by keyboard", by_keyboard(&portal, &chromium).await),
+        ("along a spent budget", along_a_spent_budget(&portal, &chromium).await),
         ("past the gates", past_the_gates(&portal, &chromium).await),
         ("the size of the first page", first_page_is_small(&portal, &chromium).await),
     ];
@@ -139,6 +140,28 @@ async fn by_keyboard(portal: &Portal, chromium: &Chromium) -> Result<()> {
 
 /// Production stops a version that never ran before; the walker breaks the glass; then production asks for an approval, and a
 /// second person gives it.
+/// From the list of budgets to the deployment that one stops, with the reason, in both languages and without a script.
+async fn along_a_spent_budget(portal: &Portal, chromium: &Chromium) -> Result<()> {
+    portal.measured().await?;
+    let tab = chromium.tab(&portal.origin).await?;
+    tab.without_scripts().await?;
+    tab.open("/sign-in").await?;
+    sign_in(&tab, &ENGLISH).await?;
+    tab.follow("nav.side a.item", "Error budgets", "/slos").await?;
+    tab.shows("exhausted").await?;
+    tab.follow("main a.svc", "Evaluation agent success", "/slos/").await?;
+    tab.shows("99 % of requests succeed over 30 days").await?;
+    tab.shows("bad of").await?;
+    let place = "/services/skillforge/evaluation-agent";
+    tab.follow("main dd a", "skillforge/evaluation-agent", place).await?;
+    tab.open(&format!("{place}/deploy?environment=production&version=1.1.0")).await?;
+    tab.shows("The error budget of Evaluation agent success (99 %, 30d) is spent").await?;
+    tab.shows("Not now. In the way").await?;
+    tab.click("button[name=locale]", "FR").await?;
+    tab.shows("Le budget d’erreur de Evaluation agent success (99 %, 30d) est épuisé").await?;
+    tab.is_clean()
+}
+
 async fn past_the_gates(portal: &Portal, chromium: &Chromium) -> Result<()> {
     let place = "/services/skillforge/project-service";
     let tab = chromium.tab(&portal.origin).await?;

@@ -2,11 +2,13 @@
 
 mod binary;
 mod person;
+mod prometheus;
 mod signed_in;
 
 pub use binary::RunningPortal;
 pub use passerelle_test_db::Database;
-pub use person::{Person, Shown};
+pub use person::{Person, Shown, hidden};
+pub use prometheus::FakePrometheus;
 pub use signed_in::PASSWORD;
 
 use passerelle_contract::access::{Role, Scope};

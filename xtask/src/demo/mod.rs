@@ -21,6 +21,9 @@ use crate::waiting;
 /// Where the connections in `demo/` say that their platforms are.
 const SIMULATOR: &str = "127.0.0.1:3900";
 
+/// Systems whose objectives are OpenSLO documents.
+const OPENSLO: [&str; 4] = ["cloudtaskhub", "exai", "gke-reactivite", "skillforge"];
+
 /// What can be chosen.
 #[derive(Debug)]
 pub struct Demo {
@@ -31,7 +34,7 @@ pub struct Demo {
 
 pub fn run(paths: &Paths, demo: &Demo) -> Result<()> {
     let signals = Signals::catch()?;
-    let mut steps = Steps::new(8);
+    let mut steps = Steps::new(9);
     waiting::check_free(&demo.listen, Some("--listen"))?;
     waiting::check_free(SIMULATOR, None)?;
     steps.step("Rust's target for the browser", || install::wasm_target(paths))?;
@@ -44,6 +47,7 @@ pub fn run(paths: &Paths, demo: &Demo) -> Result<()> {
     let mut simulator = steps.step("start the simulator", || start_simulator(paths, &portal, SIMULATOR, &signals))?;
     let mut server = steps.step("start the portal", || portal.start(&signals))?;
     let token = steps.step("load the five systems", || import(paths, &portal))?;
+    steps.step("load their objectives", || import_slos(paths, &portal, &token))?;
     let link =
         steps.step("sign-in link", || output(portal.command().args(["admin", "setup-token", "--or-sign-in"])))?;
 
@@ -99,6 +103,22 @@ fn import(paths: &Paths, portal: &Portal) -> Result<String> {
     command.arg("import").arg(folder).arg("--server").arg(portal.address()).args(["--token", &token]);
     run_command(&mut command)?;
     Ok(token)
+}
+
+/// The five-line file as it stands, for the services that its objectives are named after, and the others, which name everything
+/// themselves.
+fn import_slos(paths: &Paths, portal: &Portal, token: &str) -> Result<()> {
+    let systems = paths.root().join("demo/systems");
+    let server = portal.address();
+    let import = || {
+        let mut command = portal.command();
+        command.args(["import-slos", "--server", &server, "--token", token]);
+        command
+    };
+    let five_lines = systems.join("fil-rouge/slo-definitions.yaml");
+    run_command(import().arg(five_lines).args(["--namespace", "fil-rouge", "--connection", "fil-rouge-prometheus"]))?;
+    let others = OPENSLO.map(|system| systems.join(system).join("slos.yaml"));
+    run_command(import().args(others))
 }
 
 /// A built server and how to run it.

@@ -56,7 +56,7 @@ impl SloService {
         }
         tx.commit(AuditEntry::success().before(summary(&before.definition)).after(summary(&definition))).await?;
         let slo = self.readable(ctx, id).await?;
-        self.describe(&slo).await
+        self.describe(ctx, &slo).await
     }
 
     /// Takes it away with all that was measured for it; the audit keeps the definition.

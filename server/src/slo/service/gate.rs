@@ -3,7 +3,7 @@
 use super::super::figures::{Figures, compute, forecast};
 use super::super::model::Slo;
 use super::super::outward;
-use super::super::store::definitions::policy;
+use super::super::store::policies::policy;
 use super::SloService;
 use crate::kernel::Result;
 use passerelle_contract::environments::Tier;

@@ -65,11 +65,17 @@ impl SloService {
             }
             return Err(AppError::Invalid(report.errors.iter().map(SloFileNote::to_field).collect()));
         }
-        let planned = self.plan(ctx, &outcome, options).await?;
+        let planned = self.plan(ctx, text, &outcome, options).await?;
         self.apply(ctx, text, &outcome, planned, options.dry_run, report).await
     }
 
-    async fn plan(&self, ctx: &Ctx, outcome: &ReadOutcome, options: &SloImportOptions) -> Result<Vec<Planned>> {
+    async fn plan(
+        &self,
+        ctx: &Ctx,
+        text: &str,
+        outcome: &ReadOutcome,
+        options: &SloImportOptions,
+    ) -> Result<Vec<Planned>> {
         let environment = match &options.environment {
             None => None,
             Some(name) => {
@@ -82,6 +88,7 @@ impl SloService {
         let mut planned: Vec<Planned> = Vec::new();
         for (_, definition) in outcome.definitions() {
             let service = self.service_of(ctx, definition, options)?;
+            let definition = &by_its_own_conventions(text, definition, &service, options);
             let scope = environment.as_ref().map(|(_, scope)| scope.clone());
             let object = slo_object(&service.scope, scope, &definition.name);
             let authorized = self.db.authorize(ctx, Action::SloEdit, object).await?;
@@ -96,11 +103,13 @@ impl SloService {
                 Some(slo) => Some(store::source_text(self.db.pool(), slo.source_id).await?),
                 None => None,
             };
-            let text = openslo::write(definition);
-            let (definition, environment) = (definition.clone(), environment.clone());
+            let written = openslo::write(definition);
+            let (mut definition, environment) = (definition.clone(), environment.clone());
+            let least = before.as_ref().map_or(0, |slo| slo.definition.min_bad_events);
+            definition.min_bad_events = options.min_bad_events.map_or(least, u64::from);
             planned.push(Planned {
                 definition,
-                text,
+                text: written,
                 service,
                 connection,
                 environment,
@@ -113,7 +122,11 @@ impl SloService {
     }
 
     fn service_of(&self, ctx: &Ctx, definition: &Definition, options: &SloImportOptions) -> Result<ServiceRef> {
-        let Some(key) = options.service.as_deref().or(definition.service.as_deref()) else {
+        let named = options.service.as_deref().or(definition.service.as_deref());
+        if let (None, Some(namespace)) = (named, &options.namespace) {
+            return self.service_by_name(ctx, namespace, &definition.name);
+        }
+        let Some(key) = named else {
             return Err(AppError::field("/service", "the file names no service: give one as ?service=namespace/name"));
         };
         self.catalog.service_for(ctx, key).map_err(|error| match error {
@@ -121,6 +134,19 @@ impl SloService {
                 AppError::field("/service", format!("there is no service {key}, or you may not see it"))
             }
             other => other,
+        })
+    }
+
+    /// The service of a namespace that an objective's name begins with, the longest first.
+    fn service_by_name(&self, ctx: &Ctx, namespace: &str, objective: &str) -> Result<ServiceRef> {
+        let parts: Vec<&str> = objective.split('-').collect();
+        let found = (1..=parts.len()).rev().find_map(|count| {
+            let key = format!("{namespace}/{}", parts[..count].join("-"));
+            self.catalog.service_for(ctx, &key).ok()
+        });
+        found.ok_or_else(|| {
+            let message = format!("no service of {namespace} has a name that {objective} begins with: give ?service=");
+            AppError::field("/namespace", message)
         })
     }
 
@@ -200,8 +226,9 @@ fn change(plan: &Planned, text: &str) -> &'static str {
     let same_environment =
         before.environment.as_ref().map(|(id, _)| *id) == plan.environment.as_ref().map(|(id, _)| *id);
     let same_meaning = openslo::write(&before.definition) == plan.text && before.connection_id == plan.connection;
+    let same_least = before.definition.min_bad_events == plan.definition.min_bad_events;
     let same_text = plan.before_text.as_deref() == Some(text);
-    if same_meaning && same_environment && same_text { "unchanged" } else { "updated" }
+    if same_meaning && same_environment && same_least && same_text { "unchanged" } else { "updated" }
 }
 
 /// Whether what was measured is still what is meant.
@@ -215,7 +242,6 @@ pub(super) fn measured_otherwise(before: &Slo, after: &Definition, connection: U
 
 async fn save(tx: &mut WriteTx, plan: &Planned, source: Uuid) -> Result<Uuid> {
     let id = plan.before.as_ref().map_or_else(Uuid::now_v7, |slo| slo.id);
-    let least = plan.before.as_ref().map_or(0, |slo| slo.definition.min_bad_events);
     let wanted = Wanted {
         id,
         service: plan.service.id,
@@ -225,7 +251,7 @@ async fn save(tx: &mut WriteTx, plan: &Planned, source: Uuid) -> Result<Uuid> {
         name: &plan.definition.name,
         title: &plan.definition.title,
         definition: &plan.text,
-        min_bad_events: i64::try_from(least).unwrap_or(i64::MAX),
+        min_bad_events: i64::try_from(plan.definition.min_bad_events).unwrap_or(i64::MAX),
     };
     match &plan.before {
         None => store::insert(tx.conn(), &wanted).await?,
@@ -255,6 +281,22 @@ pub(super) fn summary(definition: &Definition) -> Value {
         "definition": openslo::write(definition),
         "min_bad_events": definition.min_bad_events,
     })
+}
+
+/// The five-line format names no metric; where each objective finds its own service, each is read by that service's labels.
+fn by_its_own_conventions(
+    text: &str,
+    definition: &Definition,
+    service: &ServiceRef,
+    options: &SloImportOptions,
+) -> Definition {
+    if options.service.is_some() || options.namespace.is_none() || definition.service.is_some() {
+        return definition.clone();
+    }
+    let options = SloImportOptions { service: Some(service.scope.key.clone()), ..options.clone() };
+    let again = read_documents(text, &conventions(&options));
+    let found = again.definitions().find(|(_, other)| other.name == definition.name);
+    found.map_or_else(|| definition.clone(), |(_, found)| found.clone())
 }
 
 fn conventions(options: &SloImportOptions) -> Conventions {

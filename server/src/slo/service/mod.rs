@@ -1,12 +1,19 @@
 //! The use cases: reading, changing, importing, and what the gate asks.
 
+mod around;
+mod chips;
 mod corrections;
+mod draft;
 mod edit;
 mod gate;
 mod import;
+mod policies;
 mod read;
 mod rules;
 
+pub use around::BudgetAround;
+pub use chips::{BudgetChip, BudgetChips};
+pub use draft::name_of;
 pub use gate::{BudgetReading, SloReading};
 pub(super) use read::shown;
 

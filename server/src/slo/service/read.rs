@@ -3,13 +3,18 @@
 use super::super::figures::{Figures, SHOWN, compute, corrected, forecast};
 use super::super::model::Slo;
 use super::super::outward::{self, slo_out, slo_row};
-use super::super::store::definitions::{policy, source_text};
-use super::super::store::list::{Narrow, Place, page};
+use super::super::store::definitions::source_text;
+use super::super::store::list::{Narrow, Place, counts, page};
+use super::super::store::policies::{exact, policy, row as policy_row};
 use super::{SloService, at, now};
-use crate::kernel::{Action, AppError, Ctx, Cursor, Result, limit_or_default};
+use crate::kernel::{Action, AppError, Ctx, Cursor, ReadScope, Result, limit_or_default};
 use passerelle_contract::Page;
-use passerelle_contract::slo::{CorrectionOut, SloFilter, SloHistoryFilter, SloHistoryPoint, SloOut, SloRow, SloSort};
-use passerelle_slo_math::{Budget, Period, Ratio, burn_rate};
+use passerelle_contract::environments::EnvironmentOut;
+use passerelle_contract::slo::{
+    BudgetVerdict, CorrectionOut, SloCounts, SloFilter, SloHistoryFilter, SloHistoryPoint, SloOut, SloRow, SloSort,
+    SloStanding,
+};
+use passerelle_slo_math::{Budget, Counts, Decision, Period, Ratio, burn_rate};
 use sqlx::postgres::PgConnection;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -29,16 +34,13 @@ impl SloService {
             return Err(AppError::Unauthenticated);
         }
         let limit = limit_or_default(filter.limit)?;
-        let service = match &filter.service {
-            Some(key) => Some(self.catalog.service_for(ctx, key)?.id),
-            None => None,
-        };
+        let service = self.narrowed_to(ctx, filter)?;
         let sort = filter.sort.unwrap_or_default();
         let list = if sort == SloSort::Remaining { "slos:remaining" } else { "slos:name" };
         let after: Option<Place> =
             filter.cursor.as_deref().map(|text| Cursor::decode(&self.keys, list, text)).transpose()?;
         let scope = ctx.read_scope();
-        let narrow = Narrow { scope: &scope, service, verdict: filter.verdict.map(outward::verdict_name) };
+        let narrow = narrow(&scope, service, filter);
         let fetch = i64::try_from(limit + 1).map_err(AppError::internal)?;
         let (mut places, total) = page(self.db.pool(), &narrow, sort, after.as_ref(), fetch).await?;
         let more = places.len() > limit;
@@ -49,6 +51,23 @@ impl SloService {
         };
         let items = self.rows(&places.iter().map(|place| place.id).collect::<Vec<_>>()).await?;
         Ok(Page { items, next_cursor, total: u64::try_from(total).unwrap_or_default() })
+    }
+
+    fn narrowed_to(&self, ctx: &Ctx, filter: &SloFilter) -> Result<Option<Uuid>> {
+        filter.service.as_ref().map(|key| Ok(self.catalog.service_for(ctx, key)?.id)).transpose()
+    }
+
+    /// How many there are of each verdict as the last pass found them, whatever verdict the filter asks for.
+    ///
+    /// # Errors
+    /// As [`Self::list_slos`].
+    pub async fn count_slos(&self, ctx: &Ctx, filter: &SloFilter) -> Result<SloCounts> {
+        if ctx.is_anonymous() {
+            return Err(AppError::Unauthenticated);
+        }
+        let (scope, service) = (ctx.read_scope(), self.narrowed_to(ctx, filter)?);
+        let narrow = Narrow { verdict: None, ..narrow(&scope, service, filter) };
+        counts(self.db.pool(), &narrow).await
     }
 
     async fn rows(&self, ids: &[Uuid]) -> Result<Vec<SloRow>> {
@@ -80,17 +99,31 @@ impl SloService {
     /// `NotFound` also for what the caller may not see.
     pub async fn get_slo(&self, ctx: &Ctx, id: Uuid) -> Result<SloOut> {
         let slo = self.readable(ctx, id).await?;
-        self.describe(&slo).await
+        self.describe(ctx, &slo).await
     }
 
-    pub(super) async fn describe(&self, slo: &Slo) -> Result<SloOut> {
+    pub(super) async fn describe(&self, ctx: &Ctx, slo: &Slo) -> Result<SloOut> {
+        let places = self.places(ctx, slo).await?;
         let mut db = self.db.pool().acquire().await?;
         let now = now();
         let mut all = compute(&mut db, std::slice::from_ref(slo), now).await?;
         let figures = all.pop().ok_or_else(|| AppError::internal("no figures of an SLO"))?;
-        let policy = policy(&mut *db, slo.tier()).await?;
-        let forecast = forecast(&mut db, slo, &figures, policy.block_at).await?;
-        Ok(slo_out(slo, &figures, &policy, &forecast, now))
+        let ladder = policy_row(&mut *db, slo.tier()).await?;
+        let forecast = forecast(&mut db, slo, &figures, exact(&ladder).block_at).await?;
+        let mut stands = Vec::with_capacity(places.len());
+        for place in places {
+            let decision = figures.decide(&policy(&mut *db, place.tier).await?);
+            stands.push(standing(place, decision));
+        }
+        Ok(SloOut { stands, ..slo_out(slo, &figures, &ladder, &forecast, now) })
+    }
+
+    /// The environments that the service is bound to and that the SLO counts for, in their order.
+    async fn places(&self, ctx: &Ctx, slo: &Slo) -> Result<Vec<EnvironmentOut>> {
+        let bound = self.environments.list_bindings(ctx, Some(&slo.service.key)).await?;
+        let mut places = self.environments.list_environments(ctx).await?;
+        places.retain(|place| slo.counts_for(place.id) && bound.iter().any(|one| one.environment == place.name));
+        Ok(places)
     }
 
     /// The file that it came in, byte for byte.
@@ -157,14 +190,35 @@ impl SloService {
     }
 }
 
+fn narrow<'a>(scope: &'a ReadScope, service: Option<Uuid>, filter: &'a SloFilter) -> Narrow<'a> {
+    Narrow {
+        scope,
+        service,
+        verdict: filter.verdict.map(BudgetVerdict::as_str),
+        team: filter.team.as_deref(),
+        system: filter.system.as_deref(),
+        environment: filter.environment.as_deref(),
+    }
+}
+
+fn standing(place: EnvironmentOut, decision: Decision) -> SloStanding {
+    SloStanding {
+        environment: place.name,
+        tier: place.tier,
+        verdict: outward::verdict(decision.verdict),
+        causes: decision.causes.into_iter().map(outward::cause).collect(),
+    }
+}
+
 /// The first minute of the period that contains the second before `end`.
-fn period_start(slo: &Slo, end: i64) -> i64 {
+pub(super) fn period_start(slo: &Slo, end: i64) -> i64 {
     match &slo.period {
         Period::Rolling { seconds } => end.saturating_sub_unsigned(*seconds).div_euclid(60),
         Period::Calendar(calendar) => calendar.around(end - 1).from.div_euclid(60),
     }
 }
 
+/// Burn-down: what was left of the whole budget at even distances over the period.
 async fn sparkline(db: &mut PgConnection, slo: &Slo, figures: &Figures) -> Result<Vec<f64>> {
     let first = figures.progress.first_minute.unwrap_or(figures.end_minute);
     let begin = figures.whole.from.div_euclid(60).max(first);
@@ -172,14 +226,14 @@ async fn sparkline(db: &mut PgConnection, slo: &Slo, figures: &Figures) -> Resul
     if span <= 0 {
         return Ok(Vec::new());
     }
-    let ends: Vec<i64> = (1..=SPARKS).map(|i| begin + span * i / SPARKS).collect();
-    let minutes: Vec<i64> = ends.iter().copied().chain(ends.iter().map(|end| period_start(slo, end * 60))).collect();
+    let minutes: Vec<i64> = (0..=SPARKS).map(|i| begin + span * i / SPARKS).collect();
     let totals = corrected(db, slo.id, &minutes, &figures.corrections).await?;
-    let (ends, starts) = totals.split_at(ends.len());
-    let left = ends
-        .iter()
-        .zip(starts)
-        .map(|(end, start)| Budget::new(slo.definition.objective, end.since(*start).counts).remaining().to_f64());
+    let (Some(start), Some(end)) = (totals.first(), totals.last()) else { return Ok(Vec::new()) };
+    let whole = end.since(*start).counts.total;
+    let left = totals.iter().skip(1).map(|at| {
+        let spent = Counts::new(at.since(*start).counts.bad, whole);
+        Budget::new(slo.definition.objective, spent).remaining().to_f64()
+    });
     Ok(left.collect())
 }
 

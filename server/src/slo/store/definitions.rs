@@ -1,12 +1,12 @@
-//! Rows of `slos` and `slo_sources`, corrections, policies.
+//! Rows of `slos` and `slo_sources`, corrections.
 
-use super::super::model::{Slo, default_policy, parse_definition};
+use super::super::model::{Slo, parse_definition};
 use crate::kernel::{AppError, EnvironmentScope, Result, ServiceScope, violated};
 use parking_lot::Mutex;
 use passerelle_contract::environments::Tier;
 use passerelle_contract::slo::CorrectionOut;
 use passerelle_slo_formats::Definition;
-use passerelle_slo_math::{Interval, Policy, Ratio, Verdict};
+use passerelle_slo_math::Interval;
 use sqlx::postgres::PgConnection;
 use sqlx::{FromRow, PgExecutor};
 use std::collections::HashMap;
@@ -18,7 +18,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT s.id, s.service_id, e.namespace, e.name AS service, e.owner, e.system, s.environment_id, v.name AS environment,
-                    v.tier, s.connection_id, c.name AS connection, s.source_id, f.format, s.definition, s.min_bad_events, s.updated_at
+                    v.tier, s.connection_id, c.name AS connection,
+                    coalesce(c.config -> 'simulated' = 'true'::jsonb, false) AS simulated, s.source_id, f.format, s.definition, s.min_bad_events, s.updated_at
              FROM slos s JOIN entities e ON e.id = s.service_id JOIN connections c ON c.id = s.connection_id
              JOIN slo_sources f ON f.id = s.source_id LEFT JOIN environments v ON v.id = s.environment_id ",
             $rest
@@ -39,6 +40,7 @@ struct Row {
     tier: Option<String>,
     connection_id: Uuid,
     connection: String,
+    simulated: bool,
     source_id: Uuid,
     format: String,
     definition: String,
@@ -79,6 +81,7 @@ impl Definitions {
             environment,
             connection_id: row.connection_id,
             connection: row.connection,
+            simulated: row.simulated,
             source_id: row.source_id,
             format: row.format,
             definition,
@@ -267,21 +270,4 @@ pub async fn insert_correction(db: &mut PgConnection, slo: Uuid, new: &Correctio
     .execute(db)
     .await?;
     Ok(())
-}
-
-pub async fn policy(db: impl PgExecutor<'_>, tier: Tier) -> Result<Policy> {
-    let row: Option<(i32, i32, i32, String)> =
-        sqlx::query_as("SELECT warn_below, approval_below, block_at, missing FROM slo_policies WHERE tier = $1")
-            .bind(tier.as_str())
-            .fetch_optional(db)
-            .await?;
-    let Some((warn, approval, block, missing)) = row else { return Ok(default_policy(tier)) };
-    let percent = |value: i32| Ratio::percent(i128::from(value));
-    Ok(Policy {
-        warn_below: percent(warn),
-        approval_below: percent(approval),
-        block_at: percent(block),
-        // A word that this version does not know: the safe one.
-        missing: Verdict::parse(&missing).unwrap_or(Verdict::Block),
-    })
 }

@@ -2,5 +2,6 @@
 
 pub mod definitions;
 pub mod list;
+pub mod policies;
 pub mod samples;
 pub mod status;

@@ -1,0 +1,85 @@
+//! Error budgets: the list by what is left, one objective with its charts, and the forms that make and change them.
+
+mod beside;
+mod blocked;
+mod burn_chart;
+mod corrections;
+mod delete;
+mod detail;
+mod down_chart;
+mod facts;
+mod form;
+mod import;
+mod inputs;
+mod list;
+mod marks;
+mod policies;
+mod rows;
+
+use crate::ui::Tone;
+use crate::web::{AppState, Errors, OrPage, PageError, Req};
+use axum::Router;
+use axum::routing::{get, post};
+use passerelle_contract::access::Role;
+use passerelle_contract::slo::{BudgetVerdict, SloState};
+use passerelle_server::kernel::AppError;
+
+pub use beside::{before_deploying, left_by};
+pub use rows::{chip, table};
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/slos", get(list::show))
+        .route("/slos/import", get(import::form).post(import::submit))
+        .route("/slos/new", get(form::new).post(form::create))
+        .route("/slos/policies", get(policies::show))
+        .route("/slos/policies/{tier}", post(policies::save))
+        .route("/slos/{id}/edit", get(form::edit).post(form::save))
+        .route("/slos/{id}", get(detail::show))
+        .route("/slos/{id}/source", get(detail::source))
+        .route("/slos/{id}/corrections", post(corrections::add))
+        .route("/slos/{id}/delete", post(delete::delete))
+}
+
+pub const fn verdict_tone(verdict: BudgetVerdict) -> (Tone, &'static str) {
+    match verdict {
+        BudgetVerdict::Ok => (Tone::Ok, "ok"),
+        BudgetVerdict::Warn => (Tone::Warn, "warn"),
+        BudgetVerdict::Approval => (Tone::Warn, "hold"),
+        BudgetVerdict::Block => (Tone::Bad, "bad"),
+    }
+}
+
+const fn state_tone(state: SloState) -> Tone {
+    match state {
+        SloState::Ok => Tone::Ok,
+        SloState::NoTraffic => Tone::Off,
+        SloState::Partial | SloState::NoData => Tone::Warn,
+    }
+}
+
+/// Whether the caller may change objectives of some service; which, each act decides.
+fn may_edit_some(req: &Req) -> bool {
+    req.ctx.principal().grants.iter().any(|grant| grant.role >= Role::Operator)
+}
+
+/// What a form shows again beside its fields; anything else is a page of its own.
+fn shown_in_form(req: &Req, error: AppError) -> Result<Errors, AppError> {
+    match &error {
+        AppError::Invalid(_) | AppError::AlreadyExists(_) | AppError::Conflict(_) => Ok(error.problem(&req.ctx).into()),
+        _ => Err(error),
+    }
+}
+
+/// Connections that can be asked, as choices; `none` is the words of leaving it open.
+async fn connections(app: &AppState, req: &Req, none: Option<&str>) -> Result<Vec<(String, String)>, PageError> {
+    let all = app.portal.environments.list_connections(&req.ctx).await.or_page(req)?;
+    let named = all.into_iter().filter(|one| one.kind == "prometheus").map(|one| (one.name.clone(), one.name));
+    Ok(none.map(|words| (String::new(), words.to_owned())).into_iter().chain(named).collect())
+}
+
+async fn environments(app: &AppState, req: &Req) -> Result<Vec<(String, String)>, PageError> {
+    let all = app.portal.environments.list_environments(&req.ctx).await.or_page(req)?;
+    let every = (String::new(), req.t.slo_all_environments().to_owned());
+    Ok(std::iter::once(every).chain(all.into_iter().map(|one| (one.name.clone(), one.name))).collect())
+}

@@ -1,0 +1,87 @@
+//! `passerelle import-slos`: hands files of objectives to a server, or straight to the use case.
+
+use crate::cli::ImportSlosArguments;
+use crate::database;
+use anyhow::{Context, Result, bail};
+use passerelle_contract::slo::{SloImportOptions, SloImportReport};
+use passerelle_server::config::Config;
+use passerelle_server::kernel::{AppError, Ctx, Via};
+use passerelle_server::portal::Portal;
+use std::process::ExitCode;
+
+/// One file after another; ends with 1 at the first that is refused.
+///
+/// # Errors
+/// When a file cannot be read or the server does not answer.
+pub async fn import(config: &Config, arguments: ImportSlosArguments) -> Result<ExitCode> {
+    let options = SloImportOptions {
+        service: arguments.service.clone(),
+        namespace: arguments.namespace.clone(),
+        environment: arguments.environment.clone(),
+        connection: arguments.connection.clone(),
+        dry_run: arguments.dry_run,
+        ..SloImportOptions::default()
+    };
+    for path in &arguments.paths {
+        let text = std::fs::read_to_string(path).with_context(|| format!("reading {path}"))?;
+        let report = match &arguments.server {
+            Some(server) => through_server(server, &arguments, &options, text).await?,
+            None => direct(config, &options, &text).await?,
+        };
+        print(path, &report);
+        if !report.errors.is_empty() {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn through_server(
+    server: &str,
+    arguments: &ImportSlosArguments,
+    options: &SloImportOptions,
+    text: String,
+) -> Result<SloImportReport> {
+    let token = arguments.token.as_deref().context("--server needs --token (or PASSERELLE_TOKEN)")?;
+    let response = reqwest::Client::new()
+        .post(format!("{}/api/v1/slos/imports", server.trim_end_matches('/')))
+        .query(options)
+        .bearer_auth(token)
+        .header("content-type", "application/yaml")
+        .body(text)
+        .send()
+        .await
+        .with_context(|| format!("calling {server}"))?;
+    let status = response.status();
+    let answer = response.text().await?;
+    if !status.is_success() {
+        let problem: Option<passerelle_contract::Problem> = serde_json::from_str(&answer).ok();
+        for error in problem.iter().flat_map(|problem| &problem.errors) {
+            eprintln!("  {} {}", error.pointer, error.message);
+        }
+        bail!("the server answered {status}: {}", problem.map_or(answer, |problem| problem.detail));
+    }
+    serde_json::from_str(&answer).context("reading the server's answer")
+}
+
+async fn direct(config: &Config, options: &SloImportOptions, text: &str) -> Result<SloImportReport> {
+    let opened = database::open(config).await?;
+    let portal = Portal::open(opened.db.clone(), opened.keys.clone()).await?;
+    portal.slo.import_slos(&Ctx::system(Via::Cli, "cli"), text, options).await.map_err(|error| {
+        if let AppError::Invalid(errors) = &error {
+            errors.iter().for_each(|error| eprintln!("  {} {}", error.pointer, error.message));
+        }
+        anyhow::anyhow!("{error}")
+    })
+}
+
+fn print(path: &str, report: &SloImportReport) {
+    println!("{path}: {} created, {} updated, {} unchanged", report.created, report.updated, report.unchanged);
+    for slo in &report.slos {
+        let reading = slo.reads_as.get("en").map_or("", String::as_str);
+        println!("  {} {}/{}: {reading}", slo.change, slo.service, slo.name);
+    }
+    for note in report.warnings.iter().chain(&report.errors) {
+        eprintln!("  line {} {}: {}", note.line, note.pointer, note.message);
+    }
+}

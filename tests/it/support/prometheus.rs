@@ -1,0 +1,65 @@
+//! A Prometheus that has counted what the test says, minute by minute.
+
+use axum::Form;
+use axum::routing::post;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+
+/// Bad and all events of one service by the minute since 1970; minutes that are not there were quiet.
+#[derive(Debug, Clone, Default)]
+struct Counted(Arc<Mutex<BTreeMap<i64, (u64, u64)>>>);
+
+pub struct FakePrometheus {
+    pub url: String,
+    counted: Counted,
+}
+
+impl FakePrometheus {
+    pub async fn start() -> Self {
+        let counted = Counted::default();
+        let (ranges, instants) = (counted.clone(), counted.clone());
+        let router = Router::new()
+            .route("/api/v1/query_range", post(move |Form(form)| async move { Json(ranges.range(&form)) }))
+            .route("/api/v1/query", post(move |Form(form)| async move { Json(instants.instant(&form)) }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, counted }
+    }
+
+    /// Replaces what was counted in a minute.
+    pub fn count(&self, minute: i64, bad: u64, total: u64) {
+        self.counted.0.lock().unwrap().insert(minute, (bad, total));
+    }
+}
+
+impl Counted {
+    fn events(&self, query: &str, minute: i64) -> Option<u64> {
+        let (bad, total) = *self.0.lock().unwrap().get(&minute)?;
+        Some(if query.contains("5..") { bad } else { total })
+    }
+
+    fn range(&self, form: &HashMap<String, String>) -> Value {
+        let number = |name: &str| form[name].parse::<i64>().unwrap();
+        let (from, to, query) = (number("start"), number("end"), &form["query"]);
+        let points = (0..=(to - from) / 60).map(|index| from + index * 60);
+        // The minute that ends at a moment is the one before it.
+        let values: Vec<Value> =
+            points.filter_map(|at| Some(json!([at, self.events(query, at / 60 - 1)?.to_string()]))).collect();
+        answer("matrix", &json!({ "metric": { "service": "web" }, "values": values }))
+    }
+
+    fn instant(&self, form: &HashMap<String, String>) -> Value {
+        let query = &form["query"];
+        let to = form.get("time").map_or(0, |time| time.parse::<i64>().unwrap() / 60);
+        // The daily reconciliation asks for whole days.
+        let sum: u64 = (to - 1440..to).filter_map(|minute| self.events(query, minute)).sum();
+        answer("vector", &json!({ "metric": {}, "value": [0, sum.to_string()] }))
+    }
+}
+
+fn answer(kind: &str, series: &Value) -> Value {
+    json!({ "status": "success", "data": { "resultType": kind, "result": [series] } })
+}
