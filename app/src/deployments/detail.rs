@@ -94,9 +94,6 @@ async fn read(app: &AppState, req: &Req, id: Uuid) -> Result<(DeploymentOut, Vec
 
 fn panel(req: &Req, deployment: DeploymentOut, events: Vec<DeploymentEvent>) -> impl IntoView + use<> {
     let t = req.t;
-    let elapsed = (deployment.ended_at.unwrap_or(req.now) - deployment.created_at).whole_seconds();
-    let progress = deployment.progress.map(|progress| t.dep_updated_of(progress.updated, progress.desired));
-    let change = change_line(&deployment);
     let next = next_steps(req, &deployment);
     let stopped = matches!(deployment.state, DeploymentState::Blocked | DeploymentState::AwaitingApproval);
     let failure = deployment.failure.clone().map(|failure| cause(req, failure));
@@ -110,14 +107,55 @@ fn panel(req: &Req, deployment: DeploymentOut, events: Vec<DeploymentEvent>) -> 
         }
     });
     let approvals = deployment.approvals.clone().map(|approvals| approval::said(req, approvals, deployment.state));
+    // What stands in the way is read first, then what can be done about it.
+    let (first, later) = if stopped { (gates, None) } else { (None, gates) };
+    let (before_steps, after_steps) = if stopped { (Some(next), None) } else { (None, Some(next)) };
+    let seen = !stopped || !deployment.instances.is_empty();
+    let instances = seen.then(|| {
+        view! {
+            <section class="panel">
+                <h2>{t.dep_instances()}</h2>
+                <InstanceDots t=t instances=deployment.instances.clone() />
+            </section>
+        }
+    });
+    view! {
+        {status_line(req, &deployment)}
+        <div class="cols">
+            <div class="stack">
+                {failure}
+                {first}
+                {instances}
+                <section class="panel">
+                    <h2>{t.dep_events()}</h2>
+                    {timeline(req, events)}
+                </section>
+            </div>
+            <div class="stack">
+                {approvals}
+                {before_steps}
+                <section class="panel">
+                    <h2>{t.dep_steps()}</h2>
+                    <Steps t=t steps=deployment.steps.clone() now=req.now />
+                </section>
+                {later}
+                {after_steps}
+            </div>
+        </div>
+    }
+}
+
+fn status_line(req: &Req, deployment: &DeploymentOut) -> impl IntoView + use<> {
+    let t = req.t;
+    let active = deployment.state.is_active();
+    let elapsed = (deployment.ended_at.unwrap_or(req.now) - deployment.created_at).whole_seconds();
+    let progress = deployment.progress.map(|progress| t.dep_updated_of(progress.updated, progress.desired));
+    let change = change_line(deployment);
+    let live = active.then(|| view! { <span class="muted" data-live-mark="">{t.dep_live()}</span> });
+    let cancelling =
+        (deployment.cancel_requested && active).then(|| view! { <span class="tag">{t.dep_cancelling()}</span> });
     // Who decides about it has a form beside this part; the script loads the page anew when nothing is waited for any more.
     let waits = (deployment.state == DeploymentState::AwaitingApproval).then_some("");
-    // What stands in the way is read first.
-    let (first, later) = if stopped { (gates, None) } else { (None, gates) };
-    let live =
-        deployment.state.is_active().then(|| view! { <span class="muted" data-live-mark="">{t.dep_live()}</span> });
-    let cancelling = (deployment.cancel_requested && deployment.state.is_active())
-        .then(|| view! { <span class="tag">{t.dep_cancelling()}</span> });
     view! {
         <div class="chips mb-3" role="status" data-waits=waits>
             <StateBadge t=t state=deployment.state />
@@ -126,29 +164,6 @@ fn panel(req: &Req, deployment: DeploymentOut, events: Vec<DeploymentEvent>) -> 
             <span class="muted">{format!("{} {}", t.dep_elapsed(), t.elapsed(elapsed))}</span>
             {progress.map(|text| view! { <span class="muted">{text}</span> })}
             {live}
-        </div>
-        <div class="cols">
-            <div class="stack">
-                {failure}
-                <section class="panel">
-                    <h2>{t.dep_instances()}</h2>
-                    <InstanceDots t=t instances=deployment.instances.clone() />
-                </section>
-                <section class="panel">
-                    <h2>{t.dep_events()}</h2>
-                    {timeline(req, events)}
-                </section>
-            </div>
-            <div class="stack">
-                {approvals}
-                {first}
-                <section class="panel">
-                    <h2>{t.dep_steps()}</h2>
-                    <Steps t=t steps=deployment.steps.clone() now=req.now />
-                </section>
-                {later}
-                {next}
-            </div>
         </div>
     }
 }

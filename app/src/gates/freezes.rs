@@ -15,7 +15,7 @@ use passerelle_contract::Page as Listing;
 use passerelle_contract::gates::{FreezeFilter, FreezeIn, FreezeOut, FreezeScope, FreezeWindow};
 use passerelle_server::gates::clock_in;
 use passerelle_server::kernel::{Action, AppError, Object, decide};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, Weekday};
 
 const PATH: &str = "/freezes";
 
@@ -145,8 +145,22 @@ pub fn repeats(t: T, rule: Option<&str>) -> String {
     let known = super::freeze_form::repeats(t);
     match rule {
         None => t.freeze_once().to_owned(),
-        Some(rule) => known.iter().find(|(_, _, text)| *text == rule).map_or(rule, |(_, words, _)| words).to_owned(),
+        Some(rule) => match known.iter().find(|(_, _, text)| *text == rule) {
+            Some((_, words, _)) => (*words).to_owned(),
+            None => weekly_on(t, rule).unwrap_or_else(|| rule.to_owned()),
+        },
     }
+}
+
+/// `FREQ=WEEKLY;BYDAY=FR,SA` in words; nothing for a rule that says more.
+fn weekly_on(t: T, rule: &str) -> Option<String> {
+    let days = rule.strip_prefix("FREQ=WEEKLY;BYDAY=")?;
+    let named = |day: &str| {
+        let index = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"].iter().position(|known| *known == day)?;
+        Some(t.weekday(Weekday::Monday.nth_next(u8::try_from(index).ok()?)))
+    };
+    let days = days.split(',').map(named).collect::<Option<Vec<_>>>()?;
+    Some(t.freeze_weekly_on(days.join(", ")))
 }
 
 fn line(req: &Req, freeze: FreezeOut) -> impl IntoView + use<> {
@@ -162,7 +176,7 @@ fn line(req: &Req, freeze: FreezeOut) -> impl IntoView + use<> {
         .then(|| lift_form(req, &freeze));
     view! {
         <tr>
-            <td>{state}</td>
+            <td class="nowrap">{state}</td>
             <th scope="row" class="break">
                 <a class="svc" href=format!("/freezes/{}", freeze.id)>{freeze.title.clone()}</a>
             </th>
@@ -181,5 +195,21 @@ pub fn lift_form(req: &Req, freeze: &FreezeOut) -> impl IntoView + use<> {
             <Hidden name="csrf" value=req.ctx.csrf_token() />
             <Submit label=t.freeze_lift() kind=ButtonKind::Small of=freeze.title.clone() />
         </form>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_said_in_words_only_when_they_say_all_of_it() {
+        let t = T::default();
+        assert_eq!(repeats(t, None), "once");
+        assert_eq!(repeats(t, Some("FREQ=DAILY")), "every day");
+        assert_eq!(repeats(t, Some("FREQ=WEEKLY;BYDAY=FR,SU")), "every week on Fri, Sun");
+        for odd in ["FREQ=WEEKLY;BYDAY=FR;COUNT=3", "FREQ=WEEKLY;BYDAY=1FR", "FREQ=MONTHLY;BYDAY=1FR"] {
+            assert_eq!(repeats(t, Some(odd)), odd);
+        }
     }
 }

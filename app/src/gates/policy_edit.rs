@@ -148,6 +148,7 @@ fn form(req: &Req, tier: Tier, fields: &Fields, errors: &Errors) -> impl IntoVie
         {why_not.map(|why| view! { <Alert tone=Tone::Off>{why}</Alert> })}
         <form class="form" method="post">
             <Hidden name="csrf" value=req.ctx.csrf_token() />
+            <div class="policy">
             {fieldset(t, kinds::PROMOTION_ORDER, t.gate_promotion_what(), view! {
                 <div class="pair">{modes("promotion_order")} {number("minutes", t.gate_minutes(), t.gate_minutes_hint(), MINUTES)}</div>
             }.into_any())}
@@ -164,6 +165,7 @@ fn form(req: &Req, tier: Tier, fields: &Fields, errors: &Errors) -> impl IntoVie
                     {number("hours", t.gate_hours(), t.gate_hours_hint(), HOURS)}
                 </div>
             }.into_any())}
+            </div>
             {confirm}
             <div class="btns">
                 {may.allowed.then(|| view! { <Submit label=t.save() kind=if tier == Tier::Production { ButtonKind::Production } else { ButtonKind::Primary } /> })}

@@ -73,6 +73,7 @@ messages! {
     freeze_daily: "every day", "chaque jour";
     freeze_workdays: "Monday to Friday", "du lundi au vendredi";
     freeze_weekly: "every week", "chaque semaine";
+    freeze_weekly_on(days): "every week on {days}", "chaque semaine : {days}";
     freeze_monthly: "every month", "chaque mois";
     freeze_yearly: "every year", "chaque année";
     freeze_custom: "by a rule of RFC 5545", "selon une règle RFC 5545";

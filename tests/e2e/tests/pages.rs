@@ -125,8 +125,15 @@ async fn of_gates(portal: &Portal) -> Result<Vec<String>> {
     let glass = format!("/services/{SERVICE}/break-glass?environment=production&version=1.1.0");
     let waivers = format!("/services/{SERVICE}/waivers");
     let of = |place: &str, id: String| format!("{place}/{id}");
-    let named =
-        ["/gates/production", "/freezes/new", "/freezes?all=true&month=2026-10", "/break-glass", "/", "/approvals"];
+    let named = [
+        "/environments/production",
+        "/gates/production",
+        "/freezes/new",
+        "/freezes?all=true&month=2026-10",
+        "/break-glass",
+        "/",
+        "/approvals",
+    ];
     let made = [glass, waivers, of("/deployments", waiting), of("/deployments", stopped), of("/freezes", freeze)];
     let paths = made.into_iter().chain([of("/releases", release)]);
     Ok(paths.chain(named.map(str::to_owned)).collect())
