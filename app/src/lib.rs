@@ -57,6 +57,7 @@ pub fn router(portal: passerelle_server::portal::Portal, assets: Assets) -> axum
         .merge(preferences::routes())
         .merge(slo::routes())
         .fallback(web::missing)
+        .layer(axum::middleware::from_fn_with_state(state.clone(), web::count))
         .with_state(state)
 }
 

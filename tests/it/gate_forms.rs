@@ -58,7 +58,9 @@ async fn a_second_person_approves_on_the_page_and_it_runs() {
     assert!(!grace.get("/approvals").await.html.contains(&page), "one's own request does not wait for oneself");
 
     assert!(bob.get("/").await.html.contains("1 deployment waits for your approval"));
-    assert!(bob.get("/approvals").await.html.contains(&page));
+    let waiting = bob.get("/approvals").await;
+    assert!(waiting.html.contains(&page) && waiting.html.contains(">1</span>"), "the navigation counts it");
+    assert!(!grace.get("/approvals").await.html.contains(">1</span>"));
     let silent = bob.post(&format!("{page}/approval"), &[("decision", "reject"), ("note", "")]).await;
     refused(&silent);
     assert!(error_at(&silent, "note").len() > 8);

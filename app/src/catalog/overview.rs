@@ -1,6 +1,7 @@
 //! What one wants to know of a service first: what runs where, and whose it is.
 
 use super::{about, tabs};
+use crate::gates::frozen::{self, Frozen};
 use crate::i18n::T;
 use crate::ui::{ButtonKind, Empty, HealthBadge, LinkButton, Simulated, StateBadge, Status, TierTag, Tone};
 use crate::web::{OrPage, PageError, Req};
@@ -22,7 +23,8 @@ pub async fn view(portal: &Portal, req: &Req, service: &EntityOut, key: &str) ->
     let recent = DeploymentFilter { service: Some(key.to_owned()), limit: Some(RECENT), ..DeploymentFilter::default() };
     let recent = portal.deployments.list_deployments(&req.ctx, recent).await.or_page(req)?;
     let bound: Vec<CellOut> = cells.into_iter().filter(|cell| cell.binding.is_some()).collect();
-    let places = if bound.is_empty() { not_bound(t, key) } else { places(req, &reference, bound) };
+    let frozen = Frozen::now(portal, req).await.or_page(req)?;
+    let places = if bound.is_empty() { not_bound(t, key) } else { places(req, &reference, bound, &frozen) };
     let history = tabs::deployments(req, recent.items);
     let view = view! {
         <div class="cols">
@@ -55,8 +57,8 @@ fn not_bound(t: T, key: &str) -> AnyView {
     .into_any()
 }
 
-fn places(req: &Req, service: &ServiceRef, cells: Vec<CellOut>) -> AnyView {
-    let items = cells.into_iter().map(|cell| place(req, service, cell)).collect::<Vec<_>>();
+fn places(req: &Req, service: &ServiceRef, cells: Vec<CellOut>, frozen: &Frozen) -> AnyView {
+    let items = cells.into_iter().map(|cell| place(req, service, cell, frozen)).collect::<Vec<_>>();
     view! { <ul class="envs">{items}</ul> }.into_any()
 }
 
@@ -79,8 +81,12 @@ fn sentence(req: &Req, cell: &CellOut) -> String {
     parts.join(", ")
 }
 
-fn place(req: &Req, service: &ServiceRef, cell: CellOut) -> impl IntoView + use<> {
+fn place(req: &Req, service: &ServiceRef, cell: CellOut, frozen: &Frozen) -> impl IntoView + use<> {
     let t = req.t;
+    let freeze = frozen
+        .environment(cell.tier, &cell.environment)
+        .or_else(|| frozen.service(cell.tier, &service.scope.key, service.scope.team.as_deref()));
+    let freeze = freeze.map(|freeze| frozen::mark(t, freeze));
     let sentence = sentence(req, &cell);
     let scope = EnvironmentScope { name: cell.environment.clone(), tier: cell.tier };
     let object = Object::service(service.scope.clone()).with_environment(scope);
@@ -120,6 +126,7 @@ fn place(req: &Req, service: &ServiceRef, cell: CellOut) -> impl IntoView + use<
                 <div class="tags">
                     <HealthBadge t=t health=cell.health />
                     {active}
+                    {freeze}
                     {cell.simulated.then(|| view! { <Simulated t=t /> })}
                 </div>
                 {cell.health_message.map(|message| view! { <p class="muted break">{message}</p> })}

@@ -37,6 +37,8 @@ fn chips(req: &Req) -> impl IntoView + use<> {
     let (t, query) = (req.t, &req.query);
     let active = query.flag("active").is_some();
     let states = [
+        DeploymentState::AwaitingApproval,
+        DeploymentState::Blocked,
         DeploymentState::Succeeded,
         DeploymentState::Failed,
         DeploymentState::RolledBack,

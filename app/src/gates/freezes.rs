@@ -181,7 +181,7 @@ fn line(req: &Req, freeze: FreezeOut) -> impl IntoView + use<> {
                 <a class="svc" href=format!("/freezes/{}", freeze.id)>{freeze.title.clone()}</a>
             </th>
             <td class="break">{freeze_scope(t, &freeze.scope)}</td>
-            <td>{when} <div class="under break">{repeats}</div></td>
+            <td class="break">{when} <div class="under break">{repeats}</div></td>
             <td>{freeze.created_by} {lifted}</td>
             <td class="tight">{lift}</td>
         </tr>

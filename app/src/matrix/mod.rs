@@ -34,7 +34,6 @@ async fn home(State(portal): State<Portal>, req: Req) -> Result<Response, PageEr
     };
     let matrix = portal.deployments.matrix(&req.ctx, filter).await.or_page(&req)?;
     let frozen = Frozen::now(&portal, &req).await.or_page(&req)?;
-    let waiting = portal.deployments.waiting_for(&req.ctx).await.or_page(&req)?.len() as u64;
     let facets = portal.catalog.facets(&req.ctx, &ServiceFilter::default()).or_page(&req)?;
     let filters = filters::view(t, query, &facets);
     let summary = summary(t, &matrix.rows);
@@ -46,7 +45,7 @@ async fn home(State(portal): State<Portal>, req: Req) -> Result<Response, PageEr
         req.page(t.matrix_title()).section(Section::Matrix),
         view! {
             <Head title=t.matrix_title() sub=summary />
-            {(waiting > 0).then(|| waits(t, waiting))}
+            {(req.waiting > 0).then(|| waits(t, req.waiting))}
             {filters}
             {content}
         },

@@ -72,7 +72,7 @@ fn framed(page: Page, content: AnyView) -> impl IntoView {
         <div class="shell">
             <nav class="side" aria-label=t.nav_label()>
                 {brand(t)}
-                {items(t, here)}
+                {items(t, here, page.waiting)}
                 <div class="foot">{foot}</div>
             </nav>
             <div class="min-w-0">
@@ -82,7 +82,7 @@ fn framed(page: Page, content: AnyView) -> impl IntoView {
                             <Icon name="menu" size=16 />
                         </summary>
                         <nav class="pop" aria-label=t.nav_label()>
-                            {items(t, here)}
+                            {items(t, here, page.waiting)}
                         </nav>
                     </details>
                     {search(t, page.search.clone())}
@@ -116,13 +116,20 @@ fn brand(t: T) -> impl IntoView {
     }
 }
 
-fn items(t: T, here: Section) -> impl IntoView {
+fn items(t: T, here: Section, waiting: u64) -> impl IntoView {
     let item = move |section: Section| {
         let current = (section == here).then_some("page");
+        let count = (section == Section::Approvals && waiting > 0).then(|| {
+            view! {
+                <span class="n" aria-hidden="true">{t.number(waiting)}</span>
+                <span class="vh">": " {t.approvals_waiting(waiting)}</span>
+            }
+        });
         view! {
             <a class="item" href=section.href() aria-current=current>
                 <Icon name=section.icon() size=16 />
                 {section.text(t)}
+                {count}
             </a>
         }
     };

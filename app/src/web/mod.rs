@@ -10,6 +10,7 @@ mod query;
 mod render;
 mod req;
 mod summary;
+mod waiting;
 
 pub use cookies::{FLASH, LOCALE, THEME, cookie, set_cookie};
 pub use error::{OrPage, PageError, missing};
@@ -18,3 +19,4 @@ pub use query::Query;
 pub use render::{Assets, Page, fragment, page, plain_page};
 pub use req::{AppState, Req, Theme, see_other};
 pub use summary::summary;
+pub use waiting::{Waiting, count};

@@ -59,6 +59,8 @@ pub struct Page {
     pub theme: Theme,
     pub here: String,
     pub user: Option<String>,
+    /// Deployments that wait for an approval of the user.
+    pub waiting: u64,
     pub csrf: String,
     pub now: OffsetDateTime,
     pub flash: Option<Flash>,
@@ -86,6 +88,7 @@ impl Page {
             theme: req.theme,
             here: req.here(),
             user: (!req.ctx.is_anonymous()).then(|| name.clone()),
+            waiting: req.waiting,
             csrf: req.ctx.csrf_token(),
             now: req.now,
             flash: req.flash().cloned(),

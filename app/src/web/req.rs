@@ -1,6 +1,6 @@
 //! What every handler starts from: the caller, the language, the theme, the moment.
 
-use super::{Assets, FLASH, LOCALE, Page, PageError, Query, THEME, cookie, set_cookie};
+use super::{Assets, FLASH, LOCALE, Page, PageError, Query, THEME, Waiting, cookie, set_cookie};
 use crate::i18n::{Locale, T};
 use crate::ui::{Flash, Pages};
 use axum::extract::{FromRef, FromRequestParts};
@@ -68,6 +68,8 @@ pub struct Req {
     pub now: OffsetDateTime,
     pub path: String,
     pub query: Query,
+    /// Deployments that wait for an approval of the caller.
+    pub waiting: u64,
     flash: Option<Flash>,
     assets: Arc<Assets>,
 }
@@ -95,6 +97,7 @@ impl Req {
             now: OffsetDateTime::now_utc(),
             path: parts.uri.path().to_owned(),
             query: Query::parse(parts.uri.query().unwrap_or_default()),
+            waiting: parts.extensions.get::<Waiting>().map_or(0, |waiting| waiting.0),
             flash: cookie(headers, FLASH).and_then(|text| serde_json::from_str(&text).ok()),
             assets: state.assets.clone(),
         }

@@ -123,6 +123,13 @@ impl DeploymentService {
     /// # Errors
     /// `Unauthenticated`.
     pub async fn waiting_for(&self, ctx: &Ctx) -> Result<Vec<DeploymentRow>> {
+        if ctx.is_anonymous() {
+            return Err(AppError::Unauthenticated);
+        }
+        // Every page asks; mostly nothing waits at all.
+        if !self.store.any_awaiting().await? {
+            return Ok(Vec::new());
+        }
         let state = Some(DeploymentState::AwaitingApproval);
         let filter = DeploymentFilter { state, limit: Some(200), ..DeploymentFilter::default() };
         let me = &ctx.principal().name;

@@ -251,6 +251,16 @@ impl Store {
         Ok(())
     }
 
+    /// Whether any deployment waits for approval.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn any_awaiting(&self) -> Result<bool> {
+        Ok(sqlx::query_scalar("SELECT EXISTS (SELECT FROM deployments WHERE state = 'awaiting_approval')")
+            .fetch_one(self.db.pool())
+            .await?)
+    }
+
     /// Deployments whose request for approval has ended.
     ///
     /// # Errors
