@@ -114,7 +114,7 @@ fn table(req: &Req, matrix: MatrixOut, known: Known<'_>) -> AnyView {
         .collect::<Vec<_>>();
     let note = all_simulated.then(|| {
         view! {
-            <p class="muted">
+            <p class="muted note">
                 <Simulated t=t />
                 " "
                 {t.matrix_simulated()}

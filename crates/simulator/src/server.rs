@@ -97,6 +97,10 @@ impl Host {
     }
 
     fn place<'a>(&'a self, path: &str) -> Option<(Place<'a>, String, String)> {
+        // Google's own address has no prefix, and its clients take none.
+        if path.starts_with("/v2/projects/") {
+            return Some((Place::CloudRun(&self.cloud_run), "/run".to_owned(), path.to_owned()));
+        }
         for family in ["/run", "/logging"] {
             if let Some(rest) = path.strip_prefix(family).filter(|rest| rest.starts_with('/')) {
                 return Some((Place::CloudRun(&self.cloud_run), family.to_owned(), rest.to_owned()));

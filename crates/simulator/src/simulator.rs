@@ -90,7 +90,7 @@ impl Simulator {
     /// Base URL of the Cloud Run Admin API, before `/v2`.
     #[must_use]
     pub fn cloud_run_url(&self) -> String {
-        format!("{}/run", self.url())
+        self.url()
     }
 
     /// A kubeconfig with this cluster as the current context.

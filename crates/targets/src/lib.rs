@@ -8,6 +8,7 @@
 
 mod error;
 mod fencing;
+mod google;
 mod image;
 pub mod masking;
 pub mod outbound;

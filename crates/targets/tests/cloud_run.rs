@@ -40,7 +40,12 @@ async fn service(base: &str) -> Arc<dyn Target> {
     let body = json!({ "template": { "containers": [{ "image": "example.test/team/web:1", "env": [{ "name": "TTL", "value": "5" }] }] } });
     let answer = reqwest::Client::new().post(url).bearer_auth("t").json(&body).send().await.unwrap();
     assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
-    let config = json!({ "project": "demo", "region": "europe-west1", "endpoint": base, "token": { "value": "t" } });
+    let key = include_str!("fixtures/service-account.pem");
+    let account = json!({ "type": "service_account", "client_email": "portal@demo.iam", "private_key": key,
+        "token_uri": format!("{base}/token") });
+    // Without a token of its own: one is fetched for the account's key.
+    let config = json!({ "project": "demo", "region": "europe-west1", "endpoint": base,
+        "credentials": { "value": account.to_string() } });
     let connection = passerelle_targets::platform("cloud_run").unwrap().connect(config).await.unwrap();
     assert!(connection.check().await.unwrap().contains("europe-west1"));
     connection.bind(json!({ "service": name })).unwrap()

@@ -16,12 +16,6 @@ struct Act {
 /// SkillForge is left alone: it is where newcomers are sent first.
 const ACTS: [Act; 4] = [
     Act {
-        service: "cloudtaskhub/auth",
-        environment: "production",
-        version: "1.6.0",
-        reason: "Sessions end after an hour",
-    },
-    Act {
         service: "fil-rouge/order-service",
         environment: "staging",
         version: "1.2.0",
@@ -40,6 +34,13 @@ const ACTS: [Act; 4] = [
         environment: "staging",
         version: "2.0.0-crash",
         reason: "The new model loader",
+    },
+    // Last, when the portal has seen by itself that staging runs it.
+    Act {
+        service: "cloudtaskhub/auth",
+        environment: "production",
+        version: "1.6.0",
+        reason: "Sessions end after an hour",
     },
 ];
 

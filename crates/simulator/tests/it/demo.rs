@@ -17,7 +17,7 @@ async fn everything_in_the_demo_is_healthy_at_the_start() {
             );
         }
     }
-    assert_eq!(count, 36);
+    assert_eq!(count, 30);
     let services = sim.get("/docker/cloudtaskhub/services?status=true").await;
     assert_eq!(services.as_array().unwrap().len(), 18);
     for service in services.as_array().unwrap() {
@@ -28,7 +28,7 @@ async fn everything_in_the_demo_is_healthy_at_the_start() {
 #[tokio::test]
 async fn the_demos_cloud_run_services_serve_from_their_first_revision() {
     let sim = Sim::start(DEMO).await;
-    let list = sim.get("/run/v2/projects/skillforge-ai-mvp/locations/europe-west1/services").await;
+    let list = sim.get("/v2/projects/skillforge-ai-mvp/locations/europe-west1/services").await;
     let services = list["services"].as_array().unwrap();
     assert_eq!(services.len(), 6);
     for service in services {

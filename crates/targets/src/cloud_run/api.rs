@@ -1,6 +1,7 @@
 //! The calls of the Admin API that we make.
 
 use super::config::ConnectionConfig;
+use crate::google::Tokens;
 use crate::outbound::{self, ANSWER_LIMIT, read_body, unreachable};
 use crate::{TargetError, masking};
 use reqwest::Method;
@@ -12,6 +13,7 @@ const WHO: &str = "Cloud Run";
 pub(super) struct Api {
     http: reqwest::Client,
     config: ConnectionConfig,
+    tokens: Tokens,
 }
 
 /// What came of a conditional write.
@@ -24,11 +26,16 @@ pub(super) enum Written {
 
 impl Api {
     pub fn new(config: ConnectionConfig) -> Result<Self, TargetError> {
-        let wrong = |_| TargetError::Config {
-            pointer: "/config".to_owned(),
-            message: "no HTTP client can be built".to_owned(),
+        let wrong = |pointer: &str, message: &str| TargetError::Config {
+            pointer: pointer.to_owned(),
+            message: message.to_owned(),
         };
-        Ok(Self { http: outbound::client().build().map_err(wrong)?, config })
+        if config.token.is_some() && config.credentials.is_some() {
+            return Err(wrong("/config/credentials", "give either a token or credentials"));
+        }
+        let http = outbound::client().build().map_err(|_| wrong("/config", "no HTTP client can be built"))?;
+        let tokens = Tokens::new(http.clone(), config.credentials.clone());
+        Ok(Self { http, config, tokens })
     }
 
     fn parent(&self) -> String {
@@ -82,11 +89,13 @@ impl Api {
         body: Option<&Value>,
         what: &str,
     ) -> Result<Value, TargetError> {
-        let token = self
-            .config
-            .token
-            .reveal()
-            .map_err(|error| TargetError::Config { pointer: "/config/token".to_owned(), message: error.to_string() })?;
+        let token = match &self.config.token {
+            Some(token) => token.reveal().map_err(|error| TargetError::Config {
+                pointer: "/config/token".to_owned(),
+                message: error.to_string(),
+            })?,
+            None => self.tokens.token().await?,
+        };
         let url = format!("{}/v2/{path}", self.config.endpoint.as_str());
         let mut request = self.http.request(method, url).query(query).bearer_auth(token.trim()).timeout(ANSWER_LIMIT);
         if let Some(body) = body {

@@ -16,8 +16,13 @@ pub struct ConnectionConfig {
     /// Base URL of the Admin API; Google's own when absent.
     #[serde(default)]
     pub endpoint: Endpoint,
-    /// OAuth access token, read anew for each call, so a file that is rotated keeps working.
-    pub token: Secret,
+    /// OAuth access token, read anew for each call, so a file that is rotated keeps working. Instead of credentials.
+    #[serde(default)]
+    pub token: Option<Secret>,
+    /// JSON of a service account's key or of a workload identity configuration. Without it and without a token, the metadata server of
+    /// the machine is asked.
+    #[serde(default)]
+    pub credentials: Option<Secret>,
     /// The API is the simulator.
     #[serde(default)]
     pub simulated: bool,
