@@ -158,6 +158,9 @@ async fn broken_glass_leads_past_the_gates_with_a_new_session() {
     let page = led(&deploy(&grace, "tinyweb:v2").await);
     let ended = test.ended(page.rsplit('/').next().unwrap()).await;
     assert_eq!(ended["state"], "succeeded", "{ended}");
+    let home = other.get("/").await;
+    assert!(home.html.contains("grace broke the glass for shop/web in production"), "a second person: {}", home.html);
+    assert!(!grace.get("/").await.html.contains("broke the glass"));
     let log = other.get("/break-glass").await;
     assert!(log.html.contains("payments are down") && log.html.contains(&page), "{}", log.html);
     assert!(log.html.contains("https://incidents.example/4711"));

@@ -26,7 +26,7 @@ pub async fn show(app: &AppState, req: Req, id: Uuid, typed: &Typed) -> Result<R
     let t = req.t;
     let frozen = Frozen::now(&app.portal, &req).await.or_page(&req)?;
     let decision = approval::sections(app, &req, &deployment, typed).await.or_page(&req)?;
-    let past = (deployment.state == DeploymentState::Blocked)
+    let past = (deployment.state == DeploymentState::Blocked && glass::helps(&deployment.gates))
         .then(|| Way {
             service: deployment.service.clone(),
             environment: deployment.environment.clone(),

@@ -105,7 +105,7 @@ pub fn form(portal: &Portal, req: &Req, asked: Asked<'_>) -> impl IntoView + use
     let open = asked.glass.map(|glass| {
         view! { <Alert tone=Tone::Warn>{t.glass_open(t.date_time(glass.expires_at))}</Alert> }
     });
-    let past = matches!(going, Going::Stopped(_)).then(|| {
+    let past = (matches!(going, Going::Stopped(_)) && glass::helps(&plan.gates)).then(|| {
         let to = glass::Way {
             service: asked.service.to_owned(),
             environment: plan.environment.clone(),

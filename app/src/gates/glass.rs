@@ -8,13 +8,19 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use leptos::prelude::*;
 use passerelle_contract::FieldError;
-use passerelle_contract::environments::Tier;
-use passerelle_contract::gates::{BreakGlassIn, BreakGlassOut};
+use passerelle_contract::deployments::{GateOut, Verdict};
+use passerelle_contract::environments::{EnvironmentOut, Tier};
+use passerelle_contract::gates::{BreakGlassIn, BreakGlassOut, kinds};
 use passerelle_server::kernel::{Action, AppError, EnvironmentScope, Object, decide};
 use passerelle_server::portal::Portal;
+use time::Duration;
 use tower_sessions::Session;
 
 const SHOWN: [&str; 5] = ["/reason", "/incident", "/minutes", "/password", "/confirm"];
+
+/// How long others are told on the home page.
+const TOLD: Duration = Duration::DAY;
+const MOST_TOLD: usize = 5;
 
 /// What the glass would be broken for.
 #[derive(Debug, Clone)]
@@ -55,6 +61,48 @@ pub async fn open_here(
             && glass.environment == environment
     };
     Ok(portal.gates.list_break_glass(&req.ctx).await?.into_iter().find(mine))
+}
+
+/// What others opened within a day where the caller could approve: a second person has to know.
+pub async fn told(portal: &Portal, req: &Req, environments: &[EnvironmentOut]) -> Result<Option<AnyView>, AppError> {
+    let t = req.t;
+    let me = &req.ctx.principal().name;
+    let operates = |glass: &BreakGlassOut| {
+        let place = environments.iter().find(|known| known.name == glass.environment);
+        let service = portal.catalog.find_service(&glass.service);
+        place.zip(service).is_some_and(|(place, service)| {
+            let scope = EnvironmentScope { name: place.name.clone(), tier: place.tier };
+            let object = Object::service(service.scope).with_environment(scope);
+            decide(&req.ctx, Action::DeploymentApprove, &object).allowed
+        })
+    };
+    let found = portal.gates.list_break_glass(&req.ctx).await?;
+    let lines = found
+        .into_iter()
+        .filter(|glass| glass.opened_by != *me && req.now - glass.opened_at < TOLD)
+        .filter(operates)
+        .take(MOST_TOLD)
+        .map(|glass| {
+            let age = t.ago((req.now - glass.opened_at).whole_seconds());
+            let words = t.glass_told(&glass.opened_by, &glass.service, &glass.environment, age);
+            let href = glass.used_by.map_or_else(|| "/break-glass".to_owned(), |id| format!("/deployments/{id}"));
+            view! {
+                <p>
+                    <a class="link" href=href>{words}</a>
+                    <span class="muted break">{format!(" · {}", glass.reason)}</span>
+                </p>
+            }
+        })
+        .collect::<Vec<_>>();
+    Ok((!lines.is_empty())
+        .then(|| view! { <div class="flash"><Alert tone=Tone::Warn>{lines}</Alert></div> }.into_any()))
+}
+
+/// Whether broken glass would help: it does not end what is running.
+#[must_use]
+pub fn helps(gates: &[GateOut]) -> bool {
+    let stands = |gate: &GateOut| matches!(gate.verdict, Verdict::Block | Verdict::Wait);
+    gates.iter().any(|gate| stands(gate) && gate.kind != kinds::ACTIVE_DEPLOYMENT)
 }
 
 /// The closed section; nothing for those who may not.

@@ -58,7 +58,7 @@ messages! {
     approvals_look: "Look and decide", "Voir et décider";
     glass_title(service, environment): "Break the glass: {service} in {environment}", "Briser la glace : {service} en {environment}";
     glass_summary: "Emergency: break the glass", "Urgence : briser la glace";
-    glass_effect(service, environment): "For at most 60 minutes your next deployment of {service} to {environment} skips the gates, once. It never skips access or the audit. People who operate there are told at once, with your name and reason.", "Pendant 60 minutes au plus, votre prochain déploiement de {service} en {environment} passe outre les règles, une fois. Jamais les droits ni l’audit. Les personnes qui exploitent cet environnement sont prévenues aussitôt, avec votre nom et votre motif.";
+    glass_effect(service, environment): "For at most 60 minutes your next deployment of {service} to {environment} skips the gates, once. It never skips access or the audit. Others who operate there see it on their home page at once, with your name and reason.", "Pendant 60 minutes au plus, votre prochain déploiement de {service} en {environment} passe outre les règles, une fois. Jamais les droits ni l’audit. Les autres personnes qui exploitent cet environnement le voient aussitôt sur leur page d’accueil, avec votre nom et votre motif.";
     glass_reason: "Why the gates must be skipped", "Pourquoi passer outre les règles";
     glass_reason_hint: "10 characters at least. Everybody reads it in the log of broken glass.", "10 caractères au moins. Chacun le lit dans le journal des bris de glace.";
     glass_incident: "Incident", "Incident";
@@ -71,7 +71,7 @@ messages! {
     glass_open(until): "You broke the glass until {until}: your next deployment here skips what stands in the way, once.", "Vous avez brisé la glace jusqu’au {until} : votre prochain déploiement ici passe outre ce qui s’y oppose, une fois.";
     glass_opened(environment): "The glass is broken: your next deployment to {environment} skips the gates, once.", "La glace est brisée : votre prochain déploiement en {environment} passe outre les règles, une fois.";
     glass_limited(seconds): "Too many tries with a wrong password. Wait {seconds} seconds.", "Trop d’essais avec un mauvais mot de passe. Attendez {seconds} secondes.";
-    glass_why_skipped: "The gates were skipped", "Les règles ont été outrepassées";
+    glass_told(who, service, environment, age): "{who} broke the glass for {service} in {environment}, {age}", "{who} a brisé la glace pour {service} en {environment}, {age}";
     glass_see_log: "Log of broken glass", "Journal des bris de glace";
     glass_log_sub: "Who skipped the gates, when and why. The newest 200.", "Qui a passé outre les règles, quand et pourquoi. Les 200 derniers.";
     glass_none: "The glass was never broken", "La glace n’a jamais été brisée";

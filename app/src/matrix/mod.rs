@@ -4,6 +4,7 @@ mod cell;
 pub mod filters;
 
 use crate::gates::frozen::{self, Frozen};
+use crate::gates::glass;
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{Alert, ButtonKind, Columns, Empty, Head, LinkButton, Pager, Simulated, Table, TierTag, Tone};
@@ -34,6 +35,7 @@ async fn home(State(portal): State<Portal>, req: Req) -> Result<Response, PageEr
     };
     let matrix = portal.deployments.matrix(&req.ctx, filter).await.or_page(&req)?;
     let frozen = Frozen::now(&portal, &req).await.or_page(&req)?;
+    let told = glass::told(&portal, &req, &matrix.environments).await.or_page(&req)?;
     let facets = portal.catalog.facets(&req.ctx, &ServiceFilter::default()).or_page(&req)?;
     let filters = filters::view(t, query, &facets);
     let summary = summary(t, &matrix.rows);
@@ -45,6 +47,7 @@ async fn home(State(portal): State<Portal>, req: Req) -> Result<Response, PageEr
         req.page(t.matrix_title()).section(Section::Matrix),
         view! {
             <Head title=t.matrix_title() sub=summary />
+            {told}
             {(req.waiting > 0).then(|| waits(t, req.waiting))}
             {filters}
             {content}
