@@ -2,11 +2,13 @@
 
 use crate::cli::ImportSlosArguments;
 use crate::database;
-use anyhow::{Context, Result, bail};
+use crate::remote::Remote;
+use anyhow::{Context, Result};
 use passerelle_contract::slo::{SloImportOptions, SloImportReport};
 use passerelle_server::config::Config;
 use passerelle_server::kernel::{AppError, Ctx, Via};
 use passerelle_server::portal::Portal;
+use reqwest::Method;
 use std::process::ExitCode;
 
 /// One file after another; ends with 1 at the first that is refused.
@@ -42,26 +44,9 @@ async fn through_server(
     options: &SloImportOptions,
     text: String,
 ) -> Result<SloImportReport> {
-    let token = arguments.token.as_deref().context("--server needs --token (or PASSERELLE_TOKEN)")?;
-    let response = reqwest::Client::new()
-        .post(format!("{}/api/v1/slos/imports", server.trim_end_matches('/')))
-        .query(options)
-        .bearer_auth(token)
-        .header("content-type", "application/yaml")
-        .body(text)
-        .send()
-        .await
-        .with_context(|| format!("calling {server}"))?;
-    let status = response.status();
-    let answer = response.text().await?;
-    if !status.is_success() {
-        let problem: Option<passerelle_contract::Problem> = serde_json::from_str(&answer).ok();
-        for error in problem.iter().flat_map(|problem| &problem.errors) {
-            eprintln!("  {} {}", error.pointer, error.message);
-        }
-        bail!("the server answered {status}: {}", problem.map_or(answer, |problem| problem.detail));
-    }
-    serde_json::from_str(&answer).context("reading the server's answer")
+    let remote = Remote::new(server, arguments.token.as_deref())?;
+    let request = remote.request(Method::POST, "/slos/imports").query(options);
+    remote.send(request.header("content-type", "application/yaml").body(text)).await
 }
 
 async fn direct(config: &Config, options: &SloImportOptions, text: &str) -> Result<SloImportReport> {
