@@ -91,6 +91,9 @@ pub struct DeployArguments {
     /// API token for the server.
     #[arg(long, env = "PASSERELLE_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+    /// `security_fix` or `p0_fix`: an error budget only warns of it.
+    #[arg(long)]
+    pub exempt: Option<String>,
     /// Ask for it and do not wait.
     #[arg(long)]
     pub no_wait: bool,

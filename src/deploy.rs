@@ -2,8 +2,8 @@
 
 use crate::cli::DeployArguments;
 use crate::remote::Remote;
-use anyhow::Result;
-use passerelle_contract::deployments::{DeploymentIn, DeploymentOut, DeploymentState, Verdict};
+use anyhow::{Context as _, Result};
+use passerelle_contract::deployments::{DeploymentIn, DeploymentOut, DeploymentState, Exemption, Verdict};
 use reqwest::Method;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,6 +23,7 @@ pub async fn deploy(arguments: DeployArguments) -> Result<ExitCode> {
         version: arguments.version,
         image: arguments.image,
         reason: Some(arguments.reason),
+        exempt: arguments.exempt.as_deref().map(exemption).transpose()?,
     };
     let mut seen: DeploymentOut = remote.send(remote.request(Method::POST, "/deployments").json(&input)).await?;
     println!("{}", remote.page(&format!("/deployments/{}", seen.id)));
@@ -50,4 +51,8 @@ fn print_state(deployment: &DeploymentOut) {
     if let Some(failure) = &deployment.failure {
         eprintln!("  {}", failure.message);
     }
+}
+
+fn exemption(text: &str) -> Result<Exemption> {
+    Exemption::parse(text).with_context(|| format!("--exempt {text}: known are security_fix and p0_fix"))
 }

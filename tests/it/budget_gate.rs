@@ -122,6 +122,7 @@ async fn a_spent_budget_stops_a_deployment_but_no_roll_back() {
     assert_eq!(gate(&plan)["reason"], said["reason"], "the page says the same: {plan}");
     assert_eq!(gate(&shop.decision("staging").await)["verdict"], "block", "and CI hears it too");
 
+    a_fix_goes(test).await;
     let id = test.get("/slos").await.body["items"][0]["id"].as_str().unwrap().to_owned();
     let person = test.person().await;
     let page = person.get(&format!("/slos/{id}")).await;
@@ -135,6 +136,29 @@ async fn a_spent_budget_stops_a_deployment_but_no_roll_back() {
     assert_eq!(back.status, StatusCode::CREATED, "{}", back.body);
     let ended = test.ended(back.body["id"].as_str().unwrap()).await;
     assert_eq!(ended["state"], "succeeded", "{ended}");
+}
+
+/// A security fix is told what is left, and goes; its class and reason stand with it.
+async fn a_fix_goes(test: &TestPortal) {
+    let mut fix = crate::support::deployment("tinyweb:v1");
+    fix["exempt"] = json!("security_fix");
+    fix["reason"] = json!("short");
+    let refused = test.post("/deployments", &fix).await;
+    assert_eq!(
+        (refused.status, &refused.body["errors"][0]["pointer"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("/reason"))
+    );
+    fix["reason"] = json!("closes CVE-2026-1 in the parser");
+    assert_eq!(gate(&test.post("/plans", &fix).await.body)["verdict"], "warn");
+    let path = "/gates/decision?service=shop/web&environment=staging&exempt=security_fix";
+    assert_eq!(test.get(path).await.body["decision"], "warn");
+    let goes = test.post("/deployments", &fix).await;
+    assert_eq!((goes.status, &goes.body["exempt"]), (StatusCode::CREATED, &json!("security_fix")), "{}", goes.body);
+    assert_eq!(gate(&goes.body)["facts"]["code"], "budget_exempt", "{}", goes.body);
+    let ended = test.ended(goes.body["id"].as_str().unwrap()).await;
+    assert_eq!(ended["state"], "succeeded", "{ended}");
+    let unknown = json!({ "service": "shop/web", "environment": "staging", "image": "a:1", "reason": "a test", "exempt": "mine" });
+    assert_eq!(test.post("/deployments", &unknown).await.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,6 +59,7 @@ pub async fn change(State(app): State<AppState>, Path(id): Path<Uuid>, posted: P
                 image: if version.is_none() { fields.some("to_image") } else { None },
                 version,
                 reason: fields.some("change_reason"),
+                exempt: found.exempt,
             };
             app.portal.deployments.change_deployment(&req.ctx, id, input).await
         }

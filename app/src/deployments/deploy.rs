@@ -7,8 +7,8 @@ use crate::gates::glass;
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{
-    Ago, Alert, ButtonKind, Chip, Crumb, Diff, Empty, GateList, Head, Hidden, LinkButton, Simulated, Status, Submit,
-    Text, Tone,
+    Ago, Alert, ButtonKind, Chip, Crumb, Diff, Empty, GateList, Head, Hidden, LinkButton, Select, Simulated, Status,
+    Submit, Text, Tone,
 };
 use crate::web::{AppState, Errors, OrPage, PageError, Posted, Query, Req, page, see_other};
 use axum::extract::{Path, State};
@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use leptos::prelude::*;
 use passerelle_contract::FieldError;
-use passerelle_contract::deployments::{CellOut, DeploymentIn, PlanOut, ReleaseOut, Severity};
+use passerelle_contract::deployments::{CellOut, DeploymentIn, Exemption, PlanOut, ReleaseOut, Severity};
 use passerelle_contract::environments::Tier;
 use passerelle_contract::gates::BreakGlassOut;
 use passerelle_server::portal::Portal;
@@ -28,6 +28,7 @@ struct Chosen {
     version: Option<String>,
     image: Option<String>,
     reason: String,
+    exempt: Option<Exemption>,
     errors: Errors,
 }
 
@@ -46,6 +47,7 @@ impl Chosen {
             version: self.version.clone(),
             image,
             reason,
+            exempt: self.exempt,
         })
     }
 }
@@ -63,6 +65,7 @@ pub async fn choose(
         version: req.query.text("version"),
         image: req.query.text("image"),
         reason: req.query.text("reason").unwrap_or_default(),
+        exempt: req.query.get("exempt").and_then(Exemption::parse),
         errors: Errors::default(),
     };
     // "Deploy again" names version and image; the version may never have been announced as a release.
@@ -87,6 +90,7 @@ pub async fn submit(
         version: fields.some("version"),
         image: fields.some("image"),
         reason: fields.text("reason"),
+        exempt: Exemption::parse(fields.get("exempt")),
         errors: Errors::default(),
     };
     let production = match &chosen.environment {
@@ -287,11 +291,20 @@ fn release_form(
                     <Text t=t name="image" label=t.deploy_other_image() hint=t.deploy_image_hint().to_owned() value=image code=true />
                 }.into_any(),
             }}
+            {exemption(t, chosen)}
             <div class="btns">
                 <Submit label=t.deploy_show_plan() kind=ButtonKind::Plain />
             </div>
         </form>
     }
+}
+
+/// What kind of change it is, for the budgets.
+fn exemption(t: T, chosen: &Chosen) -> impl IntoView + use<> {
+    let classes = Exemption::ALL.map(|class| (class.as_str().to_owned(), t.exemption(class).to_owned()));
+    let choices = std::iter::once((String::new(), t.exempt_none().to_owned())).chain(classes).collect();
+    let set = chosen.exempt.map_or("", Exemption::as_str);
+    view! { <Select t=t name="exempt" label=t.exempt_label() choices=choices value=set hint=t.exempt_hint().to_owned() required=false /> }
 }
 
 fn changes(t: T, plan: &PlanOut) -> impl IntoView + use<> {
@@ -384,6 +397,7 @@ fn right(
         version: chosen.version.clone(),
         image: chosen.image.clone(),
         reason: chosen.reason.clone(),
+        exempt: chosen.exempt,
         errors: &chosen.errors,
         glass,
     };

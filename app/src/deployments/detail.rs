@@ -52,10 +52,12 @@ pub async fn show(app: &AppState, req: Req, id: Uuid, typed: &Typed) -> Result<R
     let active = deployment.state.is_active();
     let (tier, environment, simulated, service) =
         (deployment.tier, deployment.environment.clone(), deployment.simulated, deployment.service.clone());
+    let exempt = deployment.exempt.map(|class| view! { <span class="tag">{t.exemption(class)}</span> });
     let events_url = format!("/api/v1/deployments/{id}/events?after={}", deployment.last_event_id);
     let body = view! {
         <Head title=title sub=sub>
             <TierTag t=t tier=tier name=environment />
+            {exempt}
             {simulated.then(|| view! { <Simulated t=t /> })}
             <LinkButton href=format!("/services/{service}") label=service kind=ButtonKind::Quiet />
         </Head>

@@ -6,7 +6,7 @@ use crate::i18n::T;
 use crate::ui::{Alert, ButtonKind, Flash, Hidden, Submit, Tone};
 use crate::web::{Errors, Req};
 use leptos::prelude::*;
-use passerelle_contract::deployments::{DeploymentState, GateOut, PlanOut, Verdict};
+use passerelle_contract::deployments::{DeploymentState, Exemption, GateOut, PlanOut, Verdict};
 use passerelle_contract::environments::Tier;
 use passerelle_contract::gates::{BreakGlassOut, GateFacts, kinds};
 use passerelle_server::portal::Portal;
@@ -75,6 +75,7 @@ pub struct Asked<'a> {
     pub version: Option<String>,
     pub image: Option<String>,
     pub reason: String,
+    pub exempt: Option<Exemption>,
     pub errors: &'a Errors,
     /// What the caller has open here.
     pub glass: Option<BreakGlassOut>,
@@ -122,6 +123,7 @@ pub fn form(portal: &Portal, req: &Req, asked: Asked<'_>) -> impl IntoView + use
             <Hidden name="environment" value=plan.environment.clone() />
             <Hidden name="version" value=asked.version.unwrap_or_default() />
             <Hidden name="image" value=asked.image.unwrap_or_default() />
+            <Hidden name="exempt" value=asked.exempt.map_or("", Exemption::as_str) />
             {open}
             {reason_field(t, reason, true)}
             {production.then(|| confirm_field(t, &name, asked.errors.of("/confirm")))}

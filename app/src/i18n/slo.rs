@@ -1,6 +1,7 @@
 //! Texts of the pages of error budgets, and the words for verdicts, states and causes.
 
 use super::{Locale, T, messages};
+use passerelle_contract::deployments::Exemption;
 use passerelle_contract::slo::{BudgetVerdict, SloCause, SloState};
 
 messages! {
@@ -107,6 +108,11 @@ messages! {
     slo_around_after: "After it", "Après";
     slo_around_change: "Change", "Écart";
     slo_around_note: "After it: now, or an hour after its end. Others spend too; the chart of the objective shows when.", "Après : maintenant, ou une heure après sa fin. D’autres dépensent aussi ; le graphique de l’objectif montre quand.";
+    exempt_label: "Kind of change", "Type de changement";
+    exempt_hint: "An error budget only warns of a fix. The class and the reason stand with the deployment and in the audit.", "Un budget d’erreur n’arrête pas un correctif, il avertit. La classe et le motif restent avec le déploiement et dans l’audit.";
+    exempt_none: "An ordinary change", "Un changement ordinaire";
+    exempt_security: "Security fix", "Correctif de sécurité";
+    exempt_p0: "P0 fix: it ends an outage", "Correctif P0 : il met fin à une panne";
     tab_slos: "Error budgets", "Budgets d’erreur";
     slos_of_none: "This service has no objective yet.", "Ce service n’a pas encore d’objectif.";
     verdict_ok: "passes", "passe";
@@ -156,6 +162,14 @@ impl T {
             SloCause::NoData => self.why_no_data(),
             SloCause::Stale => self.why_stale(),
             SloCause::Partial => self.why_partial(),
+        }
+    }
+
+    #[must_use]
+    pub const fn exemption(self, class: Exemption) -> &'static str {
+        match class {
+            Exemption::SecurityFix => self.exempt_security(),
+            Exemption::P0Fix => self.exempt_p0(),
         }
     }
 

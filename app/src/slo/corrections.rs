@@ -2,7 +2,7 @@
 
 use super::detail;
 use crate::i18n::T;
-use crate::ui::{Ago, ButtonKind, Flash, Hidden, Moment, Submit, Text, TextArea};
+use crate::ui::{Ago, ButtonKind, Flash, Hidden, Submit, Text, TextArea};
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, see_other};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -80,11 +80,7 @@ fn line(req: &Req, one: &CorrectionOut) -> impl IntoView + use<> {
     let change = t.slo_correction_line(share(t, &one.remaining_before), share(t, &one.remaining_after), &one.approver);
     view! {
         <li class="mb-3">
-            <div>
-                <Moment t=t at=one.from />
-                " – "
-                <Moment t=t at=one.to />
-            </div>
+            <div>{format!("{} – {}", t.date_time(one.from), t.date_time(one.to))}</div>
             <div class="break">{one.reason.clone()}</div>
             <div class="muted">{change} " · " <Ago t=t at=one.created_at now=req.now /></div>
         </li>

@@ -2,7 +2,7 @@
 
 use super::verdict_tone;
 use crate::i18n::T;
-use crate::ui::{Alert, Moment, Status, Tone};
+use crate::ui::{Alert, Status, Tone};
 use crate::web::Req;
 use leptos::prelude::*;
 use passerelle_contract::slo::SloOut;
@@ -128,9 +128,7 @@ pub fn about(t: T, slo: &SloOut) -> impl IntoView + use<> {
                 </dd>
                 <dt>{t.slo_period()}</dt>
                 <dd>
-                    <Moment t=t at=slo.period_from />
-                    " – "
-                    <Moment t=t at=slo.period_to />
+                    {format!("{} – {}", t.date_time(slo.period_from), t.date_time(slo.period_to))}
                 </dd>
                 <dt>{t.slo_coverage()}</dt>
                 <dd>{t.percent(slo.coverage, 1)}</dd>

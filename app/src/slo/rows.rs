@@ -59,9 +59,11 @@ pub fn chip(t: T, chip: &BudgetChip) -> AnyView {
         _ => t.percent(chip.remaining, 0),
     };
     let label = t.slo_chip(&chip.title, t.budget_left(chip.remaining));
+    let said = format!(" {label}");
     view! {
-        <a href=format!("/slos/{}", chip.slo) title=label.clone() aria-label=label>
+        <a href=format!("/slos/{}", chip.slo) title=label.clone()>
             <Status tone=tone icon=if tone == Tone::Ok { "budget" } else { icon } word=word />
+            <span class="vh">{said}</span>
         </a>
     }
     .into_any()

@@ -44,6 +44,34 @@ pub struct ReleaseOut {
     pub runs_in: Vec<String>,
 }
 
+/// Why an error budget does not stop a deployment. A roll back needs no such word: it is never stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Exemption {
+    /// It closes a hole.
+    SecurityFix,
+    /// It ends an outage.
+    P0Fix,
+}
+
+impl Exemption {
+    pub const ALL: [Self; 2] = [Self::SecurityFix, Self::P0Fix];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SecurityFix => "security_fix",
+            Self::P0Fix => "p0_fix",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|exemption| exemption.as_str() == text)
+    }
+}
+
 /// Body of `POST /plans` and `POST /deployments`: exactly one of `release`, `version` and `image`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -58,9 +86,12 @@ pub struct DeploymentIn {
     pub version: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// Why; 2 to 2,000 characters. Required for a deployment.
+    /// Why; 2 to 2,000 characters, 10 at least with `exempt`. Required for a deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// An error budget only warns of a fix of this class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exempt: Option<Exemption>,
 }
 
 /// Which configuration a roll back uses.
@@ -282,6 +313,9 @@ pub struct DeploymentOut {
     /// Set when gates were skipped: the break-glass that allowed it.
     #[serde(default)]
     pub break_glass: Option<Uuid>,
+    /// The class of fix that an error budget does not stop.
+    #[serde(default)]
+    pub exempt: Option<Exemption>,
     /// Id of the newest event included; start the event stream after it.
     pub last_event_id: i64,
 }

@@ -1,6 +1,7 @@
 //! What a gate decided from. `code` is the key of the sentence; the sentences themselves are in `text.rs`.
 
 use super::FreezeScope;
+use crate::deployments::Exemption;
 use crate::deployments::Health;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -133,6 +134,12 @@ pub enum GateFacts {
     BudgetLow {
         objective: String,
         remaining_percent: f64,
+    },
+    /// It is low or spent, and does not stop a fix of this class.
+    BudgetExempt {
+        objective: String,
+        remaining_percent: f64,
+        exempt: Exemption,
     },
     BudgetSpent {
         objective: String,

@@ -1,6 +1,6 @@
 //! What each tier asks for, and the answer for CI.
 
-use crate::deployments::GateOut;
+use crate::deployments::{Exemption, GateOut};
 use crate::environments::Tier;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -120,4 +120,6 @@ pub struct DecisionFilter {
     pub environment: String,
     /// A release's version; without it the gates about the artifact are not asked.
     pub version: Option<String>,
+    /// It would be a fix of this class.
+    pub exempt: Option<Exemption>,
 }

@@ -2,6 +2,7 @@
 
 use super::{FreezeScope, FrozenBy, GateFacts, Help};
 use crate::Locale;
+use crate::deployments::Exemption;
 use crate::deployments::{GateOut, Health, Verdict};
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -73,6 +74,13 @@ fn english(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
         }
         F::BudgetSpent { objective, remaining_percent } => {
             format!("The error budget of {objective} is spent ({remaining_percent:.1} % left).")
+        }
+        F::BudgetExempt { objective, remaining_percent, exempt } => {
+            let class = match exempt {
+                Exemption::SecurityFix => "security fix",
+                Exemption::P0Fix => "P0 fix",
+            };
+            format!("The error budget of {objective} has {remaining_percent:.1} % left, and does not stop a {class}.")
         }
         F::BudgetUnknown { objective, why } => {
             format!("The error budget of {objective} is not known: {}.", unknown_budget(Locale::En, why))
@@ -191,6 +199,14 @@ fn french(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
         }
         F::BudgetSpent { objective, remaining_percent } => {
             format!("Le budget d’erreur de {objective} est épuisé (reste {} %).", comma(*remaining_percent))
+        }
+        F::BudgetExempt { objective, remaining_percent, exempt } => {
+            let class = match exempt {
+                Exemption::SecurityFix => "correctif de sécurité",
+                Exemption::P0Fix => "correctif P0",
+            };
+            let left = comma(*remaining_percent);
+            format!("Il reste {left} % du budget d’erreur de {objective}, ce qui n’arrête pas un {class}.")
         }
         F::BudgetUnknown { objective, why } => {
             format!("Le budget d’erreur de {objective} n’est pas connu : {}.", unknown_budget(Locale::Fr, why))

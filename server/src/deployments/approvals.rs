@@ -98,7 +98,8 @@ impl DeploymentService {
         Store::change_awaiting(tx.conn(), id, &to).await?;
         let voided = GateService::void_approvals(&mut tx, id, &format!("{me} changed what is deployed")).await?;
         let artifact = found.artifact();
-        let decided = self.ask_gates(tx.conn(), true, &place, Some(artifact), Outside::default()).await?;
+        let outside = Outside { exempt: row.exempt(), ..Outside::default() };
+        let decided = self.ask_gates(tx.conn(), true, &place, Some(artifact), outside).await?;
         let fingerprint = fingerprint(&mut tx, &place, artifact).await?;
         let (state, needed) = match decided.ruling {
             Ruling::Go => (DeploymentState::Queued, 0),
@@ -210,8 +211,12 @@ impl DeploymentService {
             GateService::approvers(&said).into_iter().filter(|by| *by != row.requested_by).collect();
         let image = row.image.as_deref().unwrap_or_default();
         let artifact = Artifact { release_id: row.release_id, image, version: row.version.as_deref() };
-        let outside =
-            Outside { approved_by: approved_by.clone(), approval_until: row.approval_until, ..Outside::default() };
+        let outside = Outside {
+            approved_by: approved_by.clone(),
+            approval_until: row.approval_until,
+            exempt: row.exempt(),
+            ..Outside::default()
+        };
         let decided = self.ask_gates(tx.conn(), true, place, Some(artifact), outside).await?;
         let enough = decided.gates.iter().all(|gate| gate.kind != kinds::APPROVAL || gate.verdict == Verdict::Pass);
         let (state, message) = match decided.ruling {

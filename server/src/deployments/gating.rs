@@ -4,7 +4,7 @@ use super::service::{DeploymentService, Found, Place};
 use super::store::{Artifact, NewDeployment, Store};
 use crate::gates::{Case, Decided, GateService, Look, Outside, Ruling};
 use crate::kernel::{Action, Ctx, Result, WriteTx};
-use passerelle_contract::deployments::{DeploymentState, GateOut, Operation, Verdict};
+use passerelle_contract::deployments::{DeploymentState, Exemption, GateOut, Operation, Verdict};
 use passerelle_contract::gates::{DecisionFilter, DecisionOut, GateFacts, kinds, sentence};
 use serde_json::json;
 use sqlx::PgConnection;
@@ -42,7 +42,8 @@ impl DeploymentService {
         }
         let image = new.image.as_deref().unwrap_or_default();
         let artifact = Artifact { release_id: new.release_id, image, version: new.version.as_deref() };
-        let decided = self.ask_gates(tx.conn(), true, place, Some(artifact), Outside::default()).await?;
+        let outside = Outside { exempt: new.exempt, ..Outside::default() };
+        let decided = self.ask_gates(tx.conn(), true, place, Some(artifact), outside).await?;
         let until = approval_end(&decided);
         let mut gated = Gated { gates: decided.gates, ..Gated::free() };
         if decided.ruling == Ruling::Go {
@@ -109,14 +110,20 @@ impl DeploymentService {
     }
 
     /// The gates of a plan: the running deployment first, then the policy's.
-    pub(super) async fn plan_gates(&self, place: &Place, found: &Found, look: Look) -> Result<Vec<GateOut>> {
+    pub(super) async fn plan_gates(
+        &self,
+        place: &Place,
+        found: &Found,
+        look: Look,
+        exempt: Option<Exemption>,
+    ) -> Result<Vec<GateOut>> {
         let mut gates = Vec::new();
         if let Some(holder) = self.store.holder(place.service.id, place.environment.id).await? {
             gates.push(active_deployment(holder, Verdict::Wait));
         }
         let artifact = found.artifact();
         let mut connection = self.store.db.pool().acquire().await?;
-        let outside = Outside { look: Some(look), ..Outside::default() };
+        let outside = Outside { look: Some(look), exempt, ..Outside::default() };
         gates.extend(self.ask_gates(&mut connection, false, place, Some(artifact), outside).await?.gates);
         Ok(gates)
     }
@@ -133,7 +140,8 @@ impl DeploymentService {
         };
         let artifact = found.as_ref().map(Found::artifact);
         let mut connection = self.store.db.pool().acquire().await?;
-        let decided = self.ask_gates(&mut connection, false, &place, artifact, Outside::default()).await?;
+        let outside = Outside { exempt: filter.exempt, ..Outside::default() };
+        let decided = self.ask_gates(&mut connection, false, &place, artifact, outside).await?;
         Ok(DecisionOut {
             service: place.service.scope.key.clone(),
             environment: place.environment.name.clone(),

@@ -5,7 +5,7 @@ use super::observer::as_target_error;
 use super::service::{DeploymentService, Found, Place};
 use crate::gates::Look;
 use crate::kernel::{Action, Ctx, Result};
-use passerelle_contract::deployments::{DeploymentIn, PlanOut, Replicas, Severity};
+use passerelle_contract::deployments::{DeploymentIn, Exemption, PlanOut, Replicas, Severity};
 use passerelle_targets::Change;
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ impl DeploymentService {
             incomplete: None,
         };
         self.look_at_target(&place, &found.image, &mut plan).await;
-        self.add_gates(&place, &found, &mut plan).await?;
+        self.add_gates(&place, &found, input.exempt, &mut plan).await?;
         Ok(plan)
     }
 
@@ -68,7 +68,13 @@ impl DeploymentService {
         }
     }
 
-    async fn add_gates(&self, place: &Place, found: &Found, plan: &mut PlanOut) -> Result<()> {
+    async fn add_gates(
+        &self,
+        place: &Place,
+        found: &Found,
+        exempt: Option<Exemption>,
+        plan: &mut PlanOut,
+    ) -> Result<()> {
         let look = match &plan.incomplete {
             Some(why) => Look::NotSeen { why: why.clone() },
             None => Look::Seen {
@@ -80,7 +86,7 @@ impl DeploymentService {
                     .collect(),
             },
         };
-        plan.gates = self.plan_gates(place, found, look).await?;
+        plan.gates = self.plan_gates(place, found, look, exempt).await?;
         Ok(())
     }
 }

@@ -14,8 +14,8 @@ use crate::kernel::{
 };
 use passerelle_contract::Page;
 use passerelle_contract::deployments::{
-    ConfigChoice, DeploymentEvent, DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, Operation, ReasonIn,
-    ScaleIn,
+    ConfigChoice, DeploymentEvent, DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, Exemption, Operation,
+    ReasonIn, ScaleIn,
 };
 use passerelle_contract::environments::EnvironmentOut;
 use passerelle_targets::Change;
@@ -46,6 +46,9 @@ pub(super) struct Place {
     pub binding: BindingRow,
 }
 
+/// What a fix of an exempt class has to say at least, in characters.
+const EXEMPT_REASON: usize = 10;
+
 /// What is to be done there.
 #[derive(Debug)]
 pub(super) struct Act {
@@ -58,6 +61,7 @@ pub(super) struct Act {
     pub change: Change,
     pub rolls_back_to: Option<Uuid>,
     pub reason: String,
+    pub exempt: Option<Exemption>,
 }
 
 impl DeploymentService {
@@ -110,6 +114,10 @@ impl DeploymentService {
         let wanted = model::wanted(&input, true)?;
         let place = self.place(ctx, Action::DeploymentCreate, &input.service, &input.environment).await?;
         let reason = model::reason(input.reason.as_deref()).map_err(|error| AppError::Invalid(vec![error]))?;
+        if input.exempt.is_some() && reason.chars().count() < EXEMPT_REASON {
+            let message = format!("must say in {EXEMPT_REASON} characters or more what is fixed");
+            return Err(AppError::field("/reason", message));
+        }
         let found = self.resolve(&place, wanted).await?;
         let act = Act {
             operation: Operation::Deploy,
@@ -121,6 +129,7 @@ impl DeploymentService {
             config: None,
             rolls_back_to: None,
             reason,
+            exempt: input.exempt,
         };
         self.start(ctx, Action::DeploymentCreate, place, act, None).await
     }
@@ -332,6 +341,7 @@ impl Act {
             change: Change::Restart,
             rolls_back_to: None,
             reason,
+            exempt: None,
         }
     }
 }

@@ -107,6 +107,7 @@ impl DeploymentService {
             approvals_needed: 0,
             approval_until: None,
             break_glass: None,
+            exempt: act.exempt,
         })
     }
 }
@@ -116,5 +117,6 @@ fn summary(new: &NewDeployment, state: DeploymentState) -> Value {
     json!({
         "operation": new.operation, "version": new.version, "image": new.image, "replicas": new.replicas, "config": new.config,
         "state": state, "gates": new.gates, "break_glass": new.break_glass,
+        "exempt": new.exempt,
     })
 }

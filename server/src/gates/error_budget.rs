@@ -53,6 +53,10 @@ pub fn judge(policy: &GatePolicy, evidence: &Evidence) -> Option<Judged> {
     let worst = worst(mode, evidence)?;
     let objective = worst.objective.clone();
     let remaining_percent = worst.remaining_percent;
+    if let (Some(exempt), BudgetStep::Approval | BudgetStep::Block) = (evidence.outside.exempt, worst.step) {
+        let facts = GateFacts::BudgetExempt { objective, remaining_percent, exempt };
+        return Some(Judged::against(mode, Verdict::Warn, facts, Help::Operators));
+    }
     let facts = match (&worst.unknown, worst.step) {
         (Some(why), _) => GateFacts::BudgetUnknown { objective, why: why.clone() },
         (None, BudgetStep::Ok) => GateFacts::BudgetOk { objective, remaining_percent },
@@ -73,6 +77,7 @@ pub fn judge(policy: &GatePolicy, evidence: &Evidence) -> Option<Judged> {
 /// Whether a budget is so low that somebody has to approve.
 pub fn asks_for_approval(policy: &GatePolicy, evidence: &Evidence) -> bool {
     policy.error_budget == GateMode::Block
+        && evidence.outside.exempt.is_none()
         && worst(policy.error_budget, evidence).is_some_and(|worst| worst.step == BudgetStep::Approval)
 }
 
@@ -92,6 +97,7 @@ mod tests {
     use super::super::model::tests::evidence;
     use super::super::model::{Decided, Ruling};
     use super::*;
+    use passerelle_contract::deployments::Exemption;
 
     fn reading(step: BudgetStep, remaining_percent: f64) -> BudgetReading {
         BudgetReading { objective: "availability".into(), step, remaining_percent, unknown: None, frees_at: None }
@@ -113,6 +119,12 @@ mod tests {
         assert_eq!(Decided::new(policy, &low).ruling, Ruling::AwaitApproval(1));
         let spent = with(vec![reading(BudgetStep::Block, -25.0), reading(BudgetStep::Approval, 7.0)]);
         assert_eq!(judge(&policy, &spent).unwrap().verdict, Verdict::Block);
+        for readings in [vec![reading(BudgetStep::Block, -25.0)], vec![reading(BudgetStep::Approval, 7.0)]] {
+            let mut fix = with(readings);
+            fix.outside.exempt = Some(Exemption::P0Fix);
+            assert_eq!(judge(&policy, &fix).unwrap().verdict, Verdict::Warn);
+            assert_eq!(Decided::new(policy.clone(), &fix).ruling, Ruling::Go, "a fix is told, and goes");
+        }
         let warn = GatePolicy { error_budget: GateMode::Warn, ..policy };
         assert_eq!(Decided::new(warn, &spent).ruling, Ruling::Go);
     }

@@ -8,7 +8,7 @@ use super::vulnerability::Scanned;
 use super::{approval, error_budget, freeze, preflight, promotion_order, vulnerability};
 use crate::kernel::ServiceScope;
 use passerelle_contract::Locale;
-use passerelle_contract::deployments::{GateOut, Verdict};
+use passerelle_contract::deployments::{Exemption, GateOut, Verdict};
 use passerelle_contract::environments::EnvironmentOut;
 use passerelle_contract::gates::{Decision, GateFacts, GateMode, GatePolicy, Help, kinds, sentence};
 use time::OffsetDateTime;
@@ -36,6 +36,8 @@ pub struct Outside {
     /// Who approved so far, and when the request ends.
     pub approved_by: Vec<String>,
     pub approval_until: Option<OffsetDateTime>,
+    /// The class of fix that it is.
+    pub exempt: Option<Exemption>,
 }
 
 /// All facts of one decision.

@@ -4,7 +4,9 @@ use super::Store;
 use crate::environments::BusyBindings;
 use crate::kernel::{AppError, Result, WriteTx, violated};
 use async_trait::async_trait;
-use passerelle_contract::deployments::{ConfigChoice, DeploymentState, GateOut, Operation, StepState, Verdict};
+use passerelle_contract::deployments::{
+    ConfigChoice, DeploymentState, Exemption, GateOut, Operation, StepState, Verdict,
+};
 use passerelle_targets::Change;
 use serde_json::json;
 use sqlx::types::Json;
@@ -46,6 +48,7 @@ pub struct NewDeployment {
     pub approvals_needed: u8,
     pub approval_until: Option<OffsetDateTime>,
     pub break_glass: Option<Uuid>,
+    pub exempt: Option<Exemption>,
 }
 
 impl Store {
@@ -182,9 +185,9 @@ async fn insert_row(
         "INSERT INTO deployments (id, service_id, service_key, environment_id, binding_id, target_kind, simulated, operation, state,
            release_id, version, image, replicas, config_choice, change, rolls_back_to, previous_version, previous_image, reason,
            requested_by, request_id, via, gates, deadline_s, auto_rollback, ended_at, fingerprint, approvals_needed, approval_until,
-           break_glass_id)
+           break_glass_id, exempt)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-           CASE WHEN $9 = 'blocked' THEN now() END, $26, $27, $28, $29)",
+           CASE WHEN $9 = 'blocked' THEN now() END, $26, $27, $28, $29, $30)",
     )
     .bind(new.id)
     .bind(new.service_id)
@@ -215,6 +218,7 @@ async fn insert_row(
     .bind(i32::from(new.approvals_needed))
     .bind(new.approval_until)
     .bind(new.break_glass)
+    .bind(new.exempt.map(Exemption::as_str))
     .execute(connection)
     .await
     .map(drop)

@@ -4,7 +4,7 @@ use super::{Store, known};
 use crate::deployments::model::{may_follow, same_image};
 use crate::gates::{History, Run, Running};
 use crate::kernel::{AppError, Result, WriteTx};
-use passerelle_contract::deployments::{DeploymentState, GateOut, Health};
+use passerelle_contract::deployments::{DeploymentState, Exemption, GateOut, Health};
 use passerelle_targets::Change;
 use serde_json::json;
 use sqlx::PgConnection;
@@ -56,11 +56,16 @@ pub struct Awaiting {
     pub fingerprint: Option<Vec<u8>>,
     pub approval_until: Option<OffsetDateTime>,
     pub approvals_needed: i32,
+    pub exempt: Option<String>,
     /// By the database's clock.
     pub expired: bool,
 }
 
 impl Awaiting {
+    pub fn exempt(&self) -> Option<Exemption> {
+        self.exempt.as_deref().and_then(Exemption::parse)
+    }
+
     /// How many approvals the policy asked for.
     pub fn needed(&self) -> u8 {
         u8::try_from(self.approvals_needed).unwrap_or(u8::MAX)
@@ -158,7 +163,7 @@ impl Store {
     pub async fn lock_awaiting(db: &mut PgConnection, id: Uuid) -> Result<Option<Awaiting>> {
         Ok(sqlx::query_as(
             "SELECT state, requested_by, release_id, image, version, fingerprint, approval_until,
-               approvals_needed, coalesce(approval_until <= clock_timestamp(), false) AS expired
+               approvals_needed, exempt, coalesce(approval_until <= clock_timestamp(), false) AS expired
              FROM deployments WHERE id = $1 FOR UPDATE",
         )
         .bind(id)

@@ -4,8 +4,8 @@ use super::{Store, known};
 use crate::deployments::history::Healthy;
 use crate::kernel::Result;
 use passerelle_contract::deployments::{
-    Cause, ConfigChoice, DeploymentEvent, DeploymentOut, DeploymentRow, DeploymentState, Failure, GateOut, Instance,
-    Operation, Replicas, StepOut, StepState,
+    Cause, ConfigChoice, DeploymentEvent, DeploymentOut, DeploymentRow, DeploymentState, Exemption, Failure, GateOut,
+    Instance, Operation, Replicas, StepOut, StepState,
 };
 use passerelle_contract::environments::Tier;
 use passerelle_contract::gates::ApprovalsOut;
@@ -65,6 +65,7 @@ struct Row {
     approvals_needed: i32,
     approval_until: Option<OffsetDateTime>,
     break_glass_id: Option<Uuid>,
+    exempt: Option<String>,
     last_event_id: i64,
 }
 
@@ -384,6 +385,7 @@ fn out(row: Row, steps: Vec<StepRow>) -> Result<DeploymentOut> {
             all: Vec::new(),
         }),
         break_glass: row.break_glass_id,
+        exempt: row.exempt.as_deref().and_then(Exemption::parse),
         last_event_id: row.last_event_id,
     })
 }
