@@ -1,5 +1,6 @@
 //! Services and the other catalog entities, in Backstage's terms.
 
+use crate::{Locale, Text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -230,7 +231,19 @@ pub struct ImportError {
     pub line: u32,
     /// JSON pointer inside the document.
     pub pointer: String,
-    pub message: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub message: Text,
+}
+
+impl ImportReport {
+    /// The same in the language of its reader.
+    #[must_use]
+    pub fn into_said(mut self, locale: Locale) -> Self {
+        for place in self.errors.iter_mut().chain(&mut self.warnings) {
+            place.message = std::mem::take(&mut place.message).into_said(locale);
+        }
+        self
+    }
 }
 
 /// What a service list page needs from `PATCH /services/{ns}/{name}`; absent fields stay as they are.

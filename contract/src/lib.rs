@@ -13,8 +13,12 @@ pub mod gates;
 mod locale;
 pub mod paging;
 pub mod problem;
+pub mod refused_json;
 pub mod slo;
+#[doc(hidden)]
+pub mod wording;
 
 pub use locale::Locale;
 pub use paging::Page;
 pub use problem::{ErrorCode, FieldError, Problem};
+pub use wording::{Argument, Text};

@@ -1,5 +1,6 @@
 //! Errors as RFC 9457 problem documents with a closed list of codes.
 
+use crate::{Locale, Text, text};
 use serde::{Deserialize, Serialize};
 
 /// Every error the portal answers with. Each has a page under `docs/errors/`.
@@ -76,6 +77,27 @@ impl ErrorCode {
         }
     }
 
+    /// The error in a few words.
+    #[must_use]
+    pub fn title(self) -> Text {
+        match self {
+            Self::InvalidInput => text!("invalid input"),
+            Self::Unauthenticated => text!("unauthenticated"),
+            Self::Forbidden => text!("forbidden"),
+            Self::NotFound => text!("not found"),
+            Self::AlreadyExists => text!("already exists"),
+            Self::DeploymentActive => text!("deployment active"),
+            Self::Conflict => text!("conflict"),
+            Self::IdempotencyMismatch => text!("idempotency mismatch"),
+            Self::TooLarge => text!("too large"),
+            Self::RateLimited => text!("rate limited"),
+            Self::CrossSite => text!("cross site"),
+            Self::TargetUnavailable => text!("target unavailable"),
+            Self::Unavailable => text!("unavailable"),
+            Self::Internal => text!("internal"),
+        }
+    }
+
     /// Every code, for documentation and tests.
     pub const ALL: [Self; 14] = [
         Self::InvalidInput,
@@ -102,13 +124,20 @@ pub struct FieldError {
     /// JSON pointer of the field, for example `/config/namespace`.
     pub pointer: String,
     /// What is wrong and what is allowed.
-    pub message: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub message: Text,
 }
 
 impl FieldError {
     #[must_use]
-    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn new(pointer: impl Into<String>, message: impl Into<Text>) -> Self {
         Self { pointer: pointer.into(), message: message.into() }
+    }
+
+    /// The same in the language of its reader.
+    #[must_use]
+    pub fn into_said(self, locale: Locale) -> Self {
+        Self { pointer: self.pointer, message: self.message.into_said(locale) }
     }
 }
 

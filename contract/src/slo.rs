@@ -2,6 +2,7 @@
 
 use crate::environments::Tier;
 use crate::problem::FieldError;
+use crate::{Locale, Text, text};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
@@ -318,13 +319,25 @@ pub struct ImportedSlo {
 pub struct SloFileNote {
     pub line: u32,
     pub pointer: String,
-    pub message: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub message: Text,
+}
+
+impl SloImportReport {
+    /// The same in the language of its reader.
+    #[must_use]
+    pub fn into_said(mut self, locale: Locale) -> Self {
+        for note in self.warnings.iter_mut().chain(&mut self.errors) {
+            note.message = std::mem::take(&mut note.message).into_said(locale);
+        }
+        self
+    }
 }
 
 impl SloFileNote {
     #[must_use]
     pub fn to_field(&self) -> FieldError {
-        FieldError::new(self.pointer.clone(), format!("line {}: {}", self.line, self.message))
+        FieldError::new(self.pointer.clone(), text!("line {line}: {message}", line = self.line, message = self.message))
     }
 }
 

@@ -37,7 +37,7 @@ pub async fn give(State(app): State<AppState>, posted: Posted) -> Result<Respons
 
 pub async fn take(State(app): State<AppState>, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
     let req = posted.req;
-    let id: Uuid = id.parse().map_err(|_| req.fail(AppError::NotFound(format!("role_binding:{id}"))))?;
+    let id: Uuid = id.parse().map_err(|_| req.fail(AppError::not_found(format!("role_binding:{id}"))))?;
     app.portal.identity.delete_role_binding(&req.ctx, id).await.or_page(&req)?;
     Ok(see_other("/access", Some(Flash { ok: true, text: req.t.role_taken().to_owned() })))
 }

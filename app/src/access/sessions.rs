@@ -58,7 +58,7 @@ fn row(req: &Req, session: SessionOut) -> impl IntoView + use<> {
 /// Ending the present one leads to the sign-in page by itself.
 pub async fn end(State(app): State<AppState>, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
     let req = posted.req;
-    let id: Uuid = id.parse().map_err(|_| req.fail(AppError::NotFound(format!("session:{id}"))))?;
+    let id: Uuid = id.parse().map_err(|_| req.fail(AppError::not_found(format!("session:{id}"))))?;
     app.portal.identity.end_session(&req.ctx, id).await.or_page(&req)?;
     Ok(see_other("/access/sessions", Some(Flash { ok: true, text: req.t.session_ended().to_owned() })))
 }

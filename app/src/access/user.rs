@@ -14,7 +14,7 @@ const SHOWN: [&str; 2] = ["/display_name", "/password"];
 async fn found(app: &AppState, req: &Req, name: &str) -> Result<UserOut, PageError> {
     let filter = AccessFilter { user: Some(name.to_owned()), ..AccessFilter::default() };
     let listing = app.portal.identity.list_users(&req.ctx, &filter).await.or_page(req)?;
-    listing.items.into_iter().next().ok_or_else(|| req.fail(AppError::NotFound(format!("user:{name}"))))
+    listing.items.into_iter().next().ok_or_else(|| req.fail(AppError::not_found(format!("user:{name}"))))
 }
 
 pub async fn show(State(app): State<AppState>, Path(name): Path<String>, req: Req) -> Result<Response, PageError> {

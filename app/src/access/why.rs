@@ -19,7 +19,7 @@ pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, Pag
     let (object, wrong) = match object(&app, &req, &environments) {
         Ok(object) => (object, None),
         Err(error @ (AppError::NotFound(_) | AppError::Invalid(_))) => {
-            (Object::new("portal", "*"), Some(error.detail()))
+            (Object::new("portal", "*"), Some(req.ctx.say(&error.detail())))
         }
         Err(error) => return Err(req.fail(error)),
     };
@@ -44,7 +44,7 @@ fn object(app: &AppState, req: &Req, environments: &[EnvironmentOut]) -> Result<
     };
     let Some(name) = req.query.get("environment") else { return Ok(object) };
     let found = environments.iter().find(|known| known.name == name);
-    let found = found.ok_or_else(|| AppError::NotFound(format!("environment:{name}")))?;
+    let found = found.ok_or_else(|| AppError::not_found(format!("environment:{name}")))?;
     Ok(object.with_environment(EnvironmentScope { name: found.name.clone(), tier: found.tier }))
 }
 

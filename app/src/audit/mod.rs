@@ -30,7 +30,7 @@ async fn show(State(app): State<AppState>, req: Req) -> Result<Response, PageErr
     let (listing, wrong) = match found {
         Ok(listing) => (listing, None),
         Err(error @ AppError::Invalid(_)) => {
-            (Listing { items: Vec::new(), next_cursor: None, total: 0 }, Some(error.detail()))
+            (Listing { items: Vec::new(), next_cursor: None, total: 0 }, Some(req.ctx.say(&error.detail())))
         }
         Err(error) => return Err(req.fail(error)),
     };

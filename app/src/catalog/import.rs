@@ -103,7 +103,7 @@ fn told(t: T, report: ImportReport) -> impl IntoView {
         .map(|error| {
             view! {
                 <li class="break">
-                    {t.import_line(error.line)} " " <span class="mono">{error.pointer}</span> " " {error.message}
+                    {t.import_line(error.line)} " " <span class="mono">{error.pointer}</span> " " {error.message.to_string()}
                 </li>
             }
         })

@@ -129,7 +129,7 @@ fn place(req: &Req, service: &ServiceRef, cell: CellOut, frozen: &Frozen) -> imp
                     {freeze}
                     {cell.simulated.then(|| view! { <Simulated t=t /> })}
                 </div>
-                {cell.health_message.map(|message| view! { <p class="muted break">{message}</p> })}
+                {cell.health_message.map(|message| view! { <p class="muted break">{message.to_string()}</p> })}
                 {hold}
                 {seen.map(|seen| view! { <p class="muted">{seen}</p> })}
             </div>

@@ -83,7 +83,7 @@ pub async fn submit(
 ) -> Result<Response, PageError> {
     let (req, fields) = (posted.req, posted.fields);
     let service = format!("{namespace}/{name}");
-    let Some(kind) = Act::parse(&act) else { return Err(req.fail(AppError::NotFound(act))) };
+    let Some(kind) = Act::parse(&act) else { return Err(req.fail(AppError::not_found(act))) };
     let environment = fields.text("environment");
     let mut asked =
         Asked { replicas: fields.some("replicas"), reason: fields.text("reason"), errors: Errors::default() };
@@ -151,11 +151,11 @@ async fn render(
     asked: Asked,
 ) -> Result<Response, PageError> {
     let service = format!("{namespace}/{name}");
-    let Some(kind) = Act::parse(act) else { return Err(req.fail(AppError::NotFound(act.to_owned()))) };
+    let Some(kind) = Act::parse(act) else { return Err(req.fail(AppError::not_found(act.to_owned()))) };
     let t = req.t;
     let cells = app.portal.deployments.cells(&req.ctx, &service).await.or_page(&req)?;
     let cell = cells.into_iter().find(|cell| cell.environment == environment && cell.binding.is_some());
-    let Some(cell) = cell else { return Err(req.fail(AppError::NotFound(format!("{service} in {environment}")))) };
+    let Some(cell) = cell else { return Err(req.fail(AppError::not_found(format!("{service} in {environment}")))) };
     let bad = !asked.errors.is_empty();
     let (title, sub, label) = kind.texts(t, name, environment);
     let settings = req

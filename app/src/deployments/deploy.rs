@@ -378,7 +378,7 @@ fn right(
             view! {
                 <li class="mb-3">
                     <Status tone=tone word=t.severity(finding.severity) />
-                    <div class="break">{finding.message.clone()}</div>
+                    <div class="break">{finding.message.to_string()}</div>
                 </li>
             }
         })

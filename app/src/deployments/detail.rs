@@ -194,7 +194,7 @@ fn cause(req: &Req, failure: Failure) -> impl IntoView + use<> {
     });
     view! {
         <Alert tone=Tone::Bad title=t.cause(failure.cause).to_owned()>
-            <span class="break">{failure.message.clone()}</span>
+            <span class="break">{failure.message.to_string()}</span>
         </Alert>
         {logs}
     }
@@ -269,7 +269,7 @@ fn timeline(req: &Req, events: Vec<DeploymentEvent>) -> AnyView {
             view! {
                 <li>
                     <Ago t=t at=event.at now=req.now />
-                    <span class="break">{event.message}</span>
+                    <span class="break">{event.message.to_string()}</span>
                 </li>
             }
         })

@@ -88,7 +88,7 @@ async fn render(
     let name = service.rsplit('/').next().unwrap_or(service).to_owned();
     let cells = app.portal.deployments.cells(&req.ctx, service).await.or_page(&req)?;
     let cell = cells.into_iter().find(|cell| cell.environment == environment && cell.binding.is_some());
-    let Some(cell) = cell else { return Err(req.fail(AppError::NotFound(format!("{service} in {environment}")))) };
+    let Some(cell) = cell else { return Err(req.fail(AppError::not_found(format!("{service} in {environment}")))) };
     let filter = DeploymentFilter {
         service: Some(service.to_owned()),
         environment: Some(environment.to_owned()),

@@ -29,7 +29,7 @@ struct Known {
 
 async fn known(app: &AppState, req: &Req, id: &str) -> Result<Known, PageError> {
     let service = &app.portal.environments;
-    let id: Uuid = id.parse().map_err(|_| req.fail(AppError::NotFound(format!("binding:{id}"))))?;
+    let id: Uuid = id.parse().map_err(|_| req.fail(AppError::not_found(format!("binding:{id}"))))?;
     let binding = service.get_binding(&req.ctx, id).await.or_page(req)?;
     let environment = service.get_environment(&req.ctx, &binding.environment).await.or_page(req)?;
     let scope = app.portal.catalog.service_for(&req.ctx, &binding.service).or_page(req)?.scope;
@@ -113,7 +113,7 @@ fn draw(req: &Req, known: &Known, form: &Fields, place: String, etag: String, er
         .map(|hold| t.on_hold_by(&hold.by, t.ago((req.now - hold.since).whole_seconds()), &hold.reason));
     let crumbs = vec![Crumb::new("/bindings", t.bindings_title())];
     let may = known.may.allowed;
-    let why_not = (!may).then(|| known.may.because.clone());
+    let why_not = (!may).then(|| req.ctx.say(&known.may.because));
     page(
         req.page(title.clone())
             .section(Section::Bindings)

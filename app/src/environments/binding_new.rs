@@ -47,7 +47,7 @@ async fn pair(app: &AppState, req: &Req, service: &str, environment: &str, conne
     let connection = environments.get_connection(&req.ctx, connection).await?;
     let kinds = environments.target_kinds();
     let title = kind_title(&kinds, &connection.kind);
-    let absent = || AppError::NotFound(format!("target_kind:{}", connection.kind));
+    let absent = || AppError::not_found(format!("target_kind:{}", connection.kind));
     let kind = kinds.into_iter().find(|known| known.kind == connection.kind).ok_or_else(absent)?;
     Ok(Pair { service, environment, connection, kind, title })
 }

@@ -34,7 +34,7 @@ pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, Pag
     let connections = service.list_connections(&req.ctx).await.unwrap_or_default();
     let (listing, wrong) = match service.page_bindings(&req.ctx, &filter).await {
         Ok(listing) => (listing, None),
-        Err(error @ (AppError::Invalid(_) | AppError::NotFound(_))) => (none(), Some(error.detail())),
+        Err(error @ (AppError::Invalid(_) | AppError::NotFound(_))) => (none(), Some(req.ctx.say(&error.detail()))),
         Err(error) => return Err(req.fail(error)),
     };
     let may = decide(&req.ctx, Action::BindingEdit, &Object::new("binding", "*"));

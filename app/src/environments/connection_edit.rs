@@ -83,7 +83,7 @@ fn draw(req: &Req, known: &Known, form: &Fields, etag: String, errors: &Errors) 
     let t = req.t;
     let connection = &known.connection;
     let may = decide(&req.ctx, Action::ConnectionEdit, &Object::new("connection", connection.name.clone()));
-    let why_not = (!may.allowed).then(|| may.because.clone());
+    let why_not = (!may.allowed).then(|| req.ctx.say(&may.because));
     let pointers = pointers(&known.drawn);
     let shown: Vec<&str> = pointers.iter().map(String::as_str).collect();
     let inputs = inputs(t, &known.drawn, form, errors);

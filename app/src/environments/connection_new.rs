@@ -24,7 +24,7 @@ fn permitted(ctx: &Ctx) -> Result<(), AppError> {
 
 fn kind(app: &AppState, kind: &str) -> Result<TargetKindOut, AppError> {
     let mut kinds = app.portal.environments.connection_kinds().into_iter();
-    kinds.find(|known| known.kind == kind).ok_or_else(|| AppError::NotFound(format!("target_kind:{kind}")))
+    kinds.find(|known| known.kind == kind).ok_or_else(|| AppError::not_found(format!("target_kind:{kind}")))
 }
 
 pub async fn new(State(app): State<AppState>, req: Req) -> Result<Response, PageError> {

@@ -160,7 +160,7 @@ fn draw(req: &Req, environment: Option<&EnvironmentOut>, form: &Fields, errors: 
         },
     );
     let may = decide(&req.ctx, Action::EnvironmentEdit, &object);
-    let why_not = (!may.allowed).then_some(may.because);
+    let why_not = (!may.allowed).then(|| req.ctx.say(&may.because));
     let button = if environment.is_some() { t.save() } else { t.create() };
     let tiers = Tier::ALL.map(|tier| (tier.as_str().to_owned(), t.tier(tier).to_owned())).to_vec();
     let (csrf, etag) = (req.ctx.csrf_token(), form.text("etag"));

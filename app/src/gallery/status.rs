@@ -64,7 +64,14 @@ fn step(name: &str, state: StepState, now: OffsetDateTime, from_s: i64, to_s: Op
 
 fn instance(name: &str, state: InstanceState, updated: bool, restarts: u32, message: Option<&str>) -> Instance {
     let image = "registry.example/user-service:9f31c2a".to_owned();
-    Instance { name: name.to_owned(), state, image, updated, restarts, message: message.map(str::to_owned) }
+    Instance {
+        name: name.to_owned(),
+        state,
+        image,
+        updated,
+        restarts,
+        message: message.map(passerelle_contract::Text::verbatim),
+    }
 }
 
 pub fn progress(t: T, now: OffsetDateTime) -> impl IntoView {

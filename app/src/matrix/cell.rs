@@ -114,7 +114,7 @@ fn bound(req: &Req, service: &ServiceOut, cell: CellOut, marks: Marks, known: Kn
             <div class="tags">
                 {health} {budget} {active} {hold} {freeze} {marks.simulated.then(|| view! { <Simulated t=t /> })}
             </div>
-            {message.map(|message| view! { <div class="under break">{message}</div> })}
+            {message.map(|message| view! { <div class="under break">{message.to_string()}</div> })}
             {promote}
             {acts}
         </div>

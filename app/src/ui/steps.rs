@@ -32,7 +32,7 @@ pub fn Steps(t: T, steps: Vec<StepOut>, now: OffsetDateTime) -> impl IntoView {
                     </span>
                     <div>
                         {t.step_name(&step.name)}
-                        {step.message.map(|message| view! { <div class="muted break">{message}</div> })}
+                        {step.message.map(|message| view! { <div class="muted break">{message.to_string()}</div> })}
                     </div>
                     <span class="muted nowrap">{took}</span>
                 </li>

@@ -3,7 +3,7 @@
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
 
-pub const LOCALE: &str = "psl_locale";
+pub const LOCALE: &str = passerelle_server::kernel::LOCALE_COOKIE;
 pub const THEME: &str = "psl_theme";
 pub const FLASH: &str = "psl_flash";
 

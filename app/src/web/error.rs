@@ -95,5 +95,5 @@ impl<V> OrPage<V> for Result<V, AppError> {
 
 /// An address that no page has.
 pub async fn missing(req: Req) -> PageError {
-    req.fail(AppError::NotFound(req.path.clone()))
+    req.fail(AppError::not_found(req.path.clone()))
 }

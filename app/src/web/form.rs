@@ -4,7 +4,7 @@ use super::{AppState, PageError, Req};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
-use passerelle_contract::{FieldError, Problem};
+use passerelle_contract::{FieldError, Problem, Text};
 use passerelle_server::http::{BodyTooLarge, IMPORT_FORM_LIMIT};
 use passerelle_server::kernel::AppError;
 use uuid::Uuid;
@@ -55,7 +55,7 @@ impl Fields {
     /// # Errors
     /// When it is not a number that fits, with the text to show.
     pub fn number<N: std::str::FromStr>(&self, name: &str, wrong: &str) -> Result<N, FieldError> {
-        self.get(name).parse().map_err(|_| FieldError::new(format!("/{name}"), wrong))
+        self.get(name).parse().map_err(|_| FieldError::new(format!("/{name}"), Text::verbatim(wrong)))
     }
 }
 
@@ -104,7 +104,7 @@ impl Errors {
         let mut found = self.fields.iter().filter(|e| {
             e.pointer == pointer || e.pointer.strip_prefix(pointer).is_some_and(|rest| rest.starts_with('/'))
         });
-        found.next().map(|e| e.message.clone())
+        found.next().map(|e| e.message.to_string())
     }
 
     /// The form that shows them, as the refusal that it is.

@@ -1,14 +1,14 @@
 //! What every handler starts from: the caller, the language, the theme, the moment.
 
-use super::{Assets, FLASH, LOCALE, Page, PageError, Query, THEME, Waiting, cookie, set_cookie};
-use crate::i18n::{Locale, T};
+use super::{Assets, FLASH, Page, PageError, Query, THEME, Waiting, cookie, set_cookie};
+use crate::i18n::T;
 use crate::ui::{Flash, Pages};
 use axum::extract::{FromRef, FromRequestParts};
-use axum::http::header::{ACCEPT_LANGUAGE, LOCATION, SET_COOKIE};
+use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use passerelle_server::kernel::{AppError, Ctx, Via};
+use passerelle_server::kernel::{AppError, Ctx, Via, locale_of};
 use passerelle_server::portal::Portal;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -86,12 +86,10 @@ impl Req {
     #[must_use]
     pub fn from_parts(parts: &Parts, state: &AppState) -> Self {
         let headers = &parts.headers;
-        let accept = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let locale =
-            cookie(headers, LOCALE).and_then(|tag| Locale::parse(&tag)).unwrap_or_else(|| Locale::negotiate(accept));
+        let locale = locale_of(headers);
         let ctx = parts.extensions.get::<Ctx>().cloned();
         Self {
-            ctx: ctx.unwrap_or_else(|| Ctx::anonymous(Via::Page, Uuid::now_v7().to_string())),
+            ctx: ctx.unwrap_or_else(|| Ctx::anonymous(Via::Page, Uuid::now_v7().to_string()).speaking(locale)),
             t: T(locale),
             theme: cookie(headers, THEME).map(|text| Theme::parse(&text)).unwrap_or_default(),
             now: OffsetDateTime::now_utc(),

@@ -1,7 +1,8 @@
 //! Releases, plans, deployments and what runs where.
 
 use crate::environments::{HoldOut, Tier};
-use crate::gates::{ApprovalsOut, Help};
+use crate::gates::{ApprovalsOut, Help, sentence};
+use crate::{Locale, Text, wording};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -178,6 +179,16 @@ pub struct GateOut {
     pub help: Option<Help>,
 }
 
+impl GateOut {
+    /// The same in the language of its reader: the sentence, and the sentences among the facts.
+    #[must_use]
+    pub fn into_said(mut self, locale: Locale) -> Self {
+        self.reason = sentence(locale, &self);
+        wording::say_all(&mut self.facts, locale);
+        self
+    }
+}
+
 /// What a change would do to one field of the target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -205,7 +216,8 @@ pub struct Finding {
     pub severity: Severity,
     /// For example `missing_key`, `mutable_tag`, `no_probe`.
     pub code: String,
-    pub message: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub message: Text,
 }
 
 /// A dry run: what would change, and whether it may.
@@ -227,7 +239,21 @@ pub struct PlanOut {
     pub findings: Vec<Finding>,
     pub hold: Option<HoldOut>,
     /// The target did not answer, so parts above are missing: the reason.
-    pub incomplete: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub incomplete: Option<Text>,
+}
+
+impl PlanOut {
+    /// The same in the language of its reader.
+    #[must_use]
+    pub fn into_said(mut self, locale: Locale) -> Self {
+        self.gates = self.gates.into_iter().map(|gate| gate.into_said(locale)).collect();
+        for finding in &mut self.findings {
+            finding.message = std::mem::take(&mut finding.message).into_said(locale);
+        }
+        self.incomplete = self.incomplete.map(|why| why.into_said(locale));
+        self
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -271,7 +297,8 @@ pub struct StepOut {
     pub started_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option")]
     pub ended_at: Option<OffsetDateTime>,
-    pub message: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub message: Option<Text>,
 }
 
 /// One deployment with its steps.
@@ -318,6 +345,20 @@ pub struct DeploymentOut {
     pub exempt: Option<Exemption>,
     /// Id of the newest event included; start the event stream after it.
     pub last_event_id: i64,
+}
+
+impl DeploymentOut {
+    /// The same in the language of its reader.
+    #[must_use]
+    pub fn into_said(mut self, locale: Locale) -> Self {
+        self.gates = self.gates.into_iter().map(|gate| gate.into_said(locale)).collect();
+        for step in &mut self.steps {
+            step.message = step.message.take().map(|message| message.into_said(locale));
+        }
+        self.failure = self.failure.map(|failure| failure.into_said(locale));
+        self.instances = self.instances.into_iter().map(|instance| instance.into_said(locale)).collect();
+        self
+    }
 }
 
 /// One row of the deployment list.
@@ -367,8 +408,19 @@ pub struct DeploymentEvent {
     /// `state`, `step`, `instances` or `log`.
     pub kind: String,
     /// One sentence, for the timeline.
-    pub message: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub message: Text,
     pub data: Value,
+}
+
+impl DeploymentEvent {
+    /// The same in the language of its reader.
+    #[must_use]
+    pub fn into_said(mut self, locale: Locale) -> Self {
+        self.message = self.message.into_said(locale);
+        wording::say_all(&mut self.data, locale);
+        self
+    }
 }
 
 /// What runs for one service in one environment.
@@ -384,7 +436,8 @@ pub struct CellOut {
     pub version: Option<String>,
     pub image: Option<String>,
     pub health: Health,
-    pub health_message: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub health_message: Option<Text>,
     pub replicas: Option<Replicas>,
     /// When this version was put there, and by whom, if the portal did it.
     #[serde(with = "time::serde::rfc3339::option")]

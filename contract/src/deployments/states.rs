@@ -1,5 +1,6 @@
 //! The words of a deployment's life, and what is seen on a target.
 
+use crate::{Locale, Text};
 use serde::{Deserialize, Serialize};
 
 /// Where a deployment is in its life.
@@ -170,7 +171,8 @@ impl Cause {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Failure {
     pub cause: Cause,
-    pub message: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub message: Text,
     /// The pod, task or revision it was seen on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
@@ -190,7 +192,24 @@ pub struct Instance {
     pub restarts: u32,
     /// What the platform says, for example `ImagePullBackOff: ...`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub message: Option<Text>,
+}
+
+impl Failure {
+    /// The same in the language of its reader.
+    #[must_use]
+    pub fn into_said(self, locale: Locale) -> Self {
+        Self { message: self.message.into_said(locale), ..self }
+    }
+}
+
+impl Instance {
+    /// The same in the language of its reader.
+    #[must_use]
+    pub fn into_said(self, locale: Locale) -> Self {
+        Self { message: self.message.map(|message| message.into_said(locale)), ..self }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

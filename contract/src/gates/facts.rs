@@ -1,6 +1,7 @@
 //! What a gate decided from. `code` is the key of the sentence; the sentences themselves are in `text.rs`.
 
 use super::FreezeScope;
+use crate::Text;
 use crate::deployments::Exemption;
 use crate::deployments::Health;
 use serde::{Deserialize, Serialize};
@@ -121,10 +122,10 @@ pub enum GateFacts {
 
     PreflightClean,
     PreflightErrors {
-        errors: Vec<String>,
+        errors: Vec<Text>,
     },
     PreflightUnchecked {
-        why: String,
+        why: Text,
     },
 
     BudgetOk {

@@ -1,9 +1,9 @@
 //! The sentences of the gates, in English and French, for pages and API alike.
 
 use super::{FreezeScope, FrozenBy, GateFacts, Help};
-use crate::Locale;
 use crate::deployments::Exemption;
 use crate::deployments::{GateOut, Health, Verdict};
+use crate::{Locale, Text};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
@@ -67,7 +67,7 @@ fn english(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
         }
         F::ScanMissing { .. } | F::ScanClean { .. } | F::ScanFound { .. } => scan_en(facts),
         F::PreflightClean => "Everything the new version refers to exists.".to_owned(),
-        F::PreflightErrors { errors } => errors.join("; "),
+        F::PreflightErrors { errors } => Text::List(errors.clone()).said(Locale::En),
         F::PreflightUnchecked { why } => format!("Could not be checked: {why}."),
         F::BudgetOk { objective, remaining_percent } | F::BudgetLow { objective, remaining_percent } => {
             format!("{remaining_percent:.1} % of the error budget of {objective} is left.")
@@ -192,8 +192,8 @@ fn french(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
         }
         F::ScanMissing { .. } | F::ScanClean { .. } | F::ScanFound { .. } => scan_fr(facts),
         F::PreflightClean => "Tout ce à quoi la nouvelle version fait référence existe.".to_owned(),
-        F::PreflightErrors { errors } => errors.join(" ; "),
-        F::PreflightUnchecked { why } => format!("N’a pas pu être vérifié : {why}."),
+        F::PreflightErrors { errors } => Text::List(errors.clone()).said(Locale::Fr),
+        F::PreflightUnchecked { why } => format!("N’a pas pu être vérifié : {}.", why.said(Locale::Fr)),
         F::BudgetOk { objective, remaining_percent } | F::BudgetLow { objective, remaining_percent } => {
             format!("Il reste {} % du budget d’erreur de {objective}.", comma(*remaining_percent))
         }

@@ -4,6 +4,7 @@
 //! mapping key occurs once, and no text holds a NUL (Postgres could not store it). Scalars follow the YAML 1.2 core schema, as
 //! Backstage reads them; a number JSON cannot hold (`.nan`, `.inf`, out of range) stays text.
 
+use passerelle_contract::{Text, text};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
 use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
@@ -40,7 +41,7 @@ pub struct Document {
 pub struct SyntaxError {
     pub line: u32,
     pub pointer: String,
-    pub message: String,
+    pub message: Text,
 }
 
 impl Document {
@@ -86,12 +87,13 @@ fn count(value: &Value) -> usize {
 /// When the text is not YAML or goes beyond a limit; the error names the line.
 pub fn parse(text: &str, first_line: u32, limits: &Limits) -> Result<Option<Document>, SyntaxError> {
     if text.len() > limits.bytes {
-        let message = format!("the document has {} bytes; at most {} are allowed", text.len(), limits.bytes);
+        let message =
+            text!("the document has {bytes} bytes; at most {max} are allowed", bytes = text.len(), max = limits.bytes);
         return Err(SyntaxError { line: first_line, pointer: String::new(), message });
     }
     // The reader has `unreachable!` arms: a text that reached one must cost its document, not the process.
     catch_unwind(AssertUnwindSafe(|| Builder::new(first_line, limits).run(text))).unwrap_or_else(|_| {
-        let message = "the YAML reader could not make sense of this document".to_owned();
+        let message = text!("the YAML reader could not make sense of this document");
         Err(SyntaxError { line: first_line, pointer: String::new(), message })
     })
 }
@@ -125,7 +127,9 @@ impl<'l> Builder<'l> {
             match event {
                 Event::StreamEnd => break,
                 Event::DocumentStart(_) if self.root.is_some() => {
-                    return Err(self.error(line, "text after the end of the document; begin the next one with `---`"));
+                    return Err(
+                        self.error(line, text!("text after the end of the document; begin the next one with `---`"))
+                    );
                 }
                 Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, anchor, tag.as_deref(), line)?,
                 Event::SequenceStart(anchor, _) => {
@@ -145,12 +149,12 @@ impl<'l> Builder<'l> {
     fn scan_error(&self, error: &ScanError) -> SyntaxError {
         let line = self.first_line + u32::try_from(error.marker().line()).unwrap_or(u32::MAX).saturating_sub(1);
         if error.info().contains("recursion limit") {
-            return self.error(line, format!("nested deeper than {} levels", self.limits.depth));
+            return self.error(line, text!("nested deeper than {max} levels", max = self.limits.depth));
         }
-        self.error(line, format!("not YAML: {}", error.info()))
+        self.error(line, text!("not YAML: {info}", info = error.info()))
     }
 
-    fn error(&self, line: u32, message: impl Into<String>) -> SyntaxError {
+    fn error(&self, line: u32, message: Text) -> SyntaxError {
         let mut pointer = String::new();
         for frame in &self.frames {
             match frame {
@@ -159,13 +163,13 @@ impl<'l> Builder<'l> {
                 Frame::Mapping { key: None, .. } => {}
             }
         }
-        SyntaxError { line, pointer, message: message.into() }
+        SyntaxError { line, pointer, message }
     }
 
     /// Counts a value and notes its line.
     fn begin(&mut self, line: u32) -> Result<usize, SyntaxError> {
         if self.lines.len() >= self.limits.nodes {
-            return Err(self.error(line, format!("more than {} values in one document", self.limits.nodes)));
+            return Err(self.error(line, text!("more than {max} values in one document", max = self.limits.nodes)));
         }
         let line = match self.frames.last() {
             Some(Frame::Mapping { key: Some((_, key_line)), .. }) => *key_line,
@@ -177,10 +181,10 @@ impl<'l> Builder<'l> {
 
     fn open(&mut self, line: u32, frame: impl FnOnce(usize) -> Frame) -> Result<(), SyntaxError> {
         if self.wants_key() {
-            return Err(self.error(line, "a mapping key must be plain text, not a list or a mapping"));
+            return Err(self.error(line, text!("a mapping key must be plain text, not a list or a mapping")));
         }
         if self.frames.len() >= self.limits.depth {
-            return Err(self.error(line, format!("nested deeper than {} levels", self.limits.depth)));
+            return Err(self.error(line, text!("nested deeper than {max} levels", max = self.limits.depth)));
         }
         let start = self.begin(line)?;
         self.frames.push(frame(start));
@@ -208,7 +212,7 @@ impl<'l> Builder<'l> {
         line: u32,
     ) -> Result<(), SyntaxError> {
         if text.contains('\0') {
-            return Err(self.error(line, "a NUL character is not allowed"));
+            return Err(self.error(line, text!("a NUL character is not allowed")));
         }
         if self.wants_key() {
             return self.key(text.into_owned(), line);
@@ -223,17 +227,17 @@ impl<'l> Builder<'l> {
         let duplicate = map.contains_key(&text);
         *key = Some((text, line));
         if duplicate {
-            return Err(self.error(line, "this key occurs twice in the same mapping"));
+            return Err(self.error(line, text!("this key occurs twice in the same mapping")));
         }
         Ok(())
     }
 
     fn alias(&mut self, anchor: usize, line: u32) -> Result<(), SyntaxError> {
         if self.wants_key() {
-            return Err(self.error(line, "an alias cannot be a mapping key here"));
+            return Err(self.error(line, text!("an alias cannot be a mapping key here")));
         }
         let Some(nodes) = self.anchors.get(&anchor).map(|(_, nodes)| *nodes) else {
-            return Err(self.error(line, "an alias inside the value it stands for"));
+            return Err(self.error(line, text!("an alias inside the value it stands for")));
         };
         self.charge(nodes, line)?;
         let start = self.lines.len();
@@ -247,7 +251,7 @@ impl<'l> Builder<'l> {
     fn charge(&mut self, nodes: usize, line: u32) -> Result<(), SyntaxError> {
         self.alias_nodes = self.alias_nodes.saturating_add(nodes);
         if self.alias_nodes > self.limits.alias_nodes {
-            let message = format!("anchors and aliases expand to more than {} values", self.limits.alias_nodes);
+            let message = text!("anchors and aliases expand to more than {max} values", max = self.limits.alias_nodes);
             return Err(self.error(line, message));
         }
         Ok(())

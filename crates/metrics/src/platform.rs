@@ -3,6 +3,7 @@
 use crate::config::PrometheusConfig;
 use crate::prometheus::Prometheus;
 use async_trait::async_trait;
+use passerelle_contract::{refused_json, text};
 use passerelle_targets::{AnyConnection, AnyPlatform, Target, TargetError};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -19,12 +20,14 @@ pub fn connection_kind(kind: &str) -> Option<&'static dyn AnyPlatform> {
 struct PrometheusKind;
 
 fn config(config: Value) -> Result<PrometheusConfig, TargetError> {
-    serde_json::from_value(config)
-        .map_err(|error| TargetError::Config { pointer: "/config".to_owned(), message: error.to_string() })
+    serde_json::from_value(config).map_err(|error| TargetError::Config {
+        pointer: "/config".to_owned(),
+        message: refused_json::words(&error.to_string()),
+    })
 }
 
 fn not_a_target() -> TargetError {
-    let message = "is about a source of metrics; services are not deployed to it".to_owned();
+    let message = text!("is about a source of metrics; services are not deployed to it");
     TargetError::Config { pointer: "/connection".to_owned(), message }
 }
 
@@ -64,7 +67,7 @@ struct Open(Prometheus);
 #[async_trait]
 impl AnyConnection for Open {
     async fn check(&self) -> Result<String, TargetError> {
-        self.0.version().await.map_err(|error| TargetError::Unreachable(error.to_string()))
+        self.0.version().await.map_err(|error| TargetError::Unreachable(error.text()))
     }
 
     fn bind(&self, _: Value) -> Result<Arc<dyn Target>, TargetError> {

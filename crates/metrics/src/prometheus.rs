@@ -5,6 +5,7 @@ use crate::plan::{Planned, plan};
 use crate::source::{MetricSource, Point, Range, SourceError, Wanted};
 use async_trait::async_trait;
 use futures::{FutureExt as _, StreamExt as _};
+use passerelle_contract::{Text, text};
 use passerelle_slo_formats::Query;
 use passerelle_targets::{Secret, TargetError, outbound};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -31,42 +32,40 @@ impl Prometheus {
     /// # Errors
     /// [`TargetError::Config`] when a field cannot work.
     pub fn new(config: PrometheusConfig) -> Result<Self, TargetError> {
-        let wrong = |pointer: &str, message: &str| TargetError::Config {
-            pointer: format!("/config{pointer}"),
-            message: message.to_owned(),
-        };
-        let mut url =
-            Url::parse(&config.url).map_err(|_| wrong("/url", "must be an address such as http://prometheus:9090"))?;
+        let wrong =
+            |pointer: &str, message: Text| TargetError::Config { pointer: format!("/config{pointer}"), message };
+        let mut url = Url::parse(&config.url)
+            .map_err(|_| wrong("/url", text!("must be an address such as http://prometheus:9090")))?;
         if !matches!(url.scheme(), "http" | "https")
             || url.host().is_none()
             || !url.username().is_empty()
             || url.query().is_some()
         {
-            return Err(wrong("/url", "must be http or https, without a user, a password or a query"));
+            return Err(wrong("/url", text!("must be http or https, without a user, a password or a query")));
         }
         if !url.path().ends_with('/') {
             url.set_path(&format!("{}/", url.path()));
         }
         if config.bearer.is_some() && config.username.is_some() {
-            return Err(wrong("/bearer", "cannot stand beside username"));
+            return Err(wrong("/bearer", text!("cannot stand beside username")));
         }
         if config.username.is_some() != config.password.is_some() {
-            return Err(wrong("/password", "username and password belong together"));
+            return Err(wrong("/password", text!("username and password belong together")));
         }
         if config.headers.keys().any(|name| HeaderName::from_bytes(name.as_bytes()).is_err()) {
-            return Err(wrong("/headers", "has a name that is not a header's"));
+            return Err(wrong("/headers", text!("has a name that is not a header's")));
         }
         let timeout_s = config.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S);
         if !(1..=60).contains(&timeout_s) {
-            return Err(wrong("/timeout_s", "must be 1 to 60"));
+            return Err(wrong("/timeout_s", text!("must be 1 to 60")));
         }
         let mut builder = outbound::client().timeout(Duration::from_secs(timeout_s));
         if let Some(pem) = &config.ca_certificate {
             let certificate = reqwest::Certificate::from_pem(pem.as_bytes())
-                .map_err(|_| wrong("/ca_certificate", "must be a certificate in PEM"))?;
+                .map_err(|_| wrong("/ca_certificate", text!("must be a certificate in PEM")))?;
             builder = builder.add_root_certificate(certificate);
         }
-        let http = builder.build().map_err(|_| wrong("", "no client can be made of this"))?;
+        let http = builder.build().map_err(|_| wrong("", text!("no client can be made of this")))?;
         Ok(Self { http, url, config })
     }
 
@@ -77,16 +76,16 @@ impl Prometheus {
     pub async fn version(&self) -> Result<String, SourceError> {
         let answer: Vec<Series> = self.query("query", &[("query", "vector(1)".to_owned())]).await?;
         if answer.len() != 1 {
-            return Err(SourceError::Malformed("vector(1) has no single value".to_owned()));
+            return Err(SourceError::Malformed(text!("vector(1) has no single value")));
         }
         Ok("answers PromQL queries".to_owned())
     }
 
     fn headers(&self) -> Result<HeaderMap, SourceError> {
-        let reveal = |secret: &Secret| secret.reveal().map_err(|error| SourceError::Refused(error.to_string()));
+        let reveal = |secret: &Secret| secret.reveal().map_err(|error| SourceError::Refused(error.text()));
         let value = |text: &str| {
             let mut value = HeaderValue::from_str(text.trim())
-                .map_err(|_| SourceError::Refused("a header's value is not one".to_owned()))?;
+                .map_err(|_| SourceError::Refused(text!("a header's value is not one")))?;
             value.set_sensitive(true);
             Ok(value)
         };
@@ -103,11 +102,10 @@ impl Prometheus {
     }
 
     async fn query(&self, path: &str, form: &[(&str, String)]) -> Result<Vec<Series>, SourceError> {
-        let url =
-            self.url.join(&format!("api/v1/{path}")).map_err(|_| SourceError::Refused("the address".to_owned()))?;
+        let url = self.url.join(&format!("api/v1/{path}")).map_err(|_| SourceError::Refused(text!("the address")))?;
         let mut request = self.http.post(url).headers(self.headers()?).form(form);
         if let (Some(user), Some(password)) = (&self.config.username, &self.config.password) {
-            let password = password.reveal().map_err(|error| SourceError::Refused(error.to_string()))?;
+            let password = password.reveal().map_err(|error| SourceError::Refused(error.text()))?;
             request = request.basic_auth(user, Some(password.trim_end()));
         }
         let answer = request.send().await.map_err(|error| away(&outbound::unreachable("Prometheus", &error)))?;
@@ -124,10 +122,11 @@ impl Prometheus {
             }
             Ok(Answer { error_type, .. }) if status.is_client_error() || status.is_success() => {
                 // The kind of the error only: its text repeats the query.
-                Err(SourceError::Refused(error_type.unwrap_or_else(|| format!("HTTP {}", status.as_u16()))))
+                let kind = error_type.unwrap_or_else(|| format!("HTTP {}", status.as_u16()));
+                Err(SourceError::Refused(Text::verbatim(kind)))
             }
-            _ if status.is_success() => Err(SourceError::Malformed("not an answer of the Prometheus API".to_owned())),
-            _ => Err(SourceError::Unreachable(format!("HTTP {}", status.as_u16()))),
+            _ if status.is_success() => Err(SourceError::Malformed(text!("not an answer of the Prometheus API"))),
+            _ => Err(SourceError::Unreachable(Text::verbatim(format!("HTTP {}", status.as_u16())))),
         }
     }
 
@@ -157,8 +156,8 @@ impl Prometheus {
 
 fn away(error: &TargetError) -> SourceError {
     SourceError::Unreachable(match error {
-        TargetError::Unreachable(text) => text.clone(),
-        other => other.to_string(),
+        TargetError::Unreachable(why) => why.clone(),
+        other => other.text(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The trait.
 
 use async_trait::async_trait;
+use passerelle_contract::{Text, text};
 use passerelle_slo_formats::Query;
 
 /// One question: how many events per step, or which value.
@@ -28,15 +29,25 @@ pub struct Point {
 
 /// Why there is no answer. The text names neither an address nor a credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.text())]
 pub enum SourceError {
-    #[error("the source did not answer: {0}")]
-    Unreachable(String),
-    #[error("the source refused our credentials")]
+    Unreachable(Text),
     Forbidden,
-    #[error("the source refused the query: {0}")]
-    Refused(String),
-    #[error("the source's answer could not be understood: {0}")]
-    Malformed(String),
+    Refused(Text),
+    Malformed(Text),
+}
+
+impl SourceError {
+    /// The same as a sentence.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Unreachable(why) => text!("the source did not answer: {why}", why),
+            Self::Forbidden => text!("the source refused our credentials"),
+            Self::Refused(why) => text!("the source refused the query: {why}", why),
+            Self::Malformed(why) => text!("the source's answer could not be understood: {why}", why),
+        }
+    }
 }
 
 #[async_trait]

@@ -3,6 +3,7 @@
 use crate::five_line::{self, Conventions};
 use crate::model::{Definition, Problem};
 use crate::openslo;
+use passerelle_contract::text;
 use passerelle_lined_yaml::{Document, Limits, parse};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,7 +58,8 @@ pub fn read_documents(text: &str, conventions: &Conventions) -> ReadOutcome {
     let mut outcome = ReadOutcome::default();
     let chunks = split(text);
     if chunks.len() > MAX_DOCUMENTS {
-        let message = format!("has {} documents; at most {MAX_DOCUMENTS} are read at once", chunks.len());
+        let message =
+            text!("has {count} documents; at most {max} are read at once", count = chunks.len(), max = MAX_DOCUMENTS);
         outcome.problems.push(Problem { line: 1, pointer: String::new(), message });
         return outcome;
     }
@@ -75,7 +77,7 @@ pub fn read_documents(text: &str, conventions: &Conventions) -> ReadOutcome {
             Ok(Some(_)) => outcome.problems.push(Problem {
                 line,
                 pointer: String::new(),
-                message: "is neither OpenSLO (apiVersion: openslo/v1) nor a list `service_level_objectives`".to_owned(),
+                message: text!("is neither OpenSLO (apiVersion: openslo/v1) nor a list `service_level_objectives`"),
             }),
             Err(error) => {
                 outcome.problems.push(Problem { line: error.line, pointer: error.pointer, message: error.message })

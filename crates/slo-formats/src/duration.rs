@@ -1,5 +1,6 @@
 //! Durations as OpenSLO writes them: a number and one of `m h d w M Q Y`, where `m` is a minute and `M` a month.
 
+use passerelle_contract::{Text, text};
 use passerelle_slo_math::Unit;
 
 const MINUTE: u64 = 60;
@@ -10,7 +11,7 @@ const DAY: u64 = 24 * HOUR;
 ///
 /// # Errors
 /// What is allowed.
-pub fn seconds(text: &str) -> Result<u64, String> {
+pub fn seconds(text: &str) -> Result<u64, Text> {
     let (count, unit) = split(text)?;
     let unit = match unit {
         's' => 1,
@@ -30,7 +31,7 @@ pub fn seconds(text: &str) -> Result<u64, String> {
 ///
 /// # Errors
 /// What is allowed.
-pub fn calendar(text: &str) -> Result<(u32, Unit), String> {
+pub fn calendar(text: &str) -> Result<(u32, Unit), Text> {
     let (count, unit) = split(text)?;
     let unit = match unit {
         'd' => Unit::Day,
@@ -38,20 +39,25 @@ pub fn calendar(text: &str) -> Result<(u32, Unit), String> {
         'M' => Unit::Month,
         'Q' => Unit::Quarter,
         'Y' => Unit::Year,
-        _ => return Err(format!("'{text}' is not a calendar period: use d, w, M, Q or Y, for example 1M for a month")),
+        _ => {
+            return Err(text!(
+                "'{text}' is not a calendar period: use d, w, M, Q or Y, for example 1M for a month",
+                text
+            ));
+        }
     };
     Ok((count, unit))
 }
 
-fn split(text: &str) -> Result<(u32, char), String> {
+fn split(text: &str) -> Result<(u32, char), Text> {
     let unit = text.chars().last().ok_or_else(|| refused(text))?;
     let digits = &text[..text.len() - unit.len_utf8()];
     let count = digits.parse().ok().filter(|count| (1..=100_000).contains(count) && !digits.starts_with('+'));
     count.map(|count| (count, unit)).ok_or_else(|| refused(text))
 }
 
-fn refused(text: &str) -> String {
-    format!("'{text}' is not a duration such as 5m, 1h, 7d, 4w, 1M, 1Q or 1Y")
+fn refused(text: &str) -> Text {
+    text!("'{text}' is not a duration such as 5m, 1h, 7d, 4w, 1M, 1Q or 1Y", text)
 }
 
 /// As Prometheus writes it, in the largest unit that fits: `30m`, `6h`, `3d`.

@@ -1,6 +1,7 @@
 //! Strict reading of a document: every field is taken by name, and what nobody took is refused with its line.
 
 use crate::model::Problem;
+use passerelle_contract::{Text, text};
 use passerelle_lined_yaml::{Document, escape};
 use serde_json::{Map, Value};
 
@@ -17,15 +18,15 @@ impl<'d> Report<'d> {
         Self { document, problems: Vec::new(), warnings: Vec::new() }
     }
 
-    pub fn refuse(&mut self, pointer: &str, message: impl Into<String>) {
-        self.problems.push(self.at(pointer, message.into()));
+    pub fn refuse(&mut self, pointer: &str, message: Text) {
+        self.problems.push(self.at(pointer, message));
     }
 
-    pub fn warn(&mut self, pointer: &str, message: impl Into<String>) {
-        self.warnings.push(self.at(pointer, message.into()));
+    pub fn warn(&mut self, pointer: &str, message: Text) {
+        self.warnings.push(self.at(pointer, message));
     }
 
-    fn at(&self, pointer: &str, message: String) -> Problem {
+    fn at(&self, pointer: &str, message: Text) -> Problem {
         Problem { line: self.document.line_of(pointer), pointer: pointer.to_owned(), message }
     }
 }
@@ -44,11 +45,11 @@ impl<'v> Fields<'v> {
     /// A mapping that has no other fields than these.
     pub fn of(value: &'v Value, pointer: &'v str, known: &[&str], report: &mut Report<'_>) -> Option<Self> {
         let Some(map) = value.as_object() else {
-            report.refuse(pointer, "must be a mapping");
+            report.refuse(pointer, text!("must be a mapping"));
             return None;
         };
         for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
-            let text = format!("is not a field here; known are {}", known.join(", "));
+            let text = text!("is not a field here; known are {known}", known = known.join(", "));
             report.refuse(&format!("{pointer}/{}", escape(key)), text);
         }
         Some(Self { map, pointer })
@@ -66,11 +67,11 @@ impl<'v> Fields<'v> {
         match self.get(key)? {
             Value::String(text) if !text.is_empty() && text.len() <= MAX_TEXT => Some(text),
             Value::String(text) if text.is_empty() => {
-                report.refuse(&self.at(key), "is empty");
+                report.refuse(&self.at(key), text!("is empty"));
                 None
             }
             _ => {
-                report.refuse(&self.at(key), format!("must be text of at most {MAX_TEXT} characters"));
+                report.refuse(&self.at(key), text!("must be text of at most {max} characters", max = MAX_TEXT));
                 None
             }
         }
@@ -78,7 +79,7 @@ impl<'v> Fields<'v> {
 
     pub fn required_text(&self, key: &str, report: &mut Report<'_>) -> Option<&'v str> {
         if self.get(key).is_none() {
-            report.refuse(&self.at(key), "is missing");
+            report.refuse(&self.at(key), text!("is missing"));
             return None;
         }
         self.text(key, report)
@@ -89,7 +90,7 @@ impl<'v> Fields<'v> {
         match self.get(key)? {
             Value::Number(number) => Some(number.to_string()),
             _ => {
-                report.refuse(&self.at(key), "must be a number");
+                report.refuse(&self.at(key), text!("must be a number"));
                 None
             }
         }
@@ -98,7 +99,7 @@ impl<'v> Fields<'v> {
     pub fn boolean(&self, key: &str, report: &mut Report<'_>) -> Option<bool> {
         let value = self.get(key)?;
         if value.as_bool().is_none() {
-            report.refuse(&self.at(key), "must be true or false");
+            report.refuse(&self.at(key), text!("must be true or false"));
         }
         value.as_bool()
     }
@@ -106,7 +107,7 @@ impl<'v> Fields<'v> {
     pub fn list(&self, key: &str, report: &mut Report<'_>) -> Option<&'v [Value]> {
         let value = self.get(key)?;
         if !value.is_array() {
-            report.refuse(&self.at(key), "must be a list");
+            report.refuse(&self.at(key), text!("must be a list"));
         }
         value.as_array().map(Vec::as_slice)
     }

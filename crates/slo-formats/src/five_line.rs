@@ -13,6 +13,8 @@ use crate::duration;
 use crate::fields::{Fields, Report};
 use crate::model::{Definition, Op, Problem, Query, Sli, Window, slug};
 use crate::promql::{MatchOp, Matcher, Selector};
+use crate::told;
+use passerelle_contract::{Text, text};
 use passerelle_lined_yaml::Document;
 use passerelle_slo_math::{Method, Objective, ParseRatioError, Ratio, SliceRule};
 use serde_json::Value;
@@ -95,13 +97,13 @@ pub fn read(document: &Document, conventions: &Conventions) -> Read {
     let root = Fields::of(&document.value, "", &["service_level_objectives"], &mut report);
     let entries = root.and_then(|root| root.list("service_level_objectives", &mut report)).unwrap_or_default();
     if entries.is_empty() || entries.len() > MAX_OBJECTIVES {
-        report.refuse("/service_level_objectives", format!("must have 1 to {MAX_OBJECTIVES} entries"));
+        report.refuse("/service_level_objectives", text!("must have 1 to {max} entries", max = MAX_OBJECTIVES));
     }
     for (index, entry) in entries.iter().enumerate().take(MAX_OBJECTIVES) {
         let pointer = format!("/service_level_objectives/{index}");
         let Some(definition) = entry_of(entry, &pointer, conventions, &mut report) else { continue };
         if definitions.iter().any(|other| other.name == definition.name) {
-            report.refuse(&format!("{pointer}/name"), "is the name of an earlier entry too");
+            report.refuse(&format!("{pointer}/name"), text!("is the name of an earlier entry too"));
         }
         definitions.push(definition);
     }
@@ -113,14 +115,14 @@ fn entry_of(value: &Value, pointer: &str, conventions: &Conventions, report: &mu
     let title = fields.required_text("name", report);
     let sli = fields.required_text("sli", report);
     if fields.get("target").is_none() {
-        report.refuse(&fields.at("target"), "is missing");
+        report.refuse(&fields.at("target"), text!("is missing"));
     }
     let target = fields.number("target", report);
     let window = fields.required_text("window", report).and_then(|text| rolling(text, &fields, report));
     let (title, sli, target, window) = (title?, sli?, target?, window?);
     let name = slug(title);
     if name.is_empty() {
-        report.refuse(&fields.at("name"), "must hold letters or digits");
+        report.refuse(&fields.at("name"), text!("must hold letters or digits"));
         return None;
     }
     let meaning = match meaning(sli, &target, conventions) {
@@ -148,7 +150,7 @@ fn rolling(text: &str, fields: &Fields<'_>, report: &mut Report<'_>) -> Option<W
     match duration::seconds(text) {
         Ok(seconds) if seconds >= 3600 => Some(Window::Rolling { seconds }),
         Ok(_) => {
-            report.refuse(&fields.at("window"), "must be at least 1h; m is a minute, M a month (30 days)");
+            report.refuse(&fields.at("window"), text!("must be at least 1h; m is a minute, M a month (30 days)"));
             None
         }
         Err(message) => {
@@ -164,14 +166,14 @@ struct Meaning {
     method: Method,
 }
 
-type Refusal = (&'static str, String);
+type Refusal = (&'static str, Text);
 
 /// A share of one-minute slices that must reach the throughput.
 const THROUGHPUT_SLICES: &str = "99";
 
 fn meaning(sli: &str, target: &str, conventions: &Conventions) -> Result<Meaning, Refusal> {
-    let number: Ratio = target.parse().map_err(|error: ParseRatioError| ("target", error.to_string()))?;
-    let at_target = |error: passerelle_slo_math::ObjectiveError| ("target", error.to_string());
+    let number: Ratio = target.parse().map_err(|error: ParseRatioError| ("target", told::ratio(&error)))?;
+    let at_target = |error: passerelle_slo_math::ObjectiveError| ("target", told::objective(&error));
     let of_events = |objective, sli| Meaning { objective, sli, method: Method::Occurrences };
     match sli {
         "availability" | "success_rate" => {
@@ -181,11 +183,11 @@ fn meaning(sli: &str, target: &str, conventions: &Conventions) -> Result<Meaning
         "error_rate" => {
             if number >= Ratio::whole(50) {
                 let good = Ratio::whole(100).minus(number).decimal(3);
-                let text = format!(
-                    "{target} is the share of requests that may fail, in percent: only {} % would have to succeed. \
-                     For at most {} % errors write that number, or use sli: success_rate",
-                    good.trim_end_matches('0').trim_end_matches('.'),
-                    good.trim_end_matches('0').trim_end_matches('.'),
+                let text = text!(
+                    "{target} is the share of requests that may fail, in percent: only {share} % would have to succeed. \
+                     For at most {share} % errors write that number, or use sli: success_rate",
+                    target,
+                    share = good.trim_end_matches('0').trim_end_matches('.')
                 );
                 return Err(("target", text));
             }
@@ -194,7 +196,7 @@ fn meaning(sli: &str, target: &str, conventions: &Conventions) -> Result<Meaning
         }
         "throughput" => {
             if !number.is_positive() {
-                return Err(("target", "must be more than 0 events a second".to_owned()));
+                return Err(("target", text!("must be more than 0 events a second")));
             }
             let objective = Objective::from_percent(THROUGHPUT_SLICES).map_err(at_target)?;
             let method = Method::Timeslices(SliceRule { slice_s: 60, target: Ratio::ONE });
@@ -215,12 +217,14 @@ fn latency(sli: &str, threshold_ms: Ratio, conventions: &Conventions) -> Result<
         all_digits.then(|| Objective::from_percent(&text).ok()).flatten()
     });
     let Some(objective) = percent else {
-        let text = "is not known; use availability, success_rate, error_rate, latency_pNN (for example latency_p95) \
-                    or throughput";
-        return Err(("sli", text.to_owned()));
+        let text = text!(
+            "is not known; use availability, success_rate, error_rate, latency_pNN (for example latency_p95) \
+                    or throughput"
+        );
+        return Err(("sli", text));
     };
     if !threshold_ms.is_positive() || threshold_ms > Ratio::whole(3_600_000) {
-        return Err(("target", "must be a number of milliseconds, more than 0 and at most an hour".to_owned()));
+        return Err(("target", text!("must be a number of milliseconds, more than 0 and at most an hour")));
     }
     let seconds = threshold_ms.times(Ratio::new(1, 1000));
     Ok(Meaning { objective, sli: conventions.fast(seconds), method: Method::Occurrences })

@@ -14,6 +14,7 @@ pub mod openslo;
 mod promql;
 pub mod reading;
 pub mod rules;
+mod told;
 
 pub use document::{Format, ReadOutcome, SourceDocument, read_documents};
 pub use five_line::Conventions;

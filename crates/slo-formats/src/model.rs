@@ -1,6 +1,7 @@
 //! What an SLO file means, whichever format it was written in.
 
 use crate::promql::Selector;
+use passerelle_contract::Text;
 use passerelle_slo_math::{Calendar, CalendarError, Method, Objective, Period, Ratio, Unit};
 
 /// One objective of one file.
@@ -136,7 +137,7 @@ pub struct Problem {
     pub line: u32,
     /// JSON pointer inside the document.
     pub pointer: String,
-    pub message: String,
+    pub message: Text,
 }
 
 /// A title as a name: `API Gateway Latency` is `api-gateway-latency`. Accents go, everything else becomes `-`.

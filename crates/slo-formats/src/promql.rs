@@ -1,5 +1,6 @@
 //! The part of PromQL that can be batched: a metric with matchers.
 
+use passerelle_contract::{Text, text};
 use std::fmt;
 
 /// A counter: `metric{label="value", ...}`.
@@ -48,7 +49,7 @@ impl Selector {
     ///
     /// # Errors
     /// What was expected, and where.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, Text> {
         let text = text.trim();
         let inner = text.strip_prefix("sum(").and_then(|rest| rest.strip_suffix(')')).unwrap_or(text);
         Parser { rest: inner.trim() }.selector()
@@ -99,33 +100,33 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn selector(mut self) -> Result<Selector, String> {
+    fn selector(mut self) -> Result<Selector, Text> {
         let metric = self.name(true)?;
         let mut matchers = Vec::new();
         if self.eat("{") {
             while !self.eat("}") {
                 matchers.push(self.matcher()?);
                 if !self.eat(",") && !self.rest.starts_with('}') {
-                    return Err(format!("expected ',' or '}}' before '{}'", self.near()));
+                    return Err(text!("expected ',' or '}}' before '{near}'", near = self.near()));
                 }
             }
         }
         if self.rest.is_empty() {
             return Ok(Selector::new(metric, matchers));
         }
-        Err(format!("expected the end before '{}'", self.near()))
+        Err(text!("expected the end before '{near}'", near = self.near()))
     }
 
-    fn matcher(&mut self) -> Result<Matcher, String> {
+    fn matcher(&mut self) -> Result<Matcher, Text> {
         let label = self.name(false)?;
         let op = [MatchOp::Regex, MatchOp::NotRegex, MatchOp::NotEqual, MatchOp::Equal]
             .into_iter()
             .find(|op| self.eat(op.as_str()))
-            .ok_or_else(|| format!("expected =, !=, =~ or !~ before '{}'", self.near()))?;
+            .ok_or_else(|| text!("expected =, !=, =~ or !~ before '{near}'", near = self.near()))?;
         Ok(Matcher { label, op, value: self.string()? })
     }
 
-    fn name(&mut self, colons: bool) -> Result<String, String> {
+    fn name(&mut self, colons: bool) -> Result<String, Text> {
         let end = self
             .rest
             .char_indices()
@@ -135,16 +136,16 @@ impl Parser<'_> {
             })
             .map_or(self.rest.len(), |(i, _)| i);
         if end == 0 {
-            return Err(format!("expected a name before '{}'", self.near()));
+            return Err(text!("expected a name before '{near}'", near = self.near()));
         }
         let (name, rest) = self.rest.split_at(end);
         self.rest = rest.trim_start();
         Ok(name.to_owned())
     }
 
-    fn string(&mut self) -> Result<String, String> {
+    fn string(&mut self) -> Result<String, Text> {
         let quote = self.rest.chars().next().filter(|c| matches!(c, '"' | '\''));
-        let quote = quote.ok_or_else(|| format!("expected a quoted value before '{}'", self.near()))?;
+        let quote = quote.ok_or_else(|| text!("expected a quoted value before '{near}'", near = self.near()))?;
         let mut value = String::new();
         let mut chars = self.rest.char_indices().skip(1);
         while let Some((index, c)) = chars.next() {
@@ -153,7 +154,9 @@ impl Parser<'_> {
                     Some((_, 'n')) => value.push('\n'),
                     Some((_, 't')) => value.push('\t'),
                     Some((_, c @ ('\\' | '"' | '\''))) => value.push(c),
-                    Some((_, c)) => return Err(format!("'\\{c}' is not an escape of PromQL")),
+                    Some((_, c)) => {
+                        return Err(text!("'{escape}' is not an escape of PromQL", escape = format!("\\{c}")));
+                    }
                     None => break,
                 },
                 c if c == quote => {
@@ -163,7 +166,7 @@ impl Parser<'_> {
                 c => value.push(c),
             }
         }
-        Err("a quoted value does not end".to_owned())
+        Err(text!("a quoted value does not end"))
     }
 
     fn eat(&mut self, token: &str) -> bool {

@@ -37,7 +37,7 @@ pub use counts::Counts;
 pub use exact::{ParseRatioError, Ratio};
 pub use forecast::{History, Projection, naive_seconds_left, project};
 pub use method::{Method, RATIO_UNITS, SliceRule};
-pub use objective::{Objective, ObjectiveError};
+pub use objective::{MAX_PLACES, Objective, ObjectiveError};
 pub use period::Period;
 pub use policy::{Cause, Decision, Policy, Reading, STALE_AFTER_S, Verdict, decide};
 pub use samples::{Coverage, State};

@@ -4,7 +4,7 @@ use crate::exact::{ParseRatioError, Ratio};
 use std::fmt;
 
 /// More digits than this after the point of a percentage are refused: 99.9999999 % of a month is 2.6 ms.
-const MAX_PLACES: u32 = 7;
+pub const MAX_PLACES: u32 = 7;
 
 /// A share of good events between 0 and 1, both excluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

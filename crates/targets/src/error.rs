@@ -1,30 +1,39 @@
 //! What can go wrong between us and a platform. The text is for the person who deploys: no upstream bodies, no credentials.
 
 use passerelle_contract::deployments::{Cause, Failure};
+use passerelle_contract::{Text, text};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.text())]
 pub enum TargetError {
     /// No answer, a broken connection, a 5xx: worth another try.
-    #[error("the target did not answer: {0}")]
-    Unreachable(String),
+    Unreachable(Text),
     /// The platform understood and said no: validation, admission, quota.
-    #[error("the target refused: {0}")]
-    Refused(String),
+    Refused(Text),
     /// Our credentials do not hold (401) or do not reach (403).
-    #[error("the target refused our credentials: {0}")]
-    Forbidden(String),
+    Forbidden(Text),
     /// The object that the binding names is not there.
-    #[error("{0} does not exist on the target")]
-    Missing(String),
+    Missing(Text),
     /// A newer epoch or another deployment has changed the object since.
-    #[error("another deployment has changed the target since: {0}")]
-    Fenced(String),
+    Fenced(Text),
     /// The configuration cannot work; the pointer names the field.
-    #[error("{message} ({pointer})")]
-    Config { pointer: String, message: String },
+    Config { pointer: String, message: Text },
 }
 
 impl TargetError {
+    /// The error as a sentence for the one who deploys.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Unreachable(why) => text!("the target did not answer: {why}", why),
+            Self::Refused(why) => text!("the target refused: {why}", why),
+            Self::Forbidden(why) => text!("the target refused our credentials: {why}", why),
+            Self::Missing(what) => text!("{what} does not exist on the target", what),
+            Self::Fenced(why) => text!("another deployment has changed the target since: {why}", why),
+            Self::Config { pointer, message } => text!("{message} ({pointer})", message, pointer),
+        }
+    }
+
     /// Whether the same call may succeed a moment later.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
@@ -36,10 +45,10 @@ impl TargetError {
     pub fn to_failure(&self) -> Failure {
         let cause = match self {
             Self::Unreachable(_) => Cause::TargetUnreachable,
-            Self::Refused(text) if text.contains("quota") => Cause::Quota,
+            Self::Refused(why) if why.to_string().contains("quota") => Cause::Quota,
             Self::Refused(_) | Self::Forbidden(_) | Self::Fenced(_) => Cause::Refused,
             Self::Missing(_) | Self::Config { .. } => Cause::MissingConfig,
         };
-        Failure { cause, message: self.to_string(), instance: None, logs: Vec::new() }
+        Failure { cause, message: self.text(), instance: None, logs: Vec::new() }
     }
 }

@@ -4,6 +4,7 @@
 //! there (ids are UUID v7, so a greater one is younger), is refused.
 
 use crate::{Change, Fence, TargetError};
+use passerelle_contract::text;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -71,10 +72,14 @@ impl Names {
 pub(crate) fn check(found: Option<Fence>, ours: Fence) -> Result<(), TargetError> {
     let Some(found) = found else { return Ok(()) };
     if found.deployment > ours.deployment {
-        return Err(TargetError::Fenced(format!("deployment {} is newer", found.deployment)));
+        return Err(TargetError::Fenced(text!("deployment {deployment} is newer", deployment = found.deployment)));
     }
     if found.deployment == ours.deployment && found.epoch > ours.epoch {
-        let text = format!("this deployment was taken over (epoch {}, ours is {})", found.epoch, ours.epoch);
+        let text = text!(
+            "this deployment was taken over (epoch {theirs}, ours is {ours})",
+            theirs = found.epoch,
+            ours = ours.epoch
+        );
         return Err(TargetError::Fenced(text));
     }
     Ok(())

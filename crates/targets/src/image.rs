@@ -1,5 +1,6 @@
 //! Image references: a strict grammar, so that no text from outside reaches a platform as anything else.
 
+use passerelle_contract::{Text, text};
 use std::fmt;
 
 /// `[registry/]path[:tag][@sha256:digest]`.
@@ -13,10 +14,22 @@ pub struct ImageRef {
 
 /// Why a text is not an image reference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{shown}' is not an image reference: {reason}; expected [registry/]path[:tag][@sha256:digest]")]
+#[error("{}", self.text())]
 pub struct InvalidImage {
     shown: String,
-    reason: &'static str,
+    reason: Text,
+}
+
+impl InvalidImage {
+    /// The same as a sentence.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        text!(
+            "'{shown}' is not an image reference: {reason}; expected [registry/]path[:tag][@sha256:digest]",
+            shown = &self.shown,
+            reason = &self.reason
+        )
+    }
 }
 
 impl ImageRef {
@@ -25,14 +38,14 @@ impl ImageRef {
     pub fn parse(text: &str) -> Result<Self, InvalidImage> {
         let invalid = |reason| InvalidImage { shown: crate::masking::shown(text).chars().take(80).collect(), reason };
         if text.len() > 512 {
-            return Err(invalid("it is longer than 512 bytes"));
+            return Err(invalid(text!("it is longer than 512 bytes")));
         }
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest)),
             None => (text, None),
         };
         if digest.is_some_and(|digest| !is_digest(digest)) {
-            return Err(invalid("the digest is not sha256: and 64 lower-case hexadecimal digits"));
+            return Err(invalid(text!("the digest is not sha256: and 64 lower-case hexadecimal digits")));
         }
         let path_start = rest.rfind('/').map_or(0, |slash| slash + 1);
         let (name, tag) = match rest[path_start..].find(':') {
@@ -40,10 +53,10 @@ impl ImageRef {
             None => (rest, None),
         };
         if tag.is_some_and(|tag| !is_tag(tag)) {
-            return Err(invalid("the tag is not 1 to 128 of letters, digits, '_', '.', '-'"));
+            return Err(invalid(text!("the tag is not 1 to 128 of letters, digits, '_', '.', '-'")));
         }
         if !is_name(name) {
-            return Err(invalid("the name has characters outside of a-z, 0-9, '.', '_', '-', '/'"));
+            return Err(invalid(text!("the name has characters outside of a-z, 0-9, '.', '_', '-', '/'")));
         }
         Ok(Self { name: name.to_owned(), tag: tag.map(str::to_owned), digest: digest.map(str::to_owned) })
     }

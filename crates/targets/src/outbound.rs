@@ -5,6 +5,7 @@
 
 use crate::TargetError;
 use futures::StreamExt as _;
+use passerelle_contract::{Argument, text};
 use std::time::Duration;
 
 /// Time to open a connection.
@@ -29,13 +30,13 @@ pub fn client() -> reqwest::ClientBuilder {
 ///
 /// # Errors
 /// When the connection breaks or the body is larger.
-pub async fn read_body(response: reqwest::Response, from: &str) -> Result<Vec<u8>, TargetError> {
+pub async fn read_body(response: reqwest::Response, from: impl Argument + Clone) -> Result<Vec<u8>, TargetError> {
     let mut body = Vec::new();
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| unreachable(from, &error))?;
+        let chunk = chunk.map_err(|error| unreachable(from.clone(), &error))?;
         if body.len() + chunk.len() > BODY_LIMIT {
-            return Err(TargetError::Unreachable(format!("{from} sent more than {BODY_LIMIT} bytes")));
+            return Err(TargetError::Unreachable(text!("{from} sent more than {max} bytes", from, max = BODY_LIMIT)));
         }
         body.extend_from_slice(&chunk);
     }
@@ -44,13 +45,13 @@ pub async fn read_body(response: reqwest::Response, from: &str) -> Result<Vec<u8
 
 /// A failed exchange in words that name the peer, and neither the URL nor a header.
 #[must_use]
-pub fn unreachable(from: &str, error: &reqwest::Error) -> TargetError {
+pub fn unreachable(from: impl Argument, error: &reqwest::Error) -> TargetError {
     let what = if error.is_timeout() {
-        "no answer in time"
+        text!("no answer in time")
     } else if error.is_connect() {
-        "the connection failed"
+        text!("the connection failed")
     } else {
-        "the connection broke"
+        text!("the connection broke")
     };
-    TargetError::Unreachable(format!("{from}: {what}"))
+    TargetError::Unreachable(text!("{from}: {what}", from, what))
 }

@@ -3,6 +3,7 @@
 use crate::target::{Connection, Platform, Target};
 use crate::{TargetError, cloud_run::CloudRun, docker_swarm::DockerSwarm, kubernetes::Kubernetes};
 use async_trait::async_trait;
+use passerelle_contract::{Text, refused_json, text};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::marker::PhantomData;
@@ -39,10 +40,18 @@ pub fn platforms() -> &'static [&'static dyn AnyPlatform] {
 
 /// A kind that is not registered; says which are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown target kind '{kind}'; known are: {known}")]
+#[error("{}", self.text())]
 pub struct UnknownKind {
     pub kind: String,
     pub known: String,
+}
+
+impl UnknownKind {
+    /// The same as a sentence.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        text!("unknown target kind '{kind}'; known are: {known}", kind = &self.kind, known = &self.known)
+    }
 }
 
 /// # Errors
@@ -110,6 +119,9 @@ fn parse<T: DeserializeOwned>(config: Value) -> Result<T, TargetError> {
     serde_path_to_error::deserialize(config).map_err(|error| {
         let path = error.path().to_string();
         let pointer = if path == "." { String::new() } else { format!("/{}", path.replace('.', "/")) };
-        TargetError::Config { pointer: format!("/config{pointer}"), message: error.into_inner().to_string() }
+        TargetError::Config {
+            pointer: format!("/config{pointer}"),
+            message: refused_json::words(&error.into_inner().to_string()),
+        }
     })
 }

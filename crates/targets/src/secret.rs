@@ -1,5 +1,6 @@
 //! A credential inside a connection's configuration: given as a value or by reference, never shown again.
 
+use passerelle_contract::{Text, text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
@@ -20,11 +21,21 @@ enum Source {
 
 /// A reference that leads nowhere. The text names the reference, not the secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.text())]
 pub enum SecretError {
-    #[error("environment variable {0} is not set")]
     Env(String),
-    #[error("secret file {path} cannot be read: {reason}")]
     File { path: String, reason: String },
+}
+
+impl SecretError {
+    /// The same as a sentence.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Env(name) => text!("environment variable {name} is not set", name),
+            Self::File { path, reason } => text!("secret file {path} cannot be read: {reason}", path, reason),
+        }
+    }
 }
 
 impl Secret {

@@ -3,6 +3,7 @@
 use crate::TargetError;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use passerelle_contract::Text;
 use passerelle_contract::deployments::{DiffLine, EnvVar, Failure, Finding, Health, Instance, Replicas};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -73,7 +74,7 @@ pub struct Observation {
     pub rollout: Rollout,
     pub health: Health,
     /// Why it is not healthy, in a few words.
-    pub health_message: Option<String>,
+    pub health_message: Option<Text>,
     /// The write that made what runs now, if it was ours.
     pub fence: Option<Fence>,
     pub recorded: Recorded,
@@ -96,7 +97,7 @@ pub struct Applied {
     /// The change was there already (same fence), so nothing was written.
     pub unchanged: bool,
     /// One sentence for the step's log.
-    pub message: String,
+    pub message: Text,
 }
 
 /// One service in one environment on one platform.

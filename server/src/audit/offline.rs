@@ -5,6 +5,7 @@ use super::verify::{Verdict, read_checkpoints};
 use crate::kernel::{AppError, Keys, Result};
 use passerelle_audit_chain::{Checkpoint, Fault, Hash, Linked, Report, Row, Verifier, VerifyingKey};
 use passerelle_contract::audit::ExportedEvent;
+use passerelle_contract::{Text, text};
 use serde_json::Value;
 use std::path::Path;
 
@@ -35,9 +36,9 @@ pub fn verify_lines(text: &str, key: &VerifyingKey, kept: Vec<Checkpoint>) -> Re
     let mut checkpoints = kept;
     let mut above = i64::MAX;
     for (index, line) in text.lines().enumerate() {
-        let wrong = |what: String| AppError::field(format!("/lines/{index}"), what);
-        let exported: ExportedEvent =
-            serde_json::from_str(line).map_err(|error| wrong(format!("is not an exported row: {error}")))?;
+        let wrong = |what: Text| AppError::field(format!("/lines/{index}"), what);
+        let exported: ExportedEvent = serde_json::from_str(line)
+            .map_err(|error| wrong(text!("is not an exported row: {error}", error = error.to_string())))?;
         let event_id = exported.event.id;
         if event_id >= above {
             return Ok(bad(Fault::Order { event_id }));
@@ -45,7 +46,7 @@ pub fn verify_lines(text: &str, key: &VerifyingKey, kept: Vec<Checkpoint>) -> Re
         above = event_id;
         let Some(chain) = &exported.chain else { return Ok(bad(Fault::Unsealed { event_id })) };
         let mut hash: Hash = [0; 32];
-        hex::decode_to_slice(&chain.hash, &mut hash).map_err(|_| wrong("holds a hash that is none".to_owned()))?;
+        hex::decode_to_slice(&chain.hash, &mut hash).map_err(|_| wrong(text!("holds a hash that is none")))?;
         if let Some(signed) = &chain.checkpoint {
             checkpoints.push(Checkpoint {
                 position: chain.position,
@@ -59,7 +60,7 @@ pub fn verify_lines(text: &str, key: &VerifyingKey, kept: Vec<Checkpoint>) -> Re
         links.push(Linked { position: chain.position, event_id, hash, row: Some(row(exported)) });
     }
     if links.is_empty() {
-        return Err(AppError::field("/lines", "holds no row, so there is nothing to verify"));
+        return Err(AppError::field("/lines", text!("holds no row, so there is nothing to verify")));
     }
     // Rows that were committed late stand behind younger ones in the chain.
     links.sort_by_key(|linked| (linked.position, linked.event_id));

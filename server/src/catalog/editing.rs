@@ -5,8 +5,8 @@ use super::service::CatalogService;
 use super::store::{self, Detail, Edited};
 use super::text;
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Object, Result};
-use passerelle_contract::FieldError;
 use passerelle_contract::catalog::{EntityOut, ServicePatch};
+use passerelle_contract::{FieldError, Text, text};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ impl CatalogService {
         if_match: Option<i64>,
     ) -> Result<EntityOut> {
         let key = format!("{namespace}/{name}");
-        let absent = || AppError::NotFound(format!("service:{key}"));
+        let absent = || AppError::not_found(format!("service:{key}"));
         if ctx.is_anonymous() {
             return Err(AppError::Unauthenticated);
         }
@@ -35,7 +35,7 @@ impl CatalogService {
         let revision = store::lock(tx.conn()).await?;
         let detail = store::for_update(tx.conn(), service.id).await?.ok_or_else(absent)?;
         if if_match.is_some_and(|read| read != detail.revision) {
-            return Err(AppError::Conflict(format!("{key} changed since it was read; read it again")));
+            return Err(AppError::Conflict(text!("{key} changed since it was read; read it again", key)));
         }
         let overrides = merged(&detail.overrides.0, patch);
         let own = Own::of(&detail, &overrides);
@@ -61,7 +61,7 @@ impl CatalogService {
 
 fn check(patch: &ServicePatch) -> Result<()> {
     let mut errors = Vec::new();
-    let mut rule = |pointer: &str, result: Result<(), String>| {
+    let mut rule = |pointer: &str, result: Result<(), Text>| {
         if let Err(message) = result {
             errors.push(FieldError::new(pointer, message));
         }
@@ -71,12 +71,12 @@ fn check(patch: &ServicePatch) -> Result<()> {
     rule("/lifecycle", patch.lifecycle.as_deref().map_or(Ok(()), |value| text::line(value, 100)));
     for (at, tag) in patch.tags.iter().flatten().enumerate() {
         if !text::is_tag(tag) {
-            let message = "is not allowed; a tag is 1 to 63 of a-z, 0-9, :, +, # with single - between them";
+            let message = text!("is not allowed; a tag is 1 to 63 of a-z, 0-9, :, +, # with single - between them");
             rule(&format!("/tags/{at}"), Err(message.to_owned()));
         }
     }
     if patch.tags.as_ref().is_some_and(|tags| tags.len() > 100) {
-        rule("/tags", Err("at most 100 tags are allowed".to_owned()));
+        rule("/tags", Err(text!("at most 100 tags are allowed")));
     }
     if errors.is_empty() { Ok(()) } else { Err(AppError::Invalid(errors)) }
 }

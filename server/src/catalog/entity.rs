@@ -4,6 +4,7 @@ use super::reference::{DEFAULT_NAMESPACE, EntityRef};
 use super::relations::{self, Relation, RelationKind};
 use super::text;
 use super::yaml::escape;
+use passerelle_contract::{Text, text};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -30,7 +31,7 @@ pub struct ParsedEntity {
 }
 
 /// What is wrong with a document, as (pointer, message); never empty.
-pub type Faults = Vec<(String, String)>;
+pub type Faults = Vec<(String, Text)>;
 
 /// Checks a document.
 ///
@@ -38,15 +39,21 @@ pub type Faults = Vec<(String, String)>;
 /// Every fault found.
 pub fn parse(document: &Value) -> Result<ParsedEntity, Faults> {
     let mut check = Check { document, faults: Vec::new() };
-    let api_version =
-        check.required("/apiVersion", text::is_api_version, "[domain/]version, for example backstage.io/v1alpha1");
-    let kind = check.required("/kind", text::is_kind, "letters and digits, for example Component");
+    let api_version = check.required(
+        "/apiVersion",
+        text::is_api_version,
+        text!("[domain/]version, for example backstage.io/v1alpha1"),
+    );
+    let kind = check.required("/kind", text::is_kind, text!("letters and digits, for example Component"));
     if !document.get("metadata").is_some_and(Value::is_object) {
-        check.fault("/metadata", "is missing or not a mapping; it holds at least a name");
+        check.fault("/metadata", text!("is missing or not a mapping; it holds at least a name"));
         return Err(check.faults);
     }
-    let name =
-        check.required("/metadata/name", text::is_name, "1 to 63 letters and digits with -, _ or . between them");
+    let name = check.required(
+        "/metadata/name",
+        text::is_name,
+        text!("1 to 63 letters and digits with -, _ or . between them"),
+    );
     let namespace = check.namespace();
     let title = check.line("/metadata/title", 300);
     let description = check.paragraph("/metadata/description", 20_000);
@@ -55,7 +62,7 @@ pub fn parse(document: &Value) -> Result<ParsedEntity, Faults> {
     let tags = check.tags();
     check.links();
     if document.get("spec").is_some_and(|spec| !spec.is_object() && !spec.is_null()) {
-        check.fault("/spec", "must be a mapping");
+        check.fault("/spec", text!("must be a mapping"));
     }
     let entity_type = check.line("/spec/type", 100);
     let lifecycle = check.line("/spec/lifecycle", 100);
@@ -116,8 +123,8 @@ struct Check<'d> {
 }
 
 impl<'d> Check<'d> {
-    fn fault(&mut self, pointer: impl Into<String>, message: impl Into<String>) {
-        self.faults.push((pointer.into(), message.into()));
+    fn fault(&mut self, pointer: impl Into<String>, message: Text) {
+        self.faults.push((pointer.into(), message));
     }
 
     /// Text at the pointer; absent and null are the same.
@@ -126,23 +133,23 @@ impl<'d> Check<'d> {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(text),
             Some(_) => {
-                self.fault(pointer, "must be text; put it in quotes");
+                self.fault(pointer, text!("must be text; put it in quotes"));
                 None
             }
         }
     }
 
-    fn required(&mut self, pointer: &str, rule: fn(&str) -> bool, allowed: &str) -> Option<String> {
+    fn required(&mut self, pointer: &str, rule: fn(&str) -> bool, allowed: Text) -> Option<String> {
         let before = self.faults.len();
         match self.text(pointer) {
             Some(text) if rule(text) => Some(text.to_owned()),
             Some(_) => {
-                self.fault(pointer, format!("is not allowed; it is {allowed}"));
+                self.fault(pointer, text!("is not allowed; it is {allowed}", allowed));
                 None
             }
             None => {
                 if self.faults.len() == before {
-                    self.fault(pointer, format!("is missing; it is {allowed}"));
+                    self.fault(pointer, text!("is missing; it is {allowed}", allowed));
                 }
                 None
             }
@@ -154,7 +161,10 @@ impl<'d> Check<'d> {
             None => DEFAULT_NAMESPACE.to_owned(),
             Some(text) => {
                 if !text::is_namespace(text) {
-                    self.fault("/metadata/namespace", "is not allowed; it is 1 to 63 of a-z, 0-9 with - between them");
+                    self.fault(
+                        "/metadata/namespace",
+                        text!("is not allowed; it is 1 to 63 of a-z, 0-9 with - between them"),
+                    );
                 }
                 text.to_owned()
             }
@@ -182,7 +192,7 @@ impl<'d> Check<'d> {
             None | Some(Value::Null) => None,
             Some(Value::Object(map)) => Some(map),
             Some(_) => {
-                self.fault(pointer, "must be a mapping");
+                self.fault(pointer, text!("must be a mapping"));
                 None
             }
         }
@@ -193,7 +203,7 @@ impl<'d> Check<'d> {
             None | Some(Value::Null) => &[],
             Some(Value::Array(items)) => items,
             Some(_) => {
-                self.fault(pointer, "must be a list");
+                self.fault(pointer, text!("must be a list"));
                 &[]
             }
         }
@@ -204,16 +214,17 @@ impl<'d> Check<'d> {
         for (key, value) in map {
             let at = format!("{pointer}/{}", escape(key));
             match value {
-                _ if !text::is_qualified_name(key) => self.fault(at, "the key is not allowed; it is [domain/]name"),
+                _ if !text::is_qualified_name(key) => {
+                    self.fault(at, text!("the key is not allowed; it is [domain/]name"))
+                }
                 Value::String(value) if rule(value) => {
                     if let Err(message) = text::paragraph(value, 20_000) {
                         self.fault(at, message);
                     }
                 }
-                Value::String(_) => {
-                    self.fault(at, "is not allowed; it is up to 63 letters and digits with -, _ or . between them")
-                }
-                _ => self.fault(at, "must be text; put it in quotes"),
+                Value::String(_) => self
+                    .fault(at, text!("is not allowed; it is up to 63 letters and digits with -, _ or . between them")),
+                _ => self.fault(at, text!("must be text; put it in quotes")),
             }
         }
     }
@@ -229,7 +240,7 @@ impl<'d> Check<'d> {
                 }
                 _ => self.fault(
                     format!("/metadata/tags/{index}"),
-                    "is not allowed; a tag is 1 to 63 of a-z, 0-9, :, +, # with single - between them",
+                    text!("is not allowed; a tag is 1 to 63 of a-z, 0-9, :, +, # with single - between them"),
                 ),
             }
         }
@@ -240,7 +251,7 @@ impl<'d> Check<'d> {
         for (index, item) in self.list("/metadata/links").iter().enumerate() {
             let at = format!("/metadata/links/{index}");
             if !item.is_object() {
-                self.fault(at, "must be a mapping with a url");
+                self.fault(at, text!("must be a mapping with a url"));
                 continue;
             }
             match self.text(&format!("{at}/url")) {
@@ -249,7 +260,9 @@ impl<'d> Check<'d> {
                         self.fault(format!("{at}/url"), message);
                     }
                 }
-                None if item.get("url").is_none_or(Value::is_null) => self.fault(format!("{at}/url"), "is missing"),
+                None if item.get("url").is_none_or(Value::is_null) => {
+                    self.fault(format!("{at}/url"), text!("is missing"))
+                }
                 None => {}
             }
             for field in ["title", "icon", "type"] {

@@ -6,6 +6,7 @@ use super::upload::{self, SourceFile, Upload};
 use super::yaml::{self, Document, Limits};
 use super::{cycles, relations::RelationKind};
 use passerelle_contract::catalog::ImportError;
+use passerelle_contract::{Text, text};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
@@ -30,8 +31,8 @@ impl Place {
         format!("{}#{}", self.file, self.number)
     }
 
-    fn error(&self, line: u32, pointer: &str, message: impl Into<String>) -> ImportError {
-        ImportError { document: self.document(), line, pointer: pointer.to_owned(), message: message.into() }
+    fn error(&self, line: u32, pointer: &str, message: Text) -> ImportError {
+        ImportError { document: self.document(), line, pointer: pointer.to_owned(), message }
     }
 }
 
@@ -84,7 +85,7 @@ pub fn parse(upload: &Upload) -> Parsed {
                 parsed.refuse(place.error(
                     chunk.line,
                     "",
-                    format!("an import holds at most {MAX_DOCUMENTS} documents"),
+                    text!("an import holds at most {max} documents", max = MAX_DOCUMENTS),
                 ));
                 return parsed;
             }
@@ -119,7 +120,11 @@ fn take(
         return;
     }
     if !value.is_object() {
-        parsed.refuse(place.error(place.line, "", "a document must be a mapping with apiVersion, kind and metadata"));
+        parsed.refuse(place.error(
+            place.line,
+            "",
+            text!("a document must be a mapping with apiVersion, kind and metadata"),
+        ));
         return;
     }
     if value.get("apiVersion").and_then(Value::as_str) == Some(portal::API_VERSION) {
@@ -132,7 +137,7 @@ fn take(
         parsed.warn(place.error(
             place.line,
             "",
-            "has neither apiVersion, kind nor metadata: not a catalog document, left out",
+            text!("has neither apiVersion, kind nor metadata: not a catalog document, left out"),
         ));
         return;
     }
@@ -172,21 +177,25 @@ fn refuse_repeated(parsed: &mut Parsed, seen: &Seen) {
     if lines.is_empty() {
         return;
     }
-    let mut places: HashMap<String, Vec<String>> = HashMap::new();
+    let mut places: HashMap<String, Vec<Text>> = HashMap::new();
     for index in lines.keys() {
         let Some(placed) = parsed.entities.get(*index) else { continue };
-        let place = format!("{} line {}", placed.place.document(), placed.place.line);
+        let place = text!("{document} line {line}", document = placed.place.document(), line = placed.place.line);
         places.entry(placed.entity.reference.folded()).or_default().push(place);
     }
-    places.values_mut().for_each(|places| places.sort());
+    places.values_mut().for_each(|places| places.sort_by_cached_key(Text::to_string));
     for (index, placed) in std::mem::take(&mut parsed.entities).into_iter().enumerate() {
         let Some(line) = lines.get(&index) else {
             parsed.entities.push(placed);
             continue;
         };
-        let all = places.get(&placed.entity.reference.folded()).map(|places| places.join(", ")).unwrap_or_default();
+        let all = places.get(&placed.entity.reference.folded()).cloned().unwrap_or_default();
         let reference = &placed.entity.reference;
-        let message = format!("{reference} is in this import more than once ({all}), so none of them goes in");
+        let message = text!(
+            "{reference} is in this import more than once ({all}), so none of them goes in",
+            reference = reference.to_string(),
+            all
+        );
         parsed.refuse(placed.place.error(*line, "/metadata/name", message));
     }
 }
@@ -199,12 +208,12 @@ fn note_targets(parsed: &mut Parsed, place: &Place, document: &Document, upload:
     for (pointer, target) in one.into_iter().chain(many.map(|(i, target)| (format!("/spec/targets/{i}"), target))) {
         let line = document.line_of(&pointer);
         match target.as_str() {
-            None => parsed.warn(place.error(line, &pointer, "is not text, so it leads nowhere")),
+            None => parsed.warn(place.error(line, &pointer, text!("is not text, so it leads nowhere"))),
             Some(target) if !is_part(upload, file, target) => {
                 parsed.warn(place.error(
                     line,
                     &pointer,
-                    format!("{target:?} is not part of this upload and was not fetched"),
+                    text!("{target} is not part of this upload and was not fetched", target = format!("{target:?}")),
                 ));
             }
             Some(_) => {}
@@ -241,7 +250,9 @@ where
         }
         for (index, placed) in std::mem::take(&mut parsed.entities).into_iter().enumerate() {
             match refused.get(&index) {
-                Some((pointer, message)) => parsed.refuse(placed.place.error(placed.place.line, pointer, message)),
+                Some((pointer, message)) => {
+                    parsed.refuse(placed.place.error(placed.place.line, pointer, message.clone()));
+                }
                 None => parsed.entities.push(placed),
             }
         }
@@ -249,12 +260,12 @@ where
 }
 
 /// The entities that are part of a cycle, with the pointer and the sentence to refuse them by.
-fn cyclic<'a, I>(entities: &[Placed], existing: I) -> HashMap<usize, (String, String)>
+fn cyclic<'a, I>(entities: &[Placed], existing: I) -> HashMap<usize, (String, Text)>
 where
     I: Iterator<Item = (&'a str, RelationKind, &'a str, &'a str)> + Clone,
 {
     let replaced: HashSet<String> = entities.iter().map(|placed| placed.entity.reference.folded()).collect();
-    let mut refused: HashMap<usize, (String, String)> = HashMap::new();
+    let mut refused: HashMap<usize, (String, Text)> = HashMap::new();
     for kind in [RelationKind::PartOf, RelationKind::ChildOf] {
         let mut emitters: HashMap<(&str, &str), (usize, &str)> = HashMap::new();
         for (index, placed) in entities.iter().enumerate() {
@@ -265,11 +276,12 @@ where
         let kept = existing.clone().filter(|(entity, of, ..)| *of == kind && !replaced.contains(*entity));
         let edges = emitters.keys().copied().chain(kept.map(|(_, _, source, target)| (source, target)));
         for cycle in cycles::find(edges) {
-            let text = format!("{} -> {}", cycle.join(" -> "), cycle[0]);
+            let circle = format!("{} -> {}", cycle.join(" -> "), cycle[0]);
             for (at, source) in cycle.iter().enumerate() {
                 let target = cycle[(at + 1) % cycle.len()];
                 if let Some((index, pointer)) = emitters.get(&(*source, target)) {
-                    let message = format!("{} goes round in a circle: {text}", kind.as_str());
+                    let message =
+                        text!("{kind} goes round in a circle: {circle}", kind = kind.as_str(), circle = &circle);
                     refused.entry(*index).or_insert_with(|| ((*pointer).to_owned(), message));
                 }
             }

@@ -8,6 +8,7 @@ use super::upload::Upload;
 use super::{store, text};
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Object, Result};
 use passerelle_contract::catalog::{ImportError, ImportReport};
+use passerelle_contract::text;
 use serde_json::json;
 use sqlx::PgConnection;
 use std::collections::HashMap;
@@ -44,7 +45,7 @@ impl CatalogService {
     ) -> Result<ImportReport> {
         let authorized = self.db.authorize(ctx, Action::CatalogImport, Object::new("catalog", &options.source)).await?;
         if options.source.is_empty() {
-            return Err(AppError::field("/source", "must not be empty"));
+            return Err(AppError::field("/source", text!("must not be empty")));
         }
         text::line(&options.source, 100).map_err(|message| AppError::field("/source", message))?;
         let mut parsed = self.read(upload).await?;
@@ -70,7 +71,7 @@ impl CatalogService {
             self.refresh().await?;
         }
         self.apply_portal(ctx, portal, options.dry_run, &mut report).await;
-        Ok(report)
+        Ok(report.into_said(ctx.locale))
     }
 
     /// Parses away from the threads that answer, and refuses cycles together with what is there.
@@ -117,7 +118,7 @@ fn refused(documents: &PortalDocuments) -> PortalOutcome {
         document: document.clone(),
         line,
         pointer: "/kind".to_owned(),
-        message: "this process takes catalog entities only".to_owned(),
+        message: text!("this process takes catalog entities only"),
     };
     PortalOutcome { errors: places.map(error).collect(), ..PortalOutcome::default() }
 }
@@ -133,7 +134,7 @@ async fn decide<'p>(
             document: String::new(),
             line: 0,
             pointer: String::new(),
-            message: "documents were refused, so nothing was archived: what could not be read is not gone".to_owned(),
+            message: text!("documents were refused, so nothing was archived: what could not be read is not gone"),
         });
     }
     let entities: &'p [Placed] = &parsed.entities;

@@ -10,10 +10,10 @@
 
 use crate::kernel::Ctx;
 use async_trait::async_trait;
-use passerelle_contract::FieldError;
 use passerelle_contract::catalog::{ImportChange, ImportError};
 use passerelle_contract::deployments::ReleaseIn;
 use passerelle_contract::environments::{BindingIn, ConnectionIn, EnvironmentIn};
+use passerelle_contract::{FieldError, Text, text};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -54,7 +54,7 @@ impl PortalDocuments {
     ///
     /// # Errors
     /// The pointer and what is wrong there.
-    pub(super) fn add(&mut self, document: &str, line: u32, value: &Value) -> Result<(), (String, String)> {
+    pub(super) fn add(&mut self, document: &str, line: u32, value: &Value) -> Result<(), (String, Text)> {
         let spec = value.get("spec").cloned().unwrap_or(Value::Null);
         match value.get("kind").and_then(Value::as_str) {
             Some("Environment") => self.environments.push(read(document, line, spec)?),
@@ -62,8 +62,10 @@ impl PortalDocuments {
             Some("Binding") => self.bindings.push(read(document, line, spec)?),
             Some("Release") => self.releases.push(read(document, line, spec)?),
             _ => {
-                let message =
-                    format!("is not a kind of {API_VERSION}; known are Environment, Connection, Binding and Release");
+                let message = text!(
+                    "is not a kind of {api_version}; known are Environment, Connection, Binding and Release",
+                    api_version = API_VERSION
+                );
                 return Err(("/kind".to_owned(), message));
             }
         }
@@ -75,26 +77,29 @@ impl PortalDocuments {
         let mut errors = take_repeated(&mut self.environments, "/spec/name", |it| it.name.clone());
         errors.extend(take_repeated(&mut self.connections, "/spec/name", |it| it.name.clone()));
         errors.extend(take_repeated(&mut self.bindings, "/spec/environment", |it| {
-            format!("{} in {}", it.service, it.environment)
+            format!("{}@{}", it.service, it.environment)
         }));
         errors
-            .extend(take_repeated(&mut self.releases, "/spec/version", |it| format!("{} {}", it.service, it.version)));
+            .extend(take_repeated(&mut self.releases, "/spec/version", |it| format!("{}@{}", it.service, it.version)));
         errors
     }
 }
 
 fn take_repeated<T>(all: &mut Vec<Sourced<T>>, pointer: &str, name: impl Fn(&T) -> String) -> Vec<ImportError> {
-    let mut places: HashMap<String, Vec<String>> = HashMap::new();
+    let mut places: HashMap<String, Vec<Text>> = HashMap::new();
     for one in all.iter() {
-        let place = format!("{} line {}", one.document, one.line);
+        let place = text!("{document} line {line}", document = &one.document, line = one.line);
         places.entry(name(&one.value)).or_default().push(place);
     }
     let mut errors = Vec::new();
     all.retain(|one| {
         let name = name(&one.value);
         let Some(places) = places.get(&name).filter(|places| places.len() > 1) else { return true };
-        let message =
-            format!("{name} is in this import more than once ({}), so none of them goes in", places.join(", "));
+        let message = text!(
+            "{reference} is in this import more than once ({all}), so none of them goes in",
+            reference = name,
+            all = places.clone()
+        );
         let (document, line) = (one.document.clone(), one.line);
         errors.push(ImportError { document, line, pointer: pointer.to_owned(), message });
         false
@@ -102,7 +107,7 @@ fn take_repeated<T>(all: &mut Vec<Sourced<T>>, pointer: &str, name: impl Fn(&T) 
     errors
 }
 
-fn read<T: DeserializeOwned>(document: &str, line: u32, spec: Value) -> Result<Sourced<T>, (String, String)> {
+fn read<T: DeserializeOwned>(document: &str, line: u32, spec: Value) -> Result<Sourced<T>, (String, Text)> {
     let value = serde_path_to_error::deserialize(spec).map_err(|error| {
         let FieldError { pointer, message } = crate::kernel::web::field_error(&error);
         (format!("/spec{pointer}"), message)

@@ -1,5 +1,6 @@
 //! Entity references, `[kind:][namespace/]name`.
 
+use passerelle_contract::{Text, text};
 use std::fmt;
 
 /// The namespace of entities and references that name none.
@@ -18,9 +19,9 @@ impl EntityRef {
     ///
     /// # Errors
     /// A sentence on what is wrong, without the place.
-    pub fn parse(text: &str, default_kind: Option<&str>, default_namespace: &str) -> Result<Self, String> {
+    pub fn parse(text: &str, default_kind: Option<&str>, default_namespace: &str) -> Result<Self, Text> {
         if text.len() > 253 {
-            return Err("a reference has at most 253 bytes".to_owned());
+            return Err(text!("a reference has at most 253 bytes"));
         }
         let (kind, rest) = match text.split_once(':') {
             Some((kind, rest)) => (Some(kind), rest),
@@ -31,11 +32,18 @@ impl EntityRef {
             None => (None, rest),
         };
         let Some(kind) = kind.or(default_kind) else {
-            return Err(format!("the reference {text:?} needs a kind here, for example `component:{text}`"));
+            return Err(text!(
+                "the reference {reference} needs a kind here, for example `component:{text}`",
+                reference = format!("{text:?}"),
+                text
+            ));
         };
         let namespace = namespace.unwrap_or(default_namespace);
         if [kind, namespace, name].iter().any(|part| !is_part(part)) {
-            return Err(format!("{text:?} is not an entity reference; it is written [kind:][namespace/]name"));
+            return Err(text!(
+                "{reference} is not an entity reference; it is written [kind:][namespace/]name",
+                reference = format!("{text:?}")
+            ));
         }
         Ok(Self { kind: kind.to_ascii_lowercase(), namespace: namespace.to_owned(), name: name.to_owned() })
     }

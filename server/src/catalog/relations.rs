@@ -1,6 +1,7 @@
 //! Relations between entities, with Backstage's names. Only one direction is kept; the other one is read from it.
 
 use super::reference::EntityRef;
+use passerelle_contract::{Text, text};
 use serde_json::Value;
 
 /// The kept direction of each pair of relations.
@@ -141,7 +142,7 @@ fn fields(kind: &str) -> Option<&'static [Field]> {
 /// What the `spec` of an entity says about others, and what is wrong with it as (pointer, message).
 /// For kinds Backstage does not define, `owner`, `system` and `dependsOn` count where they read as references, and nothing is wrong.
 #[must_use]
-pub fn derive(entity: &EntityRef, spec: Option<&Value>) -> (Vec<Relation>, Vec<(String, String)>) {
+pub fn derive(entity: &EntityRef, spec: Option<&Value>) -> (Vec<Relation>, Vec<(String, Text)>) {
     let mut found = Found { entity, own: entity.folded(), relations: Vec::new(), errors: Vec::new() };
     let Some(Value::Object(spec)) = spec else { return (found.relations, found.errors) };
     let known = fields(&entity.kind);
@@ -156,12 +157,12 @@ pub fn derive(entity: &EntityRef, spec: Option<&Value>) -> (Vec<Relation>, Vec<(
                         Value::String(text) => found.add(field, text, format!("{pointer}/{index}")),
                         _ => found
                             .errors
-                            .push((format!("{pointer}/{index}"), "must be text: an entity reference".to_owned())),
+                            .push((format!("{pointer}/{index}"), text!("must be text: an entity reference"))),
                     }
                 }
             }
-            _ if field.list => found.errors.push((pointer, "must be a list of entity references".to_owned())),
-            _ => found.errors.push((pointer, "must be text: an entity reference".to_owned())),
+            _ if field.list => found.errors.push((pointer, text!("must be a list of entity references"))),
+            _ => found.errors.push((pointer, text!("must be text: an entity reference"))),
         }
     }
     if known.is_none() {
@@ -176,7 +177,7 @@ struct Found<'e> {
     entity: &'e EntityRef,
     own: String,
     relations: Vec<Relation>,
-    errors: Vec<(String, String)>,
+    errors: Vec<(String, Text)>,
 }
 
 impl Found<'_> {

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use passerelle_contract::catalog::{
     EntityOut, EntityRow, GraphOut, ImportError, ImportReport, ServiceFacets, ServiceFilter, ServiceOut, ServicePatch,
 };
-use passerelle_contract::{FieldError, Page, Problem};
+use passerelle_contract::{FieldError, Page, Problem, Text, text};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Filter {
         if repeated {
             let merged = merged(query);
             let uri = Uri::builder().path_and_query(format!("{}?{merged}", parts.uri.path())).build();
-            parts.uri = uri.map_err(|_| AppError::field("", "the query string is too long"))?;
+            parts.uri = uri.map_err(|_| AppError::field("", text!("the query string is too long")))?;
         }
         Query::from_request_parts(parts, state).await.map(|Query(filter)| Self(filter))
     }
@@ -151,7 +151,9 @@ fn revision(tag: &HeaderValue) -> Result<Option<i64>> {
         return Ok(None);
     }
     let number = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
-    number.map(Some).ok_or_else(|| AppError::field("/headers/if-match", "must be the ETag of the service, in quotes"))
+    number
+        .map(Some)
+        .ok_or_else(|| AppError::field("/headers/if-match", text!("must be the ETag of the service, in quotes")))
 }
 
 #[derive(Debug, Deserialize)]
@@ -240,7 +242,15 @@ fn nothing_was_good(report: &ImportReport) -> bool {
 
 fn refusals(report: ImportReport) -> Vec<FieldError> {
     let told = |error: ImportError| {
-        FieldError::new(error.pointer, format!("{}, line {}: {}", error.document, error.line, error.message))
+        FieldError::new(
+            error.pointer,
+            text!(
+                "{document}, line {line}: {message}",
+                document = error.document,
+                line = error.line,
+                message = error.message
+            ),
+        )
     };
     report.errors.into_iter().map(told).collect()
 }
@@ -269,10 +279,11 @@ fn header_text(request: &Request, name: header::HeaderName) -> &str {
 async fn files(request: Request) -> Result<Upload> {
     let broken = |error: MultipartError| match error.status().as_u16() {
         413 => AppError::TooLarge { limit_bytes: MAX_UPLOAD_BYTES },
-        _ => AppError::field("", error.body_text()),
+        _ => AppError::field("", Text::verbatim(error.body_text())),
     };
-    let mut parts =
-        Multipart::from_request(request, &()).await.map_err(|error| AppError::field("", error.body_text()))?;
+    let mut parts = Multipart::from_request(request, &())
+        .await
+        .map_err(|error| AppError::field("", Text::verbatim(error.body_text())))?;
     let mut upload = Upload::default();
     while let Some(part) = parts.next_field().await.map_err(broken)? {
         let path = part.file_name().or(part.name()).unwrap_or_default().to_owned();

@@ -9,11 +9,11 @@ use crate::kernel::{
     Action, AppError, Ctx, Cursor, Db, Keys, Object, ReadScope, Result, ServiceScope, limit_or_default,
 };
 use bytes::Bytes;
-use passerelle_contract::Page;
 use passerelle_contract::catalog::{
     EntityOut, EntityRow, GraphOut, RelationOut, ServiceFacets, ServiceFilter, ServiceOut,
 };
 use passerelle_contract::deployments::Health;
+use passerelle_contract::{Page, text};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -227,7 +227,7 @@ impl CatalogService {
     pub async fn entity_json(&self, ctx: &Ctx, kind: &str, namespace: &str, name: &str) -> Result<(Vec<u8>, i64)> {
         let scope = Self::permit(ctx)?;
         let reference = format!("{}:{namespace}/{name}", kind.to_ascii_lowercase());
-        let absent = || AppError::NotFound(reference.clone());
+        let absent = || AppError::not_found(reference.clone());
         let (found, relations) = self.snapshot().entity(&reference, &scope).ok_or_else(absent)?;
         let prepared = self.prepared(&found).await?.ok_or_else(absent)?;
         Ok((prepared.with_relations(&relations), prepared.revision))
@@ -275,7 +275,7 @@ impl CatalogService {
     pub fn relations(&self, ctx: &Ctx, reference: &str) -> Result<Vec<RelationOut>> {
         let scope = Self::permit(ctx)?;
         let found = self.snapshot().entity(reference, &scope);
-        found.map(|(_, relations)| relations).ok_or_else(|| AppError::NotFound(reference.to_owned()))
+        found.map(|(_, relations)| relations).ok_or_else(|| AppError::not_found(reference))
     }
 
     /// What a service depends on and what depends on it, up to `depth` steps (1 to 3) each way.
@@ -286,10 +286,13 @@ impl CatalogService {
         let scope = Self::permit(ctx)?;
         let depth = depth.unwrap_or(1);
         if !(1..=MAX_DEPTH).contains(&depth) {
-            return Err(AppError::field("/depth", format!("is {depth}; allowed is 1 to {MAX_DEPTH}")));
+            return Err(AppError::field(
+                "/depth",
+                text!("is {count}; allowed is {min} to {max}", count = depth, min = 1, max = MAX_DEPTH),
+            ));
         }
         let reference = format!("component:{namespace}/{name}");
-        self.snapshot().graph(&reference, depth, &scope).ok_or(AppError::NotFound(reference))
+        self.snapshot().graph(&reference, depth, &scope).ok_or(AppError::not_found(reference))
     }
 
     /// Services by id, as the list shows them; archived ones are left out. For other capabilities, which filter by the caller's scope.
@@ -356,7 +359,7 @@ impl CatalogService {
     /// # Errors
     /// `NotFound` also for what the caller may not see.
     pub fn service_for(&self, ctx: &Ctx, key: &str) -> Result<ServiceRef> {
-        let absent = || AppError::NotFound(format!("service:{key}"));
+        let absent = || AppError::not_found(format!("service:{key}"));
         if ctx.is_anonymous() {
             return Err(AppError::Unauthenticated);
         }

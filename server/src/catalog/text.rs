@@ -1,5 +1,7 @@
 //! What names, texts and links may look like. The rules for names are Backstage's, so that its documents pass and others do not.
 
+use crate::kernel::validate::code_point;
+use passerelle_contract::{Text, text};
 use url::Url;
 
 /// Characters that make a text look like another one: controls and the marks that turn the direction of writing.
@@ -13,7 +15,7 @@ pub fn is_unsafe(c: char) -> bool {
 ///
 /// # Errors
 /// A sentence that names the rule.
-pub fn line(text: &str, max_chars: usize) -> Result<(), String> {
+pub fn line(text: &str, max_chars: usize) -> Result<(), Text> {
     check(text, max_chars, |_| false)
 }
 
@@ -21,18 +23,19 @@ pub fn line(text: &str, max_chars: usize) -> Result<(), String> {
 ///
 /// # Errors
 /// A sentence that names the rule.
-pub fn paragraph(text: &str, max_chars: usize) -> Result<(), String> {
+pub fn paragraph(text: &str, max_chars: usize) -> Result<(), Text> {
     check(text, max_chars, |c| matches!(c, '\n' | '\t' | '\r'))
 }
 
-fn check(text: &str, max_chars: usize, allowed: impl Fn(char) -> bool) -> Result<(), String> {
+fn check(text: &str, max_chars: usize, allowed: impl Fn(char) -> bool) -> Result<(), Text> {
     if text.chars().nth(max_chars).is_some() {
-        return Err(format!("at most {max_chars} characters are allowed"));
+        return Err(text!("at most {max} characters are allowed", max = max_chars));
     }
     match text.chars().find(|c| is_unsafe(*c) && !allowed(*c)) {
-        Some(c) => {
-            Err(format!("the character U+{:04X} (control or direction of writing) is not allowed", u32::from(c)))
-        }
+        Some(c) => Err(text!(
+            "the character {code} (control, direction of writing or invisible) is not allowed",
+            code = code_point(c)
+        )),
         None => Ok(()),
     }
 }
@@ -101,20 +104,19 @@ pub fn is_tag(text: &str) -> bool {
 ///
 /// # Errors
 /// A sentence that names the rule.
-pub fn safe_url(text: &str) -> Result<(), String> {
+pub fn safe_url(text: &str) -> Result<(), Text> {
     line(text, 2_000)?;
     // The URL reader drops blanks and tabs, so they could hide a scheme.
     if text.chars().any(char::is_whitespace) {
-        return Err("a link holds no blanks".to_owned());
+        return Err(text!("a link holds no blanks"));
     }
-    let url = Url::parse(text)
-        .map_err(|error| format!("not a link: {error}; it begins with http://, https:// or mailto:"))?;
+    let url = Url::parse(text).map_err(|_| text!("not a link; it begins with http://, https:// or mailto:"))?;
     match url.scheme() {
         "mailto" => Ok(()),
         "http" | "https" if !url.username().is_empty() || url.password().is_some() => {
-            Err("a link holds no user name or password".to_owned())
+            Err(text!("a link holds no user name or password"))
         }
         "http" | "https" if text[url.scheme().len()..].starts_with("://") => Ok(()),
-        other => Err(format!("links with {other}: are not allowed; use http://, https:// or mailto:")),
+        other => Err(text!("links with {scheme}: are not allowed; use http://, https:// or mailto:", scheme = other)),
     }
 }

@@ -3,7 +3,7 @@
 //! An import is one YAML stream or several files with relative paths. In a stream a line `# passerelle-file: PATH` (a comment for YAML)
 //! begins a new file, which is how the command line sends a folder in one body.
 
-use passerelle_contract::FieldError;
+use passerelle_contract::{FieldError, Text, text};
 use std::collections::HashSet;
 
 /// The largest import body, in bytes.
@@ -62,13 +62,13 @@ impl Upload {
         let text = utf8(&pointer, body)?;
         self.bytes += text.len();
         if self.bytes > MAX_UPLOAD_BYTES {
-            return Err(FieldError::new(pointer, format!("an import holds at most {MAX_UPLOAD_BYTES} bytes")));
+            return Err(FieldError::new(pointer, text!("an import holds at most {max} bytes", max = MAX_UPLOAD_BYTES)));
         }
         if self.files.len() >= MAX_FILES {
-            return Err(FieldError::new(pointer, format!("an import holds at most {MAX_FILES} files")));
+            return Err(FieldError::new(pointer, text!("an import holds at most {max} files", max = MAX_FILES)));
         }
         if !self.paths.insert(path.clone()) {
-            return Err(FieldError::new(pointer, "this path occurs twice in the import"));
+            return Err(FieldError::new(pointer, text!("this path occurs twice in the import")));
         }
         self.files.push(SourceFile { path, text: text.to_owned() });
         Ok(())
@@ -105,25 +105,27 @@ fn body_of(text: &str, start: usize, end: usize) -> Vec<u8> {
 fn utf8<'a>(pointer: &str, body: &'a [u8]) -> Result<&'a str, FieldError> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     if body.len() > MAX_UPLOAD_BYTES {
-        return Err(FieldError::new(pointer, format!("an import holds at most {MAX_UPLOAD_BYTES} bytes")));
+        return Err(FieldError::new(pointer, text!("an import holds at most {max} bytes", max = MAX_UPLOAD_BYTES)));
     }
     std::str::from_utf8(body)
-        .map_err(|error| FieldError::new(pointer, format!("not UTF-8 after byte {}", error.valid_up_to())))
+        .map_err(|error| FieldError::new(pointer, text!("not UTF-8 after byte {count}", count = error.valid_up_to())))
 }
 
 /// Checks a path and brings it to its plain form; it is only ever a name here, never opened.
 fn relative_path(path: &str) -> Result<String, FieldError> {
-    let refuse = |reason: &str| Err(FieldError::new("/files", format!("the path {path:?} {reason}")));
+    let refuse = |reason: Text| {
+        Err(FieldError::new("/files", text!("the path {path} {reason}", path = format!("{path:?}"), reason)))
+    };
     if path.len() > 400 {
-        return Err(FieldError::new("/files", "a path has at most 400 bytes"));
+        return Err(FieldError::new("/files", text!("a path has at most 400 bytes")));
     }
     if path.starts_with('/') || path.contains('\\') || path.contains(':') {
-        return refuse("is not relative; use parts separated by /");
+        return refuse(text!("is not relative; use parts separated by /"));
     }
     if path.chars().any(char::is_control) {
-        return refuse("holds a control character");
+        return refuse(text!("holds a control character"));
     }
-    join("", path).map_or_else(|| refuse("leaves the import or is empty"), Ok)
+    join("", path).map_or_else(|| refuse(text!("leaves the import or is empty")), Ok)
 }
 
 /// `target` as seen from the folder of `file`, in plain form; `None` when it leaves the upload.

@@ -3,7 +3,7 @@
 //! An approval is of exactly what was asked for: artifact, place and configuration. When one of them changes, what was said
 //! before is void. The last approval that is needed asks all gates again, in the transaction that lets the deployment go.
 
-use super::gating::{approval_end, plain};
+use super::gating::{approval_end, plain, reasons};
 use super::model;
 use super::service::{DeploymentService, Place};
 use super::store::{Artifact, Awaiting, Changed, Store};
@@ -16,6 +16,7 @@ use passerelle_contract::deployments::{
     DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, DeploymentState, GateOut, Verdict,
 };
 use passerelle_contract::gates::{ApprovalDecision, ApprovalIn, ApprovalsOut, GateFacts, kinds};
+use passerelle_contract::text;
 use passerelle_targets::Change;
 use serde_json::json;
 use std::time::Duration;
@@ -39,14 +40,15 @@ impl DeploymentService {
         let row = awaiting(Store::lock_awaiting(tx.conn(), id).await?, id)?;
         if row.requested_by == me {
             drop(tx);
-            let why = "whoever asks for a deployment cannot approve or reject it; another person has to";
-            self.store.db.record(ctx, &authorized, AuditEntry::new(Outcome::Denied).reason(why)).await?;
-            return Err(AppError::Forbidden(why.to_owned()));
+            let why = text!("whoever asks for a deployment cannot approve or reject it; another person has to");
+            self.store.db.record(ctx, &authorized, AuditEntry::new(Outcome::Denied).reason(why.to_string())).await?;
+            return Err(AppError::Forbidden(why));
         }
         if row.expired {
-            return self.expire(tx, id, &row).await.and(Err(AppError::Conflict(
-                "the request for approval has ended; deploy again to ask anew".to_owned(),
-            )));
+            return self
+                .expire(tx, id, &row)
+                .await
+                .and(Err(AppError::Conflict(text!("the request for approval has ended; deploy again to ask anew"))));
         }
         let fingerprint = self.current(&mut tx, &place, &row).await?;
         if row.fingerprint.as_ref() != Some(&fingerprint) {
@@ -79,7 +81,10 @@ impl DeploymentService {
         let wanted = model::wanted(&input, true)?;
         let (place, authorized) = self.may(ctx, Action::DeploymentCreate, id).await?;
         if input.service != place.service.scope.key || input.environment != place.environment.name {
-            return Err(AppError::field("/service", "service and environment of a deployment stay; make another one"));
+            return Err(AppError::field(
+                "/service",
+                text!("service and environment of a deployment stay; make another one"),
+            ));
         }
         let reason = model::reason(input.reason.as_deref()).map_err(|error| AppError::Invalid(vec![error]))?;
         let found = self.resolve(&place, wanted).await?;
@@ -108,7 +113,12 @@ impl DeploymentService {
         };
         let until = (needed > 0).then(|| approval_end(&decided));
         Store::await_anew(tx.conn(), id, &fingerprint, (needed, until)).await?;
-        let message = format!("Changed to {} by {me}; {voided} approvals are void", found.version);
+        let message = text!(
+            "Changed to {version} by {me}; {voided} approvals are void",
+            version = &found.version,
+            me = &me,
+            voided
+        );
         Store::leave_approval(&mut tx, id, state, Some(&decided.gates), &message).await?;
         let entry = AuditEntry::success()
             .reason(reason.clone())
@@ -220,13 +230,12 @@ impl DeploymentService {
         let decided = self.ask_gates(tx.conn(), true, place, Some(artifact), outside).await?;
         let enough = decided.gates.iter().all(|gate| gate.kind != kinds::APPROVAL || gate.verdict == Verdict::Pass);
         let (state, message) = match decided.ruling {
-            Ruling::Go => (DeploymentState::Queued, format!("Approved by {}", approved_by.join(", "))),
+            Ruling::Go => (DeploymentState::Queued, text!("Approved by {by}", by = approved_by.join(", "))),
             Ruling::Refuse if enough => {
                 let why = decided.gates.iter().filter(|gate| matches!(gate.verdict, Verdict::Block | Verdict::Wait));
-                let why = why.map(|gate| gate.reason.as_str()).collect::<Vec<_>>().join(" ");
-                (DeploymentState::Blocked, format!("Approved, but refused: {why}"))
+                (DeploymentState::Blocked, text!("Approved, but refused: {why}", why = reasons(why)))
             }
-            _ => (DeploymentState::AwaitingApproval, format!("{} approved", approved_by.join(", "))),
+            _ => (DeploymentState::AwaitingApproval, text!("{by} approved", by = approved_by.join(", "))),
         };
         Store::leave_approval(tx, id, state, Some(&decided.gates), &message).await?;
         Ok(state)
@@ -246,13 +255,15 @@ impl DeploymentService {
         row: &Awaiting,
         fingerprint: &[u8],
     ) -> Result<DeploymentOut> {
-        let why = "the target binding or its connection was changed";
-        let voided = GateService::void_approvals(&mut tx, id, why).await?;
+        let why = text!("the target binding or its connection was changed");
+        let voided = GateService::void_approvals(&mut tx, id, &why.to_string()).await?;
         Store::await_anew(tx.conn(), id, fingerprint, (row.needed(), row.approval_until)).await?;
-        tx.commit(AuditEntry::new(Outcome::Denied).reason(why).after(json!({ "voided": voided }))).await?;
+        tx.commit(AuditEntry::new(Outcome::Denied).reason(why.to_string()).after(json!({ "voided": voided }))).await?;
         self.feed().wake();
-        Err(AppError::Conflict(format!(
-            "{why} since this deployment was asked for, so {voided} approvals are void; look at the plan, then approve what is there now"
+        Err(AppError::Conflict(text!(
+            "{why} since this deployment was asked for, so {voided} approvals are void; look at the plan, then approve what is there now",
+            why,
+            voided
         )))
     }
 
@@ -261,10 +272,11 @@ impl DeploymentService {
         let given = u8::try_from(GateService::approvers(&said).len()).unwrap_or(u8::MAX);
         let facts = GateFacts::ApprovalExpired { needed: row.needed(), given };
         let gate = plain(kinds::APPROVAL, Verdict::Block, &facts);
-        let message = gate.reason.clone();
+        let message = reasons(std::iter::once(&gate));
         Store::leave_approval(&mut tx, id, DeploymentState::Blocked, Some(&[gate]), &message).await?;
         tx.tell("approval.expired", &json!({ "deployment": id, "requested_by": row.requested_by })).await?;
-        tx.commit(AuditEntry::new(Outcome::Failure).reason(message).after(json!({ "state": "blocked" }))).await?;
+        tx.commit(AuditEntry::new(Outcome::Failure).reason(message.to_string()).after(json!({ "state": "blocked" })))
+            .await?;
         self.feed().wake();
         Ok(())
     }
@@ -273,7 +285,7 @@ impl DeploymentService {
 async fn reject(tx: &mut WriteTx, id: Uuid, by: &str, reason: &str) -> Result<DeploymentState> {
     let facts = GateFacts::ApprovalRejected { by: by.to_owned(), reason: reason.to_owned() };
     let gate: GateOut = plain(kinds::APPROVAL, Verdict::Block, &facts);
-    let message = gate.reason.clone();
+    let message = reasons(std::iter::once(&gate));
     Store::leave_approval(tx, id, DeploymentState::Blocked, Some(&[gate]), &message).await?;
     Ok(DeploymentState::Blocked)
 }
@@ -281,17 +293,18 @@ async fn reject(tx: &mut WriteTx, id: Uuid, by: &str, reason: &str) -> Result<De
 async fn fingerprint(tx: &mut WriteTx, place: &Place, artifact: Artifact<'_>) -> Result<Vec<u8>> {
     Store::fingerprint(tx.conn(), place.binding.id, artifact)
         .await?
-        .ok_or_else(|| AppError::Conflict("the target binding was removed; cancel this deployment".to_owned()))
+        .ok_or_else(|| AppError::Conflict(text!("the target binding was removed; cancel this deployment")))
 }
 
 fn awaiting(row: Option<Awaiting>, id: Uuid) -> Result<Awaiting> {
-    let row = row.ok_or_else(|| AppError::NotFound(format!("deployment {id}")))?;
+    let row = row.ok_or_else(|| AppError::NotFound(text!("deployment {id}", id)))?;
     if row.state == DeploymentState::AwaitingApproval.as_str() {
         return Ok(row);
     }
-    Err(AppError::Conflict(format!(
-        "deployment {id} does not wait for approval; it is {}",
-        row.state.replace('_', " ")
+    Err(AppError::Conflict(text!(
+        "deployment {id} does not wait for approval; its state is {state}",
+        id,
+        state = row.state.as_str()
     )))
 }
 

@@ -2,12 +2,12 @@
 
 use super::DeploymentService;
 use crate::kernel::web::{Json, Path, Query};
-use crate::kernel::{AppError, Ctx, Result, Spoken};
+use crate::kernel::{AppError, Ctx, Result};
 use axum::body::Bytes;
 use axum::extract::State;
-use passerelle_contract::deployments::{DeploymentIn, DeploymentOut, GateOut, ReasonIn};
-use passerelle_contract::gates::{ApprovalDecision, ApprovalIn, DecisionFilter, DecisionOut, ScanOut, sentence};
-use passerelle_contract::{Locale, Problem};
+use passerelle_contract::deployments::{DeploymentIn, DeploymentOut, ReasonIn};
+use passerelle_contract::gates::{ApprovalDecision, ApprovalIn, DecisionFilter, DecisionOut, ScanOut};
+use passerelle_contract::{Problem, text};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -23,41 +23,15 @@ pub(super) fn router() -> OpenApiRouter<DeploymentService> {
         .routes(routes!(change))
 }
 
-/// The sentences in the language of the request; they are stored in English.
-pub(super) fn speak(locale: Locale, gates: &mut [GateOut]) {
-    if locale != Locale::En {
-        for gate in gates {
-            gate.reason = sentence(locale, gate);
-        }
-    }
-}
-
-/// A deployment in the language of the request.
-pub(super) fn spoken(locale: Locale, mut deployment: DeploymentOut) -> DeploymentOut {
-    speak(locale, &mut deployment.gates);
-    deployment
-}
-
 /// May it be deployed now? For CI
 #[utoipa::path(get, path = "/gates/decision", tag = "gates", params(DecisionFilter),
     responses((status = 200, body = DecisionOut), (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn decision(
     State(service): State<DeploymentService>,
     ctx: Ctx,
-    Spoken(locale): Spoken,
     Query(filter): Query<DecisionFilter>,
 ) -> Result<Json<DecisionOut>> {
-    let mut out = service.decision(&ctx, filter).await?;
-    if locale != Locale::En {
-        out.reasons = out
-            .gates
-            .iter()
-            .filter(|gate| out.reasons.contains(&gate.reason))
-            .map(|gate| sentence(locale, gate))
-            .collect();
-        speak(locale, &mut out.gates);
-    }
-    Ok(Json(out))
+    service.decision(&ctx, filter).await.map(Json)
 }
 
 /// Approve or reject a deployment that waits
@@ -69,11 +43,10 @@ async fn decision(
 async fn decide_approval(
     State(service): State<DeploymentService>,
     ctx: Ctx,
-    Spoken(locale): Spoken,
     Path(id): Path<Uuid>,
     Json(input): Json<ApprovalIn>,
 ) -> Result<Json<DeploymentOut>> {
-    service.decide_approval(&ctx, id, input).await.map(|out| Json(spoken(locale, out)))
+    service.decide_approval(&ctx, id, input).await.map(Json)
 }
 
 /// Approve a deployment that waits
@@ -83,12 +56,11 @@ async fn decide_approval(
 async fn approve(
     State(service): State<DeploymentService>,
     ctx: Ctx,
-    Spoken(locale): Spoken,
     Path(id): Path<Uuid>,
     Json(input): Json<ReasonIn>,
 ) -> Result<Json<DeploymentOut>> {
     let input = ApprovalIn { decision: ApprovalDecision::Approve, reason: input.reason };
-    service.decide_approval(&ctx, id, input).await.map(|out| Json(spoken(locale, out)))
+    service.decide_approval(&ctx, id, input).await.map(Json)
 }
 
 /// Reject a deployment that waits
@@ -98,12 +70,11 @@ async fn approve(
 async fn reject(
     State(service): State<DeploymentService>,
     ctx: Ctx,
-    Spoken(locale): Spoken,
     Path(id): Path<Uuid>,
     Json(input): Json<ReasonIn>,
 ) -> Result<Json<DeploymentOut>> {
     let input = ApprovalIn { decision: ApprovalDecision::Reject, reason: input.reason };
-    service.decide_approval(&ctx, id, input).await.map(|out| Json(spoken(locale, out)))
+    service.decide_approval(&ctx, id, input).await.map(Json)
 }
 
 /// The report of a release
@@ -125,7 +96,7 @@ async fn put_scan(
     body: Bytes,
 ) -> Result<Json<ScanOut>> {
     if body.is_empty() {
-        return Err(AppError::field("", "the body must be the report"));
+        return Err(AppError::field("", text!("the body must be the report")));
     }
     service.put_scan(&ctx, id, &body).await.map(Json)
 }
@@ -137,9 +108,8 @@ async fn put_scan(
 async fn change(
     State(service): State<DeploymentService>,
     ctx: Ctx,
-    Spoken(locale): Spoken,
     Path(id): Path<Uuid>,
     Json(input): Json<DeploymentIn>,
 ) -> Result<Json<DeploymentOut>> {
-    service.change_deployment(&ctx, id, input).await.map(|out| Json(spoken(locale, out)))
+    service.change_deployment(&ctx, id, input).await.map(Json)
 }

@@ -6,6 +6,7 @@ use crate::gates::{Case, Decided, GateService, Look, Outside, Ruling};
 use crate::kernel::{Action, Ctx, Result, WriteTx};
 use passerelle_contract::deployments::{DeploymentState, Exemption, GateOut, Operation, Verdict};
 use passerelle_contract::gates::{DecisionFilter, DecisionOut, GateFacts, kinds, sentence};
+use passerelle_contract::{Locale, Text};
 use serde_json::json;
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
@@ -152,13 +153,19 @@ impl DeploymentService {
                 .gates
                 .iter()
                 .filter(|gate| gate.verdict != Verdict::Pass)
-                .map(|gate| gate.reason.clone())
+                .map(|gate| sentence(ctx.locale, gate))
                 .collect(),
             frees_at: decided.frees_at(),
             decided_at: decided.now,
-            gates: decided.gates,
+            gates: decided.gates.into_iter().map(|gate| gate.into_said(ctx.locale)).collect(),
         })
     }
+}
+
+/// The sentences of gates, one after the other.
+pub(super) fn reasons<'g>(gates: impl Iterator<Item = &'g GateOut>) -> Text {
+    let gates: Vec<&GateOut> = gates.collect();
+    Text::both(|locale| gates.iter().map(|gate| sentence(locale, gate)).collect::<Vec<_>>().join(" "))
 }
 
 /// When the request for approval ends by itself.
@@ -181,6 +188,6 @@ pub(super) fn plain(kind: &str, verdict: Verdict, facts: &GateFacts) -> GateOut 
         frees_at: None,
         help: None,
     };
-    gate.reason = sentence(passerelle_contract::Locale::En, &gate);
+    gate.reason = sentence(Locale::En, &gate);
     gate
 }

@@ -3,10 +3,10 @@
 use super::service::DeploymentService;
 use super::store::unbound;
 use crate::kernel::{Action, Ctx, Cursor, Object, Result, limit_or_default};
-use passerelle_contract::Page;
 use passerelle_contract::catalog::{ServiceFilter, ServiceOut};
 use passerelle_contract::deployments::{CellOut, MatrixFilter, MatrixOut, MatrixRow};
 use passerelle_contract::environments::EnvironmentOut;
+use passerelle_contract::{Locale, Page};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ impl DeploymentService {
             Some(only) => self.among(ctx, &services, &only)?,
         };
         let ids: Vec<Uuid> = page.items.iter().map(|service| service.id).collect();
-        let mut cells = self.cells_of(&ids).await?;
+        let mut cells = self.cells_of(&ids, ctx.locale).await?;
         let rows = page
             .items
             .into_iter()
@@ -53,7 +53,7 @@ impl DeploymentService {
         let service = self.service(ctx, service)?;
         ctx.permit(Action::DeploymentRead, &Object::service(service.scope))?;
         let environments = self.environments.list_environments(ctx).await?;
-        let mut cells = self.cells_of(&[service.id]).await?;
+        let mut cells = self.cells_of(&[service.id], ctx.locale).await?;
         Ok(row(&environments, cells.remove(&service.id).unwrap_or_default()))
     }
 
@@ -67,7 +67,7 @@ impl DeploymentService {
             filter.q.as_deref().unwrap_or_default().split_whitespace().map(str::to_lowercase).collect();
         let mut services = self.catalog.services_by_id(&only.iter().copied().collect::<Vec<_>>());
         services.retain(|service| {
-            let text = format!("{} {}", service.key, service.title.as_deref().unwrap_or_default()).to_lowercase();
+            let text = format!("{} {}", service.key, service.title.as_deref().unwrap_or_default());
             scope.allows(service.owner.as_deref(), service.system.as_deref())
                 && filter.system.as_ref().is_none_or(|system| service.system.as_ref() == Some(system))
                 && filter.team.as_ref().is_none_or(|team| service.owner.as_ref() == Some(team))
@@ -98,10 +98,10 @@ impl DeploymentService {
         })
     }
 
-    async fn cells_of(&self, services: &[Uuid]) -> Result<HashMap<Uuid, Vec<CellOut>>> {
+    async fn cells_of(&self, services: &[Uuid], locale: Locale) -> Result<HashMap<Uuid, Vec<CellOut>>> {
         let mut cells: HashMap<Uuid, Vec<CellOut>> = HashMap::new();
         for cell in self.store.cells(services).await? {
-            cells.entry(cell.service_id).or_default().push(cell.into_out()?);
+            cells.entry(cell.service_id).or_default().push(cell.into_out(locale)?);
         }
         Ok(cells)
     }

@@ -1,9 +1,9 @@
 //! The rules of a deployment, without a database: what a request may hold, which step follows, what an observation means.
 
 use crate::kernel::{AppError, Result, validate};
-use passerelle_contract::FieldError;
 use passerelle_contract::deployments::{Cause, DeploymentIn, DeploymentState, Failure};
 use passerelle_contract::environments::Tier;
+use passerelle_contract::{FieldError, text};
 use passerelle_targets::{Observation, Rollout};
 use uuid::Uuid;
 
@@ -48,7 +48,7 @@ pub fn wanted(input: &DeploymentIn, reason_needed: bool) -> Result<Wanted> {
             }
         },
         _ => {
-            errors.push(FieldError::new("/release", "give exactly one of release, version and image"));
+            errors.push(FieldError::new("/release", text!("give exactly one of release, version and image")));
             None
         }
     };
@@ -98,10 +98,13 @@ pub fn same_image(observed: &str, asked: &str) -> bool {
 pub fn replicas(count: i64, tier: Tier) -> Result<u32> {
     match (u32::try_from(count), tier) {
         (Ok(0), Tier::Production) => {
-            Err(AppError::field("/replicas", "is 0, which would end the service; production allows 1 to 1000"))
+            Err(AppError::field("/replicas", text!("is 0, which would end the service; production allows 1 to 1000")))
         }
         (Ok(count @ 0..=1000), _) => Ok(count),
-        _ => Err(AppError::field("/replicas", format!("is {count}; allowed is 0 to 1000"))),
+        _ => Err(AppError::field(
+            "/replicas",
+            text!("is {count}; allowed is {min} to {max}", count, min = 0, max = 1000),
+        )),
     }
 }
 
@@ -136,22 +139,26 @@ pub fn deadline_failure(last: Option<&Observation>, deadline_s: i32) -> Failure 
     let Some(observation) = last else {
         return Failure {
             cause: Cause::TargetUnreachable,
-            message: format!("the target gave no answer for {deadline_s} s"),
+            message: text!("the target gave no answer for {seconds} s", seconds = deadline_s),
             instance: None,
             logs: Vec::new(),
         };
     };
     let replicas = observation.replicas;
     let not_ready = observation.instances.iter().find(|instance| instance.updated && instance.message.is_some());
+    let so_far = text!(
+        "not complete after {seconds} s: {updated} of {desired} instances run the new version, {ready} are ready",
+        seconds = deadline_s,
+        updated = replicas.updated,
+        desired = replicas.desired,
+        ready = replicas.ready
+    );
     Failure {
         cause: Cause::Deadline,
-        message: format!(
-            "not complete after {deadline_s} s: {} of {} instances run the new version, {} are ready{}",
-            replicas.updated,
-            replicas.desired,
-            replicas.ready,
-            not_ready.and_then(|i| i.message.as_ref()).map(|m| format!(" ({m})")).unwrap_or_default()
-        ),
+        message: match not_ready.and_then(|instance| instance.message.as_ref()) {
+            Some(why) => text!("{so_far} ({why})", so_far, why),
+            None => so_far,
+        },
         instance: not_ready.map(|instance| instance.name.clone()),
         logs: Vec::new(),
     }

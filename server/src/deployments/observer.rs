@@ -7,6 +7,7 @@ use crate::environments::{BindingRow, EnvironmentService, OpenError};
 use crate::kernel::Result;
 use futures::StreamExt;
 use passerelle_contract::deployments::Health;
+use passerelle_contract::text;
 use passerelle_targets::TargetError;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,9 +104,9 @@ impl Observer {
             let (target, _) = self.environments.target(binding).await.map_err(as_target_error)?;
             target.observe().await
         };
-        let seen = tokio::time::timeout(PATIENCE, look)
-            .await
-            .unwrap_or_else(|_| Err(TargetError::Unreachable(format!("no answer within {} s", PATIENCE.as_secs()))));
+        let seen = tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|_| {
+            Err(TargetError::Unreachable(text!("no answer within {seconds} s", seconds = PATIENCE.as_secs())))
+        });
         let state = match seen {
             Ok(seen) => {
                 let release = self.store.release_by_image(service_id, &seen.image).await?;
@@ -124,7 +125,7 @@ impl Observer {
                 version: None,
                 image: None,
                 health: if matches!(error, TargetError::Missing(_)) { Health::Failed } else { Health::Unknown },
-                health_message: Some(error.to_string()),
+                health_message: Some(error.text()),
                 replicas: None,
                 deployment_id: None,
             },

@@ -6,6 +6,7 @@ use super::service::{DeploymentService, Found, Place};
 use crate::gates::Look;
 use crate::kernel::{Action, Ctx, Result};
 use passerelle_contract::deployments::{DeploymentIn, Exemption, PlanOut, Replicas, Severity};
+use passerelle_contract::text;
 use passerelle_targets::Change;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ impl DeploymentService {
         let cell = cells
             .into_iter()
             .find(|cell| cell.environment == place.environment.name)
-            .map(|cell| cell.into_out())
+            .map(|cell| cell.into_out(ctx.locale))
             .transpose()?;
         let mut plan = PlanOut {
             service: place.service.scope.key.clone(),
@@ -46,7 +47,7 @@ impl DeploymentService {
         };
         self.look_at_target(&place, &found.image, &mut plan).await;
         self.add_gates(&place, &found, input.exempt, &mut plan).await?;
-        Ok(plan)
+        Ok(plan.into_said(ctx.locale))
     }
 
     async fn look_at_target(&self, place: &Place, image: &str, plan: &mut PlanOut) {
@@ -63,8 +64,11 @@ impl DeploymentService {
                 plan.env = seen.env;
                 plan.findings = seen.findings;
             }
-            Ok(Err(error)) => plan.incomplete = Some(error.to_string()),
-            Err(_) => plan.incomplete = Some(format!("the target did not answer within {} s", PATIENCE.as_secs())),
+            Ok(Err(error)) => plan.incomplete = Some(error.text()),
+            Err(_) => {
+                plan.incomplete =
+                    Some(text!("the target did not answer within {seconds} s", seconds = PATIENCE.as_secs()));
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use crate::gates::GateService;
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Cursor, Object, Result, limit_or_default, validate};
 use passerelle_contract::deployments::{ReleaseIn, ReleaseOut};
 use passerelle_contract::gates::{Scan, ScanOut};
-use passerelle_contract::{FieldError, Page};
+use passerelle_contract::{FieldError, Page, Text, text};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use time::OffsetDateTime;
@@ -46,9 +46,11 @@ impl DeploymentService {
         let service = self.service(ctx, &input.service)?;
         match self.store.release_by_version(service.id, &input.version).await? {
             Some(found) if found.image == input.image => Ok(false),
-            Some(found) => Err(AppError::Conflict(format!(
-                "release {} of {} exists with image {}; a release never changes",
-                input.version, input.service, found.image
+            Some(found) => Err(AppError::Conflict(text!(
+                "release {version} of {service} exists with image {image}; a release never changes",
+                version = input.version,
+                service = input.service,
+                image = found.image
             ))),
             None if dry_run => Ok(true),
             None => self.create_release(ctx, input).await.map(|_| true),
@@ -84,7 +86,7 @@ impl DeploymentService {
         let service = self.service(ctx, &release.service_key)?;
         ctx.permit(Action::ReleaseRead, &Object::service(service.scope))?;
         let scan = self.gates.scan_of(id).await?;
-        scan.ok_or_else(|| AppError::NotFound(format!("a vulnerability report of release {id}")))
+        scan.ok_or_else(|| AppError::NotFound(text!("a vulnerability report of release {id}", id)))
     }
 
     /// One release.
@@ -93,7 +95,7 @@ impl DeploymentService {
     /// `NotFound` also for what the caller may not see.
     pub async fn get_release(&self, ctx: &Ctx, id: Uuid) -> Result<ReleaseOut> {
         let release = self.known_release(ctx, id).await?;
-        let hidden = |_| AppError::NotFound(format!("release {id}"));
+        let hidden = |_| AppError::NotFound(text!("release {id}", id));
         let service = self.service(ctx, &release.service_key).map_err(hidden)?;
         ctx.permit(Action::ReleaseRead, &Object::service(service.scope)).map_err(hidden)?;
         Ok(release.into())
@@ -118,7 +120,7 @@ impl DeploymentService {
         if ctx.is_anonymous() {
             return Err(AppError::Unauthenticated);
         }
-        self.store.release(id).await?.ok_or_else(|| AppError::NotFound(format!("release {id}")))
+        self.store.release(id).await?.ok_or_else(|| AppError::NotFound(text!("release {id}", id)))
     }
 
     /// Newest first.
@@ -153,7 +155,7 @@ fn counts(scan: &Scan) -> Value {
 
 fn check(input: &ReleaseIn) -> Result<()> {
     let mut errors = Vec::new();
-    let mut need = |pointer: &str, checked: std::result::Result<(), String>| {
+    let mut need = |pointer: &str, checked: std::result::Result<(), Text>| {
         if let Err(message) = checked {
             errors.push(FieldError::new(pointer, message));
         }
@@ -163,12 +165,12 @@ fn check(input: &ReleaseIn) -> Result<()> {
     need("/image", validate::image(&input.image));
     if let Some(commit) = &input.commit {
         let good = (4..=64).contains(&commit.len()) && commit.chars().all(|c| c.is_ascii_hexdigit());
-        need("/commit", if good { Ok(()) } else { Err("must be 4 to 64 hexadecimal digits".to_owned()) });
+        need("/commit", if good { Ok(()) } else { Err(text!("must be 4 to 64 hexadecimal digits")) });
     }
     if let Some(link) = &input.build_url {
         need(
             "/build_url",
-            if validate::link(link) { Ok(()) } else { Err("must be an http or https address".to_owned()) },
+            if validate::link(link) { Ok(()) } else { Err(text!("must be an http or https address")) },
         );
     }
     if let Some(notes) = &input.notes {

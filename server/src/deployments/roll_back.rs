@@ -5,6 +5,7 @@ use super::model::{self, version_of_image};
 use super::service::{Act, DeploymentService, Place};
 use crate::kernel::{Action, AppError, Ctx, Result};
 use passerelle_contract::deployments::{ConfigChoice, DeploymentOut, Operation, ReplicasChoice, RollBackIn};
+use passerelle_contract::text;
 use passerelle_targets::{Change, Recorded};
 
 impl DeploymentService {
@@ -20,13 +21,16 @@ impl DeploymentService {
         input: RollBackIn,
     ) -> Result<DeploymentOut> {
         let reason = match input.reason.as_deref() {
-            None | Some("") => "Roll back".to_owned(),
+            None | Some("") => ctx.say(&text!("Roll back")),
             text => model::reason(text).map_err(|error| AppError::Invalid(vec![error]))?,
         };
         let place = self.place(ctx, Action::DeploymentRollBack, service, environment).await?;
         let act = self.roll_back_act(&place, &input, reason).await?;
-        let hold =
-            format!("Rolled back to {}", act.version.as_deref().or(act.image.as_deref()).unwrap_or("what ran before"));
+        let hold = match act.version.as_deref().or(act.image.as_deref()) {
+            Some(version) => text!("Rolled back to {version}", version),
+            None => text!("Rolled back to what ran before"),
+        };
+        let hold = ctx.say(&hold);
         self.start(ctx, Action::DeploymentRollBack, place, act, Some(hold)).await
     }
 
@@ -55,7 +59,7 @@ impl DeploymentService {
         let base = Act { operation: Operation::RollBack, config: Some(input.config), ..Act::keeping(reason) };
         if let Some(to) = to {
             let Some(earlier) = self.store.earlier(to, service, environment).await? else {
-                let message = "is not a deployment of this service and environment that ended well";
+                let message = text!("is not a deployment of this service and environment that ended well");
                 return Err(AppError::field("/to", message));
             };
             let image = earlier.image.unwrap_or_default();
@@ -75,8 +79,11 @@ impl DeploymentService {
         }
         // No earlier deployment of ours: what was there before the first one.
         let Some((recorded, image)) = self.store.before_all(service, environment).await? else {
-            let place = format!("{} in {}", place.service.scope.key, place.environment.name);
-            return Err(AppError::Conflict(format!("there is no earlier healthy version of {place} to go back to")));
+            return Err(AppError::Conflict(text!(
+                "there is no earlier healthy version of {service} in {environment} to go back to",
+                service = &place.service.scope.key,
+                environment = &place.environment.name
+            )));
         };
         let change = match (input.config, &image) {
             (ConfigChoice::Current, Some(image)) => Change::Image { image: image.clone() },

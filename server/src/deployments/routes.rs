@@ -1,9 +1,9 @@
 //! REST of deployments, releases and the matrix.
 
 use super::DeploymentService;
-use super::gate_routes::{self, speak, spoken};
+use super::gate_routes;
 use crate::kernel::web::{Json, Path, Query};
-use crate::kernel::{Ctx, Result, Spoken};
+use crate::kernel::{Ctx, Result};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -56,12 +56,9 @@ async fn matrix(
 async fn plan(
     State(service): State<DeploymentService>,
     ctx: Ctx,
-    Spoken(locale): Spoken,
     Json(input): Json<DeploymentIn>,
 ) -> Result<Json<PlanOut>> {
-    let mut plan = service.plan(&ctx, input).await?;
-    speak(locale, &mut plan.gates);
-    Ok(Json(plan))
+    service.plan(&ctx, input).await.map(Json)
 }
 
 /// Deployments, newest first.
@@ -80,21 +77,15 @@ async fn list(
 async fn create(
     State(service): State<DeploymentService>,
     ctx: Ctx,
-    Spoken(locale): Spoken,
     Json(input): Json<DeploymentIn>,
 ) -> Result<Response> {
-    service.create_deployment(&ctx, input).await.map(|deployment| created(spoken(locale, deployment)))
+    service.create_deployment(&ctx, input).await.map(created)
 }
 
 /// One deployment with its steps.
 #[utoipa::path(get, path = "/deployments/{id}", tag = "deployments", responses((status = 200, body = DeploymentOut)))]
-async fn get(
-    State(service): State<DeploymentService>,
-    ctx: Ctx,
-    Spoken(locale): Spoken,
-    Path(id): Path<Uuid>,
-) -> Result<Json<DeploymentOut>> {
-    service.get_deployment(&ctx, id).await.map(|deployment| Json(spoken(locale, deployment)))
+async fn get(State(service): State<DeploymentService>, ctx: Ctx, Path(id): Path<Uuid>) -> Result<Json<DeploymentOut>> {
+    service.get_deployment(&ctx, id).await.map(Json)
 }
 
 /// Cancels: before the effect nothing happens, after it what ran before is put back.
@@ -269,7 +260,7 @@ fn follow(
                         Ok(event) if event.deployment != id || event.id <= after => {}
                         Ok(event) => {
                             after = event.id;
-                            if sender.send(Ok(sse(&event))).await.is_err() {
+                            if sender.send(Ok(sse(&event.as_ref().clone().into_said(ctx.locale)))).await.is_err() {
                                 return;
                             }
                         }

@@ -12,12 +12,12 @@ use crate::kernel::{
     Action, AppError, AuditEntry, Ctx, Cursor, Db, EnvironmentScope, Keys, Object, ReadScope, Result, limit_or_default,
     validate,
 };
-use passerelle_contract::Page;
 use passerelle_contract::deployments::{
     ConfigChoice, DeploymentEvent, DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, Exemption, Operation,
     ReasonIn, ScaleIn,
 };
 use passerelle_contract::environments::EnvironmentOut;
+use passerelle_contract::{Page, Text, text};
 use passerelle_targets::Change;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -139,7 +139,7 @@ impl DeploymentService {
     /// # Errors
     /// As [`Self::create_deployment`].
     pub async fn restart(&self, ctx: &Ctx, service: &str, environment: &str, input: ReasonIn) -> Result<DeploymentOut> {
-        let reason = reason_or(input.reason.as_deref(), "Restart")?;
+        let reason = reason_or(ctx, input.reason.as_deref(), &text!("Restart"))?;
         let place = self.place(ctx, Action::DeploymentRestart, service, environment).await?;
         let act = Act { operation: Operation::Restart, change: Change::Restart, ..Act::keeping(reason) };
         self.start(ctx, Action::DeploymentRestart, place, act, None).await
@@ -148,7 +148,7 @@ impl DeploymentService {
     /// # Errors
     /// As [`Self::create_deployment`]; `Invalid` at `/replicas`.
     pub async fn scale(&self, ctx: &Ctx, service: &str, environment: &str, input: ScaleIn) -> Result<DeploymentOut> {
-        let reason = reason_or(input.reason.as_deref(), "Scale")?;
+        let reason = reason_or(ctx, input.reason.as_deref(), &text!("Scale"))?;
         let place = self.place(ctx, Action::DeploymentScale, service, environment).await?;
         let replicas = model::replicas(input.replicas, place.environment.tier)?;
         let act = Act {
@@ -181,7 +181,7 @@ impl DeploymentService {
     /// # Errors
     /// `NotFound`, `Forbidden`, or `Conflict` when it has ended.
     pub async fn cancel(&self, ctx: &Ctx, id: Uuid, input: ReasonIn) -> Result<DeploymentOut> {
-        let reason = reason_or(input.reason.as_deref(), "Cancel")?;
+        let reason = reason_or(ctx, input.reason.as_deref(), &text!("Cancel"))?;
         signed_in(ctx)?;
         let (service, environment) = self.owner_of(id).await?;
         let object = self.object(ctx, &service, &environment).await?;
@@ -189,7 +189,7 @@ impl DeploymentService {
         let authorized = self.store.db.authorize(ctx, Action::DeploymentCancel, object).await?;
         let mut tx = self.store.db.write(ctx, authorized).await?;
         if self.store.request_cancel(&mut tx, id, &ctx.principal().name).await?.is_none() {
-            return Err(AppError::Conflict(format!("deployment {id} has ended, so it cannot be cancelled")));
+            return Err(AppError::Conflict(text!("deployment {id} has ended, so it cannot be cancelled", id)));
         }
         tx.commit(AuditEntry::success().reason(reason)).await?;
         self.feed.wake();
@@ -200,14 +200,14 @@ impl DeploymentService {
     /// `NotFound` also for what the caller may not see.
     pub async fn get_deployment(&self, ctx: &Ctx, id: Uuid) -> Result<DeploymentOut> {
         signed_in(ctx)?;
-        let mut found = self.store.get(id).await?.ok_or_else(|| AppError::NotFound(format!("deployment {id}")))?;
-        let hidden = |_| AppError::NotFound(format!("deployment {id}"));
+        let mut found = self.store.get(id).await?.ok_or_else(|| AppError::NotFound(text!("deployment {id}", id)))?;
+        let hidden = |_| AppError::NotFound(text!("deployment {id}", id));
         let object = self.object(ctx, &found.service, &found.environment).await.map_err(hidden)?;
         ctx.permit(Action::DeploymentRead, &object)?;
         if let Some(shown) = found.approvals.take() {
             found.approvals = Some(self.approvals_of(id, shown).await?);
         }
-        Ok(found)
+        Ok(found.into_said(ctx.locale))
     }
 
     /// Newest first.
@@ -249,18 +249,19 @@ impl DeploymentService {
     /// `NotFound` also for what the caller may not see.
     pub async fn events(&self, ctx: &Ctx, id: Uuid, after: i64) -> Result<Vec<DeploymentEvent>> {
         self.get_deployment(ctx, id).await?;
-        self.store.events_of(id, after, 1000).await
+        let events = self.store.events_of(id, after, 1000).await?;
+        Ok(events.into_iter().map(|event| event.into_said(ctx.locale)).collect())
     }
 
     /// Finds a service to decide about; does not check who asks.
     pub(super) fn service(&self, ctx: &Ctx, key: &str) -> Result<ServiceRef> {
         signed_in(ctx)?;
         validate::service_key(key).map_err(|message| AppError::field("/service", message))?;
-        self.catalog.find_service(key).ok_or_else(|| AppError::NotFound(format!("service:{key}")))
+        self.catalog.find_service(key).ok_or_else(|| AppError::not_found(format!("service:{key}")))
     }
 
     pub(super) async fn owner_of(&self, id: Uuid) -> Result<(String, String)> {
-        self.store.service_and_environment(id).await?.ok_or_else(|| AppError::NotFound(format!("deployment {id}")))
+        self.store.service_and_environment(id).await?.ok_or_else(|| AppError::NotFound(text!("deployment {id}", id)))
     }
 
     pub(super) async fn object(&self, ctx: &Ctx, service: &str, environment: &str) -> Result<Object> {
@@ -283,8 +284,11 @@ impl DeploymentService {
             self.store.db.authorize(ctx, action, object).await?;
         }
         let Some(binding) = self.environments.binding_for(service.id, environment.id).await? else {
-            let message =
-                format!("{} is not bound to {}; add a target binding first", service.scope.key, environment.name);
+            let message = text!(
+                "{service} is not bound to {environment}; add a target binding first",
+                service = &service.scope.key,
+                environment = &environment.name
+            );
             return Err(AppError::field("/environment", message));
         };
         Ok(Place { service, environment, binding })
@@ -304,12 +308,14 @@ impl DeploymentService {
                 Ok(Found { release_id: Some(release.id), version: release.version, image: release.image })
             }
             (None, Wanted::Image(image)) => Ok(Found { release_id: None, version: version_of_image(&image), image }),
-            (None, Wanted::Version(version)) => {
-                Err(AppError::field("/version", format!("{} has no release {version}", service.scope.key)))
-            }
-            (None, Wanted::Release(id)) => {
-                Err(AppError::field("/release", format!("{} has no release {id}", service.scope.key)))
-            }
+            (None, Wanted::Version(version)) => Err(AppError::field(
+                "/version",
+                text!("{service} has no release {version}", service = &service.scope.key, version),
+            )),
+            (None, Wanted::Release(id)) => Err(AppError::field(
+                "/release",
+                text!("{service} has no release {version}", service = &service.scope.key, version = id),
+            )),
         }
     }
 }
@@ -346,10 +352,10 @@ impl Act {
     }
 }
 
-/// The given reason, or the act's name when none is given.
-pub(super) fn reason_or(text: Option<&str>, otherwise: &str) -> Result<String> {
+/// The given reason, or the act's name when none is given, in the words of the one who acts.
+pub(super) fn reason_or(ctx: &Ctx, text: Option<&str>, otherwise: &Text) -> Result<String> {
     match text.map(str::trim) {
-        None | Some("") => Ok(otherwise.to_owned()),
+        None | Some("") => Ok(ctx.say(otherwise)),
         text => model::reason(text).map_err(|error| AppError::Invalid(vec![error])),
     }
 }

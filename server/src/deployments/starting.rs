@@ -7,6 +7,7 @@ use crate::environments::EnvironmentService;
 use crate::kernel::{Action, AppError, AuditEntry, Authorized, Ctx, EnvironmentScope, Object, Result};
 use passerelle_contract::audit::Outcome;
 use passerelle_contract::deployments::{DeploymentOut, DeploymentState, Verdict};
+use passerelle_contract::text;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -54,7 +55,7 @@ impl DeploymentService {
             return self.get_deployment(ctx, made).await;
         }
         let Some(holder) = self.store.holder(new.service_id, new.environment_id).await? else {
-            return Err(AppError::Conflict("another deployment ended just now; try again".to_owned()));
+            return Err(AppError::Conflict(text!("another deployment ended just now; try again")));
         };
         let (service, environment, attempt) = (new.service_key.clone(), new.environment.clone(), Some(new.id));
         new.gates = vec![active_deployment(holder, Verdict::Block)];
@@ -73,7 +74,7 @@ impl DeploymentService {
         let cell = cells
             .into_iter()
             .find(|cell| cell.environment == place.environment.name)
-            .map(|cell| cell.into_out())
+            .map(|cell| cell.into_out(ctx.locale))
             .transpose()?;
         let previous = cell.map(|cell| (cell.version, cell.image)).unwrap_or_default();
         Ok(NewDeployment {

@@ -1,8 +1,8 @@
 //! Rows as the rest of the portal reads them, and the rules that need no database.
 
 use crate::kernel::{AppError, EnvironmentScope, Object, Result, ServiceScope, validate};
-use passerelle_contract::FieldError;
 use passerelle_contract::environments::{BindingOut, ConnectionOut, EnvironmentIn, EnvironmentOut, HoldOut};
+use passerelle_contract::{FieldError, text};
 use passerelle_targets::{AnyPlatform, TargetError, UnknownKind, platform};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -127,12 +127,18 @@ pub(super) fn check_environment(environment: &EnvironmentIn) -> Result<()> {
         errors.push(FieldError::new("/name", message));
     }
     if !ORDER.contains(&environment.order) {
-        errors.push(FieldError::new("/order", format!("is {}; allowed is 1 to 1000", environment.order)));
+        errors.push(FieldError::new(
+            "/order",
+            text!("is {count}; allowed is {min} to {max}", count = environment.order, min = 1, max = 1000),
+        ));
     }
     if let Some(seconds) = environment.progress_deadline_s
         && !PROGRESS_DEADLINE_S.contains(&seconds)
     {
-        errors.push(FieldError::new("/progress_deadline_s", format!("is {seconds}; allowed is 10 to 3600")));
+        errors.push(FieldError::new(
+            "/progress_deadline_s",
+            text!("is {count}; allowed is {min} to {max}", count = seconds, min = 10, max = 3600),
+        ));
     }
     if errors.is_empty() { Ok(()) } else { Err(AppError::Invalid(errors)) }
 }
@@ -140,7 +146,7 @@ pub(super) fn check_environment(environment: &EnvironmentIn) -> Result<()> {
 /// # Errors
 /// At `/kind`, with the kinds there are.
 pub(super) fn known_platform(kind: &str) -> Result<&'static dyn AnyPlatform> {
-    platform(kind).map_err(|unknown| AppError::field("/kind", unknown.to_string()))
+    platform(kind).map_err(|unknown| AppError::field("/kind", unknown.text()))
 }
 
 /// A platform, or a source of metrics.
@@ -150,8 +156,12 @@ pub(super) fn known_platform(kind: &str) -> Result<&'static dyn AnyPlatform> {
 pub(super) fn known_connection(kind: &str) -> Result<&'static dyn AnyPlatform> {
     match passerelle_metrics::connection_kind(kind) {
         Some(source) => Ok(source),
-        None => platform(kind)
-            .map_err(|unknown| AppError::field("/kind", format!("{unknown}, {}", passerelle_metrics::PROMETHEUS))),
+        None => platform(kind).map_err(|unknown| {
+            AppError::field(
+                "/kind",
+                text!("{unknown}, {kind}", unknown = unknown.text(), kind = passerelle_metrics::PROMETHEUS),
+            )
+        }),
     }
 }
 
@@ -159,17 +169,17 @@ pub(super) fn known_connection(kind: &str) -> Result<&'static dyn AnyPlatform> {
 pub(super) fn config_error(error: TargetError) -> AppError {
     match error {
         TargetError::Config { pointer, message } => AppError::field(pointer, message),
-        other => AppError::field("/config", other.to_string()),
+        other => AppError::field("/config", other.text()),
     }
 }
 
 /// An object, and nothing in it that Postgres cannot store.
 pub(super) fn check_storable(config: &Value) -> Result<()> {
     if !config.is_object() {
-        return Err(AppError::field("/config", "must be an object"));
+        return Err(AppError::field("/config", text!("must be an object")));
     }
     match validate::nul_at(config, "/config") {
-        Some(pointer) => Err(AppError::field(pointer, validate::NUL)),
+        Some(pointer) => Err(AppError::field(pointer, validate::nul())),
         None => Ok(()),
     }
 }
@@ -197,14 +207,14 @@ impl From<OpenError> for AppError {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::App(error) => error,
-            OpenError::Target(error) => Self::Target(error.to_string()),
+            OpenError::Target(error) => Self::Target(error.text()),
         }
     }
 }
 
 impl From<UnknownKind> for OpenError {
     fn from(error: UnknownKind) -> Self {
-        Self::Target(TargetError::Config { pointer: "/kind".to_owned(), message: error.to_string() })
+        Self::Target(TargetError::Config { pointer: "/kind".to_owned(), message: error.text() })
     }
 }
 
@@ -255,7 +265,7 @@ impl IfMatch {
         if wanted.split(',').map(str::trim).any(|one| one == "*" || one == etag) {
             return Ok(());
         }
-        Err(AppError::Conflict("it was changed since you read it; read it again and repeat the edit".to_owned()))
+        Err(AppError::Conflict(text!("it was changed since you read it; read it again and repeat the edit")))
     }
 }
 

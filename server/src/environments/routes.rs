@@ -10,7 +10,7 @@ use passerelle_contract::environments::{
     BindingFilter, BindingIn, BindingOut, BindingPatch, ConnectionCheck, ConnectionIn, ConnectionOut, ConnectionPatch,
     EnvironmentIn, EnvironmentOut, EnvironmentPatch, TargetKindOut,
 };
-use passerelle_contract::{Page, Problem};
+use passerelle_contract::{Page, Problem, text};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -38,7 +38,7 @@ fn if_match(headers: &HeaderMap) -> Result<IfMatch> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(IfMatch::default()) };
     match value.to_str() {
         Ok(text) => Ok(IfMatch::new(Some(text))),
-        Err(_) => Err(AppError::field("/headers/if-match", "must be the ETag of the object as it was read")),
+        Err(_) => Err(AppError::field("/headers/if-match", text!("must be the ETag of the object as it was read"))),
     }
 }
 
@@ -58,7 +58,7 @@ fn one_page<T>(items: Vec<T>) -> Json<Page<T>> {
 }
 
 fn binding_id(text: &str) -> Result<Uuid> {
-    text.parse().map_err(|_| AppError::NotFound(format!("binding:{text}")))
+    text.parse().map_err(|_| AppError::not_found(format!("binding:{text}")))
 }
 
 /// List environments in their order

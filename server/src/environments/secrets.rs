@@ -2,6 +2,7 @@
 //! the way out and keeps it on the way in, and references (`{"env"}`, `{"file"}`) are kept as they are.
 
 use crate::kernel::{AppError, Keys, Result};
+use passerelle_contract::text;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -109,12 +110,12 @@ pub(super) fn keep(schema: &Value, edited: &Value, opened: Option<&Value>) -> Re
         let field = format!("/config{pointer}");
         let stored = opened.and_then(|opened| opened.pointer(&pointer)).filter(|stored| stored.get("value").is_some());
         let (Some(stored), Some(opened)) = (stored, opened) else {
-            return Err(AppError::field(field, "no secret is stored here; give it as value, env or file"));
+            return Err(AppError::field(field, text!("no secret is stored here; give it as value, env or file")));
         };
         if addresses(schema, opened) != addresses(schema, edited) {
             return Err(AppError::field(
                 field,
-                "an address changed; give the secret again, or it could be sent elsewhere",
+                text!("an address changed; give the secret again, or it could be sent elsewhere"),
             ));
         }
         *secret = stored.clone();

@@ -11,8 +11,8 @@
 use chrono::offset::LocalResult;
 use chrono::{DateTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
-use passerelle_contract::FieldError;
 use passerelle_contract::gates::FreezeWindow;
+use passerelle_contract::{FieldError, Text, text};
 use rrule::{Frequency, RRule, RRuleSet, Unvalidated};
 use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
@@ -33,7 +33,7 @@ pub struct Schedule {
 /// The windows cannot be told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Unclear(String);
+pub struct Unclear(pub Text);
 
 impl Schedule {
     /// # Errors
@@ -41,14 +41,14 @@ impl Schedule {
     pub fn check(&self) -> Result<(), Vec<FieldError>> {
         let mut errors = Vec::new();
         if self.time_zone.parse::<Tz>().is_err() {
-            errors.push(FieldError::new("/time_zone", "must be an IANA time zone such as Europe/Paris"));
+            errors.push(FieldError::new("/time_zone", text!("must be an IANA time zone such as Europe/Paris")));
         }
         if self.ends_at.is_some_and(|end| end <= self.starts_at) {
-            errors.push(FieldError::new("/ends_at", "must be after starts_at"));
+            errors.push(FieldError::new("/ends_at", text!("must be after starts_at")));
         }
         if let Some(text) = &self.recurrence {
             match self.ends_at {
-                None => errors.push(FieldError::new("/ends_at", "must be given for a freeze that recurs")),
+                None => errors.push(FieldError::new("/ends_at", text!("must be given for a freeze that recurs"))),
                 Some(_) if errors.is_empty() => errors.extend(self.check_recurrence(text).err()),
                 Some(_) => {}
             }
@@ -57,16 +57,21 @@ impl Schedule {
     }
 
     fn check_recurrence(&self, text: &str) -> Result<(), FieldError> {
-        let wrong = |message: String| FieldError::new("/recurrence", message);
+        let wrong = |message: Text| FieldError::new("/recurrence", message);
         let rule = rule(text).map_err(wrong)?;
         let expansion = self.expansion(rule).map_err(|Unclear(message)| wrong(message))?;
         if expansion.length > MAX_WINDOW {
-            return Err(FieldError::new("/ends_at", "a window of a freeze that recurs lasts at most 31 days"));
+            return Err(FieldError::new("/ends_at", text!("a window of a freeze that recurs lasts at most 31 days")));
         }
         let first = expansion.set.limit().into_iter().next().map(|at| at.naive_utc());
         if first != Some(expansion.first) {
-            let found = first.map_or_else(|| "no time at all".to_owned(), |at| format!("{at}"));
-            let message = format!("must be a time that the recurrence names; its first one from there is {found}");
+            let message = match first {
+                Some(first) => text!(
+                    "must be a time that the recurrence names; its first one from there is {first}",
+                    first = first.to_string()
+                ),
+                None => text!("must be a time that the recurrence names; it names none"),
+            };
             return Err(FieldError::new("/starts_at", message));
         }
         Ok(())
@@ -91,7 +96,7 @@ impl Schedule {
         let mut windows = Vec::new();
         for (count, at) in expansion.set.limit().into_iter().enumerate() {
             if count >= MAX_OCCURRENCES {
-                return Err(Unclear(format!("more than {MAX_OCCURRENCES} occurrences since it began")));
+                return Err(Unclear(text!("more than {max} occurrences since it began", max = MAX_OCCURRENCES)));
             }
             let wall = at.naive_utc();
             let window = FreezeWindow {
@@ -109,9 +114,10 @@ impl Schedule {
     }
 
     fn expansion(&self, rule: RRule<Unvalidated>) -> Result<Expansion, Unclear> {
-        let zone: Tz = self.time_zone.parse().map_err(|_| Unclear(format!("unknown time zone {}", self.time_zone)))?;
+        let zone: Tz =
+            self.time_zone.parse().map_err(|_| Unclear(text!("unknown time zone {zone}", zone = self.time_zone)))?;
         let first = wall(zone, self.starts_at)?;
-        let end = self.ends_at.ok_or_else(|| Unclear("a recurring window without an end".to_owned()))?;
+        let end = self.ends_at.ok_or_else(|| Unclear(text!("a recurring window without an end")))?;
         let length = wall(zone, end)? - first;
         let rule = match rule.get_until().copied() {
             None => rule,
@@ -123,7 +129,9 @@ impl Schedule {
                 rule.until(rrule::Tz::UTC.from_utc_datetime(&until))
             }
         };
-        let set = rule.build(rrule::Tz::UTC.from_utc_datetime(&first)).map_err(|error| Unclear(error.to_string()))?;
+        let set = rule
+            .build(rrule::Tz::UTC.from_utc_datetime(&first))
+            .map_err(|error| Unclear(Text::verbatim(error.to_string())))?;
         Ok(Expansion { zone, first, length, set })
     }
 }
@@ -136,24 +144,26 @@ struct Expansion {
 }
 
 /// Parses one rule and refuses what a freeze has no use for.
-fn rule(text: &str) -> Result<RRule<Unvalidated>, String> {
+fn rule(text: &str) -> Result<RRule<Unvalidated>, Text> {
     let text = text.trim().trim_start_matches("RRULE:");
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '=' | ';' | ',' | '+' | '-');
     if text.len() > MAX_RULE_CHARS || !text.chars().all(plain) {
-        return Err(format!(
-            "must be one RFC 5545 rule of at most {MAX_RULE_CHARS} characters, such as FREQ=WEEKLY;BYDAY=FR"
+        return Err(text!(
+            "must be one RFC 5545 rule of at most {max} characters, such as FREQ=WEEKLY;BYDAY=FR",
+            max = MAX_RULE_CHARS
         ));
     }
     let until = text.split(';').find_map(|part| part.to_ascii_uppercase().strip_prefix("UNTIL=").map(str::to_owned));
     if until.is_some_and(|until| !until.contains('T')) {
-        return Err("UNTIL must have a time, such as UNTIL=20261231T225959Z".to_owned());
+        return Err(text!("UNTIL must have a time, such as UNTIL=20261231T225959Z"));
     }
-    let rule: RRule<Unvalidated> = text.parse().map_err(|error: rrule::RRuleError| error.to_string())?;
+    let rule: RRule<Unvalidated> =
+        text.parse().map_err(|error: rrule::RRuleError| Text::verbatim(error.to_string()))?;
     if !matches!(rule.get_freq(), Frequency::Daily | Frequency::Weekly | Frequency::Monthly | Frequency::Yearly) {
-        return Err("FREQ must be DAILY, WEEKLY, MONTHLY or YEARLY".to_owned());
+        return Err(text!("FREQ must be DAILY, WEEKLY, MONTHLY or YEARLY"));
     }
     if !(rule.get_by_hour().is_empty() && rule.get_by_minute().is_empty() && rule.get_by_second().is_empty()) {
-        return Err("BYHOUR, BYMINUTE and BYSECOND are not allowed: starts_at says the time of day".to_owned());
+        return Err(text!("BYHOUR, BYMINUTE and BYSECOND are not allowed: starts_at says the time of day"));
     }
     Ok(rule)
 }
@@ -185,13 +195,13 @@ enum Side {
 }
 
 fn wall(zone: Tz, at: OffsetDateTime) -> Result<NaiveDateTime, Unclear> {
-    let utc: DateTime<Utc> =
-        DateTime::from_timestamp(at.unix_timestamp(), 0).ok_or_else(|| Unclear(format!("{at} is out of range")))?;
+    let utc: DateTime<Utc> = DateTime::from_timestamp(at.unix_timestamp(), 0)
+        .ok_or_else(|| Unclear(text!("{time} is out of range", time = at.to_string())))?;
     Ok(utc.with_timezone(&zone).naive_local())
 }
 
 fn instant(zone: Tz, wall: NaiveDateTime, side: Side) -> Result<OffsetDateTime, Unclear> {
-    let out_of_range = || Unclear(format!("{wall} is out of range"));
+    let out_of_range = || Unclear(text!("{time} is out of range", time = wall.to_string()));
     let at = match zone.from_local_datetime(&wall) {
         LocalResult::Single(at) => at,
         LocalResult::Ambiguous(earlier, later) => {

@@ -1,6 +1,7 @@
 //! What was seen on the target: a deployment that is certain to fail does not begin.
 
 use super::model::{Evidence, Judged};
+use passerelle_contract::Text;
 use passerelle_contract::deployments::Verdict;
 use passerelle_contract::gates::{GateFacts, GateMode, GatePolicy, Help};
 
@@ -8,9 +9,9 @@ use passerelle_contract::gates::{GateFacts, GateMode, GatePolicy, Help};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Look {
     /// The findings of severity error.
-    Seen { errors: Vec<String> },
+    Seen { errors: Vec<Text> },
     /// The target did not answer.
-    NotSeen { why: String },
+    NotSeen { why: Text },
 }
 
 pub fn judge(policy: &GatePolicy, evidence: &Evidence) -> Option<Judged> {

@@ -12,7 +12,7 @@ use passerelle_contract::gates::{
     BreakGlassIn, BreakGlassOut, FreezeFilter, FreezeIn, FreezeOut, GatePolicy, GatePolicyOut, WaiverFilter, WaiverIn,
     WaiverOut,
 };
-use passerelle_contract::{Page, Problem};
+use passerelle_contract::{Page, Problem, text};
 use tower_sessions::Session;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -37,11 +37,12 @@ fn one_page<T>(items: Vec<T>) -> Json<Page<T>> {
 }
 
 fn tier(text: &str) -> Result<Tier> {
-    Tier::parse(text).ok_or_else(|| AppError::NotFound(format!("tier {text} (development, staging, production)")))
+    Tier::parse(text)
+        .ok_or_else(|| AppError::NotFound(text!("tier {tier} (development, staging, production)", tier = text)))
 }
 
 fn id_of(kind: &str, text: &str) -> Result<Uuid> {
-    text.parse().map_err(|_| AppError::NotFound(format!("{kind}:{text}")))
+    text.parse().map_err(|_| AppError::not_found(format!("{kind}:{text}")))
 }
 
 /// What each tier asks of a deployment

@@ -2,7 +2,7 @@
 
 use super::request::RequestId;
 use crate::identity::{Client, IdentityService};
-use crate::kernel::{Action, AppError, Ctx, Db, Object, PrincipalKind, Result, Via};
+use crate::kernel::{Action, AppError, Ctx, Db, Object, PrincipalKind, Result, Via, locale_of};
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::http::header::AUTHORIZATION;
@@ -18,7 +18,7 @@ pub(super) async fn authenticate(State(identity): State<IdentityService>, reques
     let (mut parts, body) = request.into_parts();
     match identify(&identity, &parts).await {
         Ok(ctx) => {
-            parts.extensions.insert(ctx);
+            parts.extensions.insert(ctx.speaking(locale_of(&parts.headers)));
             next.run(Request::from_parts(parts, body)).await
         }
         Err(error) => error.into_response(),

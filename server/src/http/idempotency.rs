@@ -6,13 +6,14 @@
 //! first, by which a deployment that was made already is found (`deployments_one_per_request`).
 
 use super::request::RequestId;
-use crate::kernel::web::{IdempotencyKey, with_request_id};
+use crate::kernel::web::{IdempotencyKey, in_request};
 use crate::kernel::{AppError, Ctx, Db, Result};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{OptionalFromRequestParts, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use passerelle_contract::text;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use uuid::Uuid;
@@ -87,7 +88,7 @@ async fn run_once(db: Db, ctx: &Ctx, request: Request, next: Next) -> Result<Res
     }
     let request = Request::from_parts(parts, Body::from(body));
     // A task of its own: when the client goes away the effect and its answer are finished all the same.
-    let work = tokio::spawn(with_request_id(first, async move {
+    let work = tokio::spawn(in_request(first, ctx.locale, async move {
         let response = reservation.while_held(next.run(request)).await;
         reservation.keep(response).await
     }));
@@ -114,8 +115,9 @@ impl Reservation {
                 return Ok(Turn::Answer(answer));
             }
             if tokio::time::Instant::now() >= deadline {
-                let text = "the first request with this Idempotency-Key has not ended; send it again in a moment";
-                return Err(AppError::Conflict(text.to_owned()));
+                return Err(AppError::Conflict(text!(
+                    "the first request with this Idempotency-Key has not ended; send it again in a moment"
+                )));
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }

@@ -1,7 +1,7 @@
 //! The id of a request, its one line in the log, and what a panic becomes.
 
-use crate::kernel::web::with_request_id;
-use crate::kernel::{AppError, validate};
+use crate::kernel::web::in_request;
+use crate::kernel::{AppError, locale_of, validate};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
@@ -22,11 +22,12 @@ pub(super) async fn identify_and_log(mut request: Request, next: Next) -> Respon
     let id = Uuid::now_v7().to_string();
     request.headers_mut().remove(REQUEST_ID);
     request.extensions_mut().insert(RequestId(id.clone()));
+    let locale = locale_of(request.headers());
     let method = request.method().clone();
     // Only the path: queries may hold what people search for. Debug escapes control characters.
     let path: String = request.uri().path().chars().take(200).collect();
     let began = Instant::now();
-    let mut response = with_request_id(id.clone(), next.run(request)).await;
+    let mut response = in_request(id.clone(), locale, next.run(request)).await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -45,7 +46,7 @@ pub(super) async fn identify_and_log(mut request: Request, next: Next) -> Respon
 /// A path that holds U+0000 is refused before anything looks for what it names.
 pub(super) async fn refuse_nul(request: Request, next: Next) -> Response {
     if request.uri().path().contains("%00") {
-        return AppError::field("/path", validate::NUL).into_response();
+        return AppError::field("/path", validate::nul()).into_response();
     }
     next.run(request).await
 }

@@ -11,6 +11,7 @@ use crate::kernel::{
 use passerelle_contract::access::{AccessFilter, Role, RoleGrant, Scope, UserIn, UserOut, UserPatch};
 use passerelle_contract::audit::Outcome;
 use passerelle_contract::paging::Page;
+use passerelle_contract::text;
 use serde_json::json;
 use tower_sessions::Session;
 
@@ -76,7 +77,7 @@ impl IdentityService {
     /// `Conflict` once there is a person; then people are added by administrators.
     pub async fn issue_setup_token(&self, ctx: &Ctx) -> Result<String> {
         if !self.needs_set_up().await? {
-            return Err(AppError::Conflict("the portal is set up already; an administrator can add people".to_owned()));
+            return Err(AppError::Conflict(text!("the portal is set up already; an administrator can add people")));
         }
         let authorized = self.db.authorize(ctx, Action::AccessEdit, Object::new("setup", "link")).await?;
         let secret = random_secret();
@@ -94,7 +95,9 @@ impl IdentityService {
         let refused = || {
             AppError::field(
                 "/token",
-                "this link was used or is older than 30 minutes; print a new one with `passerelle admin setup-token`",
+                text!(
+                    "this link was used or is older than 30 minutes; print a new one with `passerelle admin setup-token`"
+                ),
             )
         };
         let hash = digest(&new.token);
@@ -174,7 +177,7 @@ impl IdentityService {
             let proof = self.sign_in_proof(ctx, "user", name).await?;
             let entry = AuditEntry::new(Outcome::Denied).reason("the password that was asked for again does not fit");
             self.db.record(ctx, &proof, entry).await?;
-            return Err(AppError::field("/password", "does not fit"));
+            return Err(AppError::field("/password", text!("does not fit")));
         }
         self.sign_ins.give_back(&limits);
         Ok(())
@@ -277,7 +280,7 @@ impl IdentityService {
             (
                 "/password",
                 match new_password {
-                    Some(_) if row.service => Err("a service user has no password".to_owned()),
+                    Some(_) if row.service => Err(text!("a service user has no password")),
                     Some(text) => password(text, name),
                     None => Ok(()),
                 },
@@ -291,7 +294,7 @@ impl IdentityService {
         let admins = store::count_admins(tx.conn()).await?;
         store::update_user(tx.conn(), row.id, patch.display_name.as_deref(), hash.as_deref(), patch.disabled).await?;
         if admins > 0 && store::count_admins(tx.conn()).await? == 0 {
-            return Err(AppError::Conflict(format!("{name} is the last administrator; make another one first")));
+            return Err(AppError::Conflict(text!("{name} is the last administrator; make another one first", name)));
         }
         if hash.is_some() || patch.disabled == Some(true) {
             store::delete_sessions_of(tx.conn(), row.id).await?;
@@ -310,7 +313,7 @@ impl IdentityService {
     pub(super) async fn user(&self, name: &str) -> Result<UserRow> {
         store::user_by_name(self.db.pool(), name)
             .await?
-            .ok_or_else(|| AppError::NotFound(format!("user {}", name.chars().take(64).collect::<String>())))
+            .ok_or_else(|| AppError::NotFound(text!("user {name}", name = name.chars().take(64).collect::<String>())))
     }
 }
 
@@ -326,7 +329,7 @@ fn user_out(row: &UserRow) -> UserOut {
 
 fn name_taken(error: sqlx::Error, pointer: &str) -> AppError {
     match violated(&error) {
-        Some("users_name_key") => AppError::field(pointer, "is taken by another user"),
+        Some("users_name_key") => AppError::field(pointer, text!("is taken by another user")),
         _ => error.into(),
     }
 }

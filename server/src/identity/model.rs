@@ -4,8 +4,8 @@ use crate::kernel::{AppError, Ctx, Principal, PrincipalKind, Result, validate};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
-use passerelle_contract::FieldError;
 use passerelle_contract::access::{Role, RoleGrant, Scope};
+use passerelle_contract::{FieldError, Text, text};
 use rand::RngCore;
 use sha2::{Digest, Sha256};
 use std::convert::Infallible;
@@ -49,7 +49,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
 }
 
 /// The name somebody signs in with.
-pub(super) fn user_name(name: &str) -> std::result::Result<(), String> {
+pub(super) fn user_name(name: &str) -> std::result::Result<(), Text> {
     let start = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let good = (1..=63).contains(&name.len())
         && name.starts_with(start)
@@ -57,18 +57,23 @@ pub(super) fn user_name(name: &str) -> std::result::Result<(), String> {
     if good {
         Ok(())
     } else {
-        Err("must be 1 to 63 characters a-z, 0-9, '.', '_' and '-', starting with a letter or a digit".to_owned())
+        Err(text!("must be 1 to 63 characters a-z, 0-9, '.', '_' and '-', starting with a letter or a digit"))
     }
 }
 
 /// Length is what makes a password strong; the only other rule is that it is not the user's name.
-pub(super) fn password(password: &str, user: &str) -> std::result::Result<(), String> {
+pub(super) fn password(password: &str, user: &str) -> std::result::Result<(), Text> {
     let chars = password.chars().count();
     if !(PASSWORD_MIN_CHARS..=PASSWORD_MAX_CHARS).contains(&chars) {
-        return Err(format!("must be {PASSWORD_MIN_CHARS} to {PASSWORD_MAX_CHARS} characters long, and has {chars}"));
+        return Err(text!(
+            "must be {min_chars} to {max_chars} characters long, and has {count}",
+            min_chars = PASSWORD_MIN_CHARS,
+            max_chars = PASSWORD_MAX_CHARS,
+            count = chars
+        ));
     }
     if password.eq_ignore_ascii_case(user) {
-        return Err("must not be the user name".to_owned());
+        return Err(text!("must not be the user name"));
     }
     Ok(())
 }
@@ -84,7 +89,7 @@ pub(super) fn person(name: &str, display_name: &str, secret: &str) -> Result<()>
 }
 
 /// Turns failed checks into one error that names every field.
-pub(super) fn refuse_wrong<const N: usize>(checks: [(&'static str, std::result::Result<(), String>); N]) -> Result<()> {
+pub(super) fn refuse_wrong<const N: usize>(checks: [(&'static str, std::result::Result<(), Text>); N]) -> Result<()> {
     let wrong: Vec<FieldError> = checks
         .into_iter()
         .filter_map(|(field, check)| check.err().map(|message| FieldError::new(field, message)))
@@ -128,12 +133,12 @@ pub(super) fn scope_key(scope: &Scope) -> String {
     if value.is_empty() { kind.to_owned() } else { format!("{kind}:{value}") }
 }
 
-pub(super) fn scope(scope: &Scope) -> std::result::Result<(), String> {
+pub(super) fn scope(scope: &Scope) -> std::result::Result<(), Text> {
     match scope {
         Scope::Everything => Ok(()),
         Scope::Team(key) | Scope::System(key) => validate::service_key(key).map(drop),
         Scope::Tier(tier) if ["development", "staging", "production"].contains(&tier.as_str()) => Ok(()),
-        Scope::Tier(_) => Err("must be development, staging or production".to_owned()),
+        Scope::Tier(_) => Err(text!("must be development, staging or production")),
     }
 }
 
@@ -154,7 +159,7 @@ pub(super) fn on_behalf_of(ctx: &Ctx, user_id: Option<Uuid>, name: &str) -> Ctx 
         grants: Vec::new(),
         cap: None,
     };
-    Ctx::new(Arc::new(principal), ctx.via, ctx.request_id.clone())
+    Ctx::new(Arc::new(principal), ctx.via, ctx.request_id.clone()).speaking(ctx.locale)
 }
 
 /// SHA-256, which is enough for secrets of 128 and more random bits.

@@ -6,6 +6,7 @@ use super::store::{self, BindingRow};
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Cursor, Object, Result, limit_or_default};
 use passerelle_contract::access::{AccessFilter, RoleBindingIn, RoleBindingOut, RoleGrant};
 use passerelle_contract::paging::Page;
+use passerelle_contract::text;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -39,7 +40,7 @@ impl IdentityService {
         let authorized = self.db.authorize(ctx, Action::AccessEdit, Object::new("role_binding", key.clone())).await?;
         let user = store::user_by_name(self.db.pool(), &new.user).await?;
         refuse_wrong([
-            ("/user", user.as_ref().map(drop).ok_or_else(|| format!("there is no user {short}"))),
+            ("/user", user.as_ref().map(drop).ok_or_else(|| text!("there is no user {name}", name = short))),
             ("/scope", model::scope(&new.scope)),
         ])?;
         let user = user.ok_or_else(|| AppError::internal("checked above"))?;
@@ -47,13 +48,13 @@ impl IdentityService {
         let mut tx = self.db.write(ctx, authorized).await?;
         let id = store::insert_binding(tx.conn(), user.id, &grant, &ctx.principal().name)
             .await?
-            .ok_or_else(|| AppError::AlreadyExists(format!("role binding {key}")))?;
+            .ok_or_else(|| AppError::AlreadyExists(text!("role binding {key}", key)))?;
         let mut after = grant_json(&grant);
         after["user"] = json!(user.name);
         tx.commit(AuditEntry::success().after(after)).await?;
         self.access_changed().await;
         let row = store::binding(self.db.pool(), id).await?;
-        binding_out(row.ok_or_else(|| AppError::NotFound(format!("role binding {id}")))?)
+        binding_out(row.ok_or_else(|| AppError::NotFound(text!("role binding {id}", id)))?)
     }
 
     /// # Errors
@@ -61,7 +62,7 @@ impl IdentityService {
     pub async fn delete_role_binding(&self, ctx: &Ctx, id: Uuid) -> Result<()> {
         let authorized =
             self.db.authorize(ctx, Action::AccessEdit, Object::new("role_binding", id.to_string())).await?;
-        let unknown = || AppError::NotFound(format!("role binding {id}"));
+        let unknown = || AppError::NotFound(text!("role binding {id}", id));
         let row = store::binding(self.db.pool(), id).await?.ok_or_else(unknown)?;
         let mut tx = self.db.write(ctx, authorized).await?;
         let admins = store::count_admins(tx.conn()).await?;
@@ -69,7 +70,7 @@ impl IdentityService {
             return Err(unknown());
         }
         if admins > 0 && store::count_admins(tx.conn()).await? == 0 {
-            let text = format!("{} is the last administrator; make another one first", row.user_name);
+            let text = text!("{name} is the last administrator; make another one first", name = row.user_name);
             return Err(AppError::Conflict(text));
         }
         let mut before = grant_json(&grant_from(&row.role, &row.scope_kind, row.scope_value)?);

@@ -12,6 +12,7 @@ use passerelle_contract::access::{
 };
 use passerelle_contract::paging::Page;
 use passerelle_contract::problem::Problem;
+use passerelle_contract::text;
 use std::sync::Arc;
 use tower_sessions::Session;
 use utoipa_axum::router::OpenApiRouter;
@@ -210,5 +211,5 @@ pub fn forget_everything() -> [(HeaderName, HeaderValue); 1] {
 }
 
 fn parse_id(text: &str) -> Result<Uuid> {
-    Uuid::parse_str(text).map_err(|_| crate::kernel::AppError::field("/id", "is not a UUID"))
+    Uuid::parse_str(text).map_err(|_| crate::kernel::AppError::field("/id", text!("is not a UUID")))
 }

@@ -151,7 +151,11 @@ impl IdentityService {
             .filter(|action| action.least_role(tier).is_some())
             .map(|action| {
                 let decision = decide(ctx, action, object);
-                PermissionOut { action: action.name().to_owned(), allowed: decision.allowed, because: decision.because }
+                PermissionOut {
+                    action: action.name().to_owned(),
+                    allowed: decision.allowed,
+                    because: ctx.say(&decision.because),
+                }
             })
             .collect()
     }

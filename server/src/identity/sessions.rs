@@ -6,6 +6,7 @@ use super::store;
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Cursor, Object, PrincipalKind, Result, limit_or_default};
 use passerelle_contract::access::{AccessFilter, SessionOut};
 use passerelle_contract::paging::Page;
+use passerelle_contract::text;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
 use uuid::Uuid;
@@ -69,7 +70,7 @@ impl IdentityService {
     /// # Errors
     /// `NotFound` for one that does not exist or belongs to somebody else.
     pub async fn end_session(&self, ctx: &Ctx, id: Uuid) -> Result<()> {
-        let unknown = || AppError::NotFound(format!("session {id}"));
+        let unknown = || AppError::NotFound(text!("session {id}", id));
         let owner = store::session_user(self.db.pool(), id).await?;
         let own = owner.as_ref().is_some_and(|(user_id, _)| ctx.principal().user_id == Some(*user_id));
         let action = if own { Action::OwnAccess } else { Action::AccessEdit };

@@ -9,6 +9,7 @@ use crate::kernel::{
 };
 use passerelle_contract::access::{AccessFilter, Role, RoleGrant, Scope, TokenCreated, TokenIn, TokenOut};
 use passerelle_contract::paging::Page;
+use passerelle_contract::{Text, text};
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -63,7 +64,7 @@ impl IdentityService {
         let object = Object::new("token", principal.name.clone());
         let authorized = self.db.authorize(ctx, Action::OwnAccess, object).await?;
         let owner_id =
-            principal.user_id.ok_or_else(|| AppError::Forbidden("the portal itself has no tokens".to_owned()))?;
+            principal.user_id.ok_or_else(|| AppError::Forbidden(text!("the portal itself has no tokens")))?;
         let grant = RoleGrant { role: new.role, scope: new.scope.clone().unwrap_or(Scope::Everything) };
         refuse_wrong([
             ("/name", validate::line(&new.name, 1, 100)),
@@ -93,7 +94,7 @@ impl IdentityService {
     /// `NotFound` for one that does not exist or belongs to somebody else.
     pub async fn revoke_token(&self, ctx: &Ctx, id: &str) -> Result<()> {
         let id: String = id.chars().take(32).collect();
-        let unknown = || AppError::NotFound(format!("token {id}"));
+        let unknown = || AppError::NotFound(text!("token {id}", id));
         let row = store::token(self.db.pool(), &id).await?;
         let own = row.as_ref().is_some_and(|row| ctx.principal().user_id == Some(row.owner_id));
         let action = if own { Action::OwnAccess } else { Action::AccessEdit };
@@ -132,7 +133,7 @@ impl IdentityService {
         let authorized = self.db.authorize(ctx, Action::AccessEdit, Object::new("user", user)).await?;
         let existing = store::user_by_name(self.db.pool(), user).await?;
         if existing.as_ref().is_some_and(|row| row.disabled_at.is_some()) {
-            return Err(AppError::field("/user", "is disabled"));
+            return Err(AppError::field("/user", text!("is disabled")));
         }
         let grant = RoleGrant { role, scope };
         let mut tx = self.db.write(ctx, authorized).await?;
@@ -186,19 +187,19 @@ async fn insert(
     Ok(TokenCreated { token, info })
 }
 
-fn days(asked: Option<u16>) -> std::result::Result<u16, String> {
+fn days(asked: Option<u16>) -> std::result::Result<u16, Text> {
     match asked.unwrap_or(DEFAULT_DAYS) {
         days @ 1..=MAX_DAYS => Ok(days),
-        days => Err(format!("is {days}; allowed is 1 to {MAX_DAYS}")),
+        days => Err(text!("is {count}; allowed is {min} to {max}", count = days, min = 1, max = MAX_DAYS)),
     }
 }
 
-fn no_stronger(principal: &Principal, asked: &RoleGrant) -> std::result::Result<(), String> {
+fn no_stronger(principal: &Principal, asked: &RoleGrant) -> std::result::Result<(), Text> {
     let capped = principal.cap.as_ref().is_none_or(|cap| covers(std::slice::from_ref(cap), asked));
     if capped && covers(&principal.grants, asked) {
         Ok(())
     } else {
-        Err("is more than you may do yourself, or holds further; ask for a lower role or a narrower scope".to_owned())
+        Err(text!("is more than you may do yourself, or holds further; ask for a lower role or a narrower scope"))
     }
 }
 

@@ -6,6 +6,7 @@
 use super::{Ctx, PrincipalKind};
 use passerelle_contract::access::{Role, RoleGrant, Scope};
 use passerelle_contract::environments::Tier;
+use passerelle_contract::{Text, text};
 use std::collections::BTreeSet;
 
 /// Everything that can be done. The name is the `action` column of the audit.
@@ -285,7 +286,7 @@ impl Authorized {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     pub allowed: bool,
-    pub because: String,
+    pub because: Text,
 }
 
 /// Which services a principal may read; environments' tiers do not narrow the catalog.
@@ -313,33 +314,41 @@ pub fn decide(ctx: &Ctx, action: Action, object: &Object) -> Decision {
     let principal = ctx.principal();
     match principal.kind {
         PrincipalKind::System if action.needs_person() => return no(person_text(action)),
-        PrincipalKind::System => return yes("the portal acts by itself".to_owned()),
-        PrincipalKind::Anonymous => return no("nobody is signed in".to_owned()),
+        PrincipalKind::System => return yes(text!("the portal acts by itself")),
+        PrincipalKind::Anonymous => return no(text!("nobody is signed in")),
         PrincipalKind::Token { .. } if action.needs_person() => return no(person_text(action)),
         PrincipalKind::Session { .. } | PrincipalKind::Token { .. } => {}
     }
     let tier = object.environment.as_ref().map(|environment| environment.tier);
     let Some(least) = action.least_role(tier) else {
-        return no(format!("{} is done by the portal only", action.name()));
+        return no(text!("{action} is done by the portal only", action = action.name()));
     };
     let enough = |grant: &RoleGrant| grant.role >= least && reaches(&grant.scope, action, object);
     if let Some(cap) = &principal.cap
         && !enough(cap)
     {
-        return no(format!(
-            "{} needs the role {} on {}, and the token is limited to {} on {}",
-            action.name(),
-            least.as_str(),
-            object_text(object),
-            cap.role.as_str(),
-            scope_text(&cap.scope)
+        return no(text!(
+            "{action} needs the role {role} on {object}, and the token is limited to {cap} on {scope}",
+            action = action.name(),
+            role = least.as_str(),
+            object = object_text(object),
+            cap = cap.role.as_str(),
+            scope = scope_text(&cap.scope)
         ));
     }
     match principal.grants.iter().find(|grant| enough(grant)) {
-        Some(grant) => {
-            yes(format!("role {} on {} allows {}", grant.role.as_str(), scope_text(&grant.scope), action.name()))
-        }
-        None => no(format!("{} needs the role {} on {}", action.name(), least.as_str(), object_text(object))),
+        Some(grant) => yes(text!(
+            "role {role} on {scope} allows {action}",
+            role = grant.role.as_str(),
+            scope = scope_text(&grant.scope),
+            action = action.name()
+        )),
+        None => no(text!(
+            "{action} needs the role {role} on {object}",
+            action = action.name(),
+            role = least.as_str(),
+            object = object_text(object)
+        )),
     }
 }
 
@@ -372,31 +381,33 @@ const fn shared_read(action: Action) -> bool {
     matches!(action, Action::EnvironmentRead | Action::GateRead)
 }
 
-fn person_text(action: Action) -> String {
-    format!("{} needs a person who is signed in; a token is not one", action.name())
+fn person_text(action: Action) -> Text {
+    text!("{action} needs a person who is signed in; a token is not one", action = action.name())
 }
 
-fn scope_text(scope: &Scope) -> String {
+fn scope_text(scope: &Scope) -> Text {
     match scope {
-        Scope::Everything => "everything".to_owned(),
-        Scope::Team(team) => format!("team {team}"),
-        Scope::System(system) => format!("system {system}"),
-        Scope::Tier(tier) => format!("tier {tier}"),
+        Scope::Everything => text!("everything"),
+        Scope::Team(team) => text!("team {team}", team),
+        Scope::System(system) => text!("system {system}", system),
+        Scope::Tier(tier) => text!("tier {tier}", tier),
     }
 }
 
-fn object_text(object: &Object) -> String {
+fn object_text(object: &Object) -> Text {
     match (&object.service, &object.environment) {
-        (Some(service), Some(environment)) => format!("{} in {}", service.key, environment.name),
-        _ => object.reference(),
+        (Some(service), Some(environment)) => {
+            text!("{service} in {environment}", service = &service.key, environment = &environment.name)
+        }
+        _ => Text::verbatim(object.reference()),
     }
 }
 
-const fn yes(because: String) -> Decision {
+const fn yes(because: Text) -> Decision {
     Decision { allowed: true, because }
 }
 
-const fn no(because: String) -> Decision {
+const fn no(because: Text) -> Decision {
     Decision { allowed: false, because }
 }
 
@@ -414,7 +425,7 @@ impl Ctx {
             return Ok(Authorized { action, object: object.clone() });
         }
         if object.service.is_some() && action.is_read() {
-            return Err(super::AppError::NotFound(object.reference()));
+            return Err(super::AppError::not_found(object.reference()));
         }
         Err(super::AppError::Forbidden(decision.because))
     }

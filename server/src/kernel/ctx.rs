@@ -2,6 +2,7 @@
 
 use super::{AppError, Result};
 use passerelle_contract::access::RoleGrant;
+use passerelle_contract::{Locale, Text};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
@@ -57,12 +58,27 @@ pub struct Ctx {
     pub principal: Arc<Principal>,
     pub via: Via,
     pub request_id: String,
+    /// The language of whoever reads the answer.
+    pub locale: Locale,
 }
 
 impl Ctx {
     #[must_use]
     pub fn new(principal: Arc<Principal>, via: Via, request_id: String) -> Self {
-        Self { principal, via, request_id }
+        Self { principal, via, request_id, locale: Locale::En }
+    }
+
+    /// The same, answered in a language.
+    #[must_use]
+    pub fn speaking(mut self, locale: Locale) -> Self {
+        self.locale = locale;
+        self
+    }
+
+    /// A sentence for whoever reads the answer.
+    #[must_use]
+    pub fn say(&self, text: &Text) -> String {
+        text.said(self.locale)
     }
 
     #[must_use]

@@ -93,12 +93,12 @@ impl Db {
         let hidden = object.service.is_some() && !decide(ctx, Action::CatalogRead, &object).allowed;
         let refused = Authorized { action, object };
         let mut connection = self.pool.acquire().await?;
-        let entry = AuditEntry::new(Outcome::Denied).reason(decision.because.clone());
+        let entry = AuditEntry::new(Outcome::Denied).reason(decision.because.to_string());
         insert_audit(&mut connection, ctx, &refused, &entry).await?;
         if ctx.is_anonymous() {
             Err(AppError::Unauthenticated)
         } else if hidden {
-            Err(AppError::NotFound(refused.object.reference()))
+            Err(AppError::not_found(refused.object.reference()))
         } else {
             Err(AppError::Forbidden(decision.because))
         }

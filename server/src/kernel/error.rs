@@ -2,7 +2,7 @@
 //! [`AppError::Internal`] and [`AppError::Unavailable`].
 
 use super::Ctx;
-use passerelle_contract::{ErrorCode, FieldError, Problem};
+use passerelle_contract::{ErrorCode, FieldError, Locale, Problem, Text, text};
 use uuid::Uuid;
 
 pub type Result<T, E = AppError> = std::result::Result<T, E>;
@@ -11,32 +11,33 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    #[error("invalid input: {}", .0.iter().map(|e| format!("{} {}", e.pointer, e.message)).collect::<Vec<_>>().join("; "))]
+    #[error("{}", self.detail())]
     Invalid(Vec<FieldError>),
-    #[error("not signed in")]
+    #[error("{}", self.detail())]
     Unauthenticated,
     /// The text says which role would allow it.
-    #[error("not allowed: {0}")]
-    Forbidden(String),
+    #[error("{}", self.detail())]
+    Forbidden(Text),
     /// The text names the object as the caller wrote it.
-    #[error("{0} does not exist, or you may not see it")]
-    NotFound(String),
-    #[error("{0} exists already")]
-    AlreadyExists(String),
-    #[error("deployment {holder} is running for {service} in {environment}")]
+    #[error("{}", self.detail())]
+    NotFound(Text),
+    /// The text names the object.
+    #[error("{}", self.detail())]
+    AlreadyExists(Text),
+    #[error("{}", self.detail())]
     DeploymentActive { holder: Uuid, service: String, environment: String, attempt: Option<Uuid> },
     #[error("{0}")]
-    Conflict(String),
-    #[error("this Idempotency-Key was used with a different request")]
+    Conflict(Text),
+    #[error("{}", self.detail())]
     IdempotencyMismatch,
-    #[error("the request is larger than {limit_bytes} bytes")]
+    #[error("{}", self.detail())]
     TooLarge { limit_bytes: usize },
-    #[error("too many requests; try again in {retry_after_s} s")]
+    #[error("{}", self.detail())]
     RateLimited { retry_after_s: u64 },
-    #[error("the request comes from another site")]
+    #[error("{}", self.detail())]
     CrossSite,
     #[error("{0}")]
-    Target(String),
+    Target(Text),
     #[error("the database is away")]
     Unavailable(#[source] Source),
     #[error("internal error: {0}")]
@@ -45,8 +46,13 @@ pub enum AppError {
 
 impl AppError {
     /// One wrong field.
-    pub fn field(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn field(pointer: impl Into<String>, message: impl Into<Text>) -> Self {
         Self::Invalid(vec![FieldError::new(pointer, message)])
+    }
+
+    /// An object that is not there, by its reference (`service:shop/web`), which is the same in every language.
+    pub fn not_found(reference: impl Into<String>) -> Self {
+        Self::NotFound(Text::verbatim(reference))
     }
 
     pub fn internal(source: impl Into<Source>) -> Self {
@@ -75,35 +81,61 @@ impl AppError {
 
     /// The text for the client; nothing from inside gets out.
     #[must_use]
-    pub fn detail(&self) -> String {
+    pub fn detail(&self) -> Text {
         match self {
-            Self::Internal(_) => {
-                "Something went wrong on our side; the log has the details under this request id.".to_owned()
+            Self::Invalid(errors) => {
+                text!("invalid input: {fields}", fields = errors.iter().map(place).collect::<Vec<_>>())
             }
-            Self::Unavailable(_) => "The database is away; nothing was done. Try again in a moment.".to_owned(),
-            other => other.to_string(),
+            Self::Unauthenticated => text!("not signed in"),
+            Self::Forbidden(because) => text!("not allowed: {because}", because),
+            Self::NotFound(what) => text!("{what} does not exist, or you may not see it", what),
+            Self::AlreadyExists(what) => text!("{what} exists already", what),
+            Self::DeploymentActive { holder, service, environment, .. } => {
+                text!("deployment {holder} is running for {service} in {environment}", holder, service, environment)
+            }
+            Self::Conflict(why) | Self::Target(why) => why.clone(),
+            Self::IdempotencyMismatch => text!("this Idempotency-Key was used with a different request"),
+            Self::TooLarge { limit_bytes } => text!("the request is larger than {limit_bytes} bytes", limit_bytes),
+            Self::RateLimited { retry_after_s } => {
+                text!("too many requests; try again in {retry_after_s} s", retry_after_s)
+            }
+            Self::CrossSite => text!("the request comes from another site"),
+            Self::Internal(_) => {
+                text!("Something went wrong on our side; the log has the details under this request id.")
+            }
+            Self::Unavailable(_) => text!("The database is away; nothing was done. Try again in a moment."),
         }
     }
 
+    /// The error in the language of the one who acts.
     #[must_use]
     pub fn problem(&self, ctx: &Ctx) -> Problem {
-        self.problem_for(&ctx.request_id)
+        self.problem_for(&ctx.request_id, ctx.locale)
     }
 
     #[must_use]
-    pub fn problem_for(&self, request_id: &str) -> Problem {
+    pub fn problem_for(&self, request_id: &str, locale: Locale) -> Problem {
         let code = self.code();
+        let said = |error: &FieldError| error.clone().into_said(locale);
         Problem {
             kind: format!("/docs/errors/{}", code.as_str()),
-            title: code.as_str().replace('_', " "),
+            title: code.title().said(locale),
             status: code.status(),
             code,
-            detail: self.detail(),
+            detail: self.detail().said(locale),
             request_id: request_id.to_owned(),
-            errors: if let Self::Invalid(errors) = self { errors.clone() } else { Vec::new() },
+            errors: if let Self::Invalid(errors) = self { errors.iter().map(said).collect() } else { Vec::new() },
             holder: if let Self::DeploymentActive { holder, .. } = self { Some(*holder) } else { None },
         }
     }
+}
+
+/// A wrong field inside a sentence.
+fn place(error: &FieldError) -> Text {
+    if error.pointer.is_empty() {
+        return error.message.clone();
+    }
+    text!("{pointer} {message}", pointer = &error.pointer, message = &error.message)
 }
 
 impl From<sqlx::Error> for AppError {

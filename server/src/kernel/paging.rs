@@ -4,6 +4,7 @@ use super::{AppError, Keys, Result};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use passerelle_contract::paging::{DEFAULT_LIMIT, MAX_LIMIT};
+use passerelle_contract::text;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
@@ -27,8 +28,9 @@ impl Cursor {
     /// # Errors
     /// `Invalid` at `/cursor` when the text is not a cursor of this list.
     pub fn decode<T: DeserializeOwned>(keys: &Keys, list: &str, text: &str) -> Result<T> {
-        let refused =
-            || AppError::field("/cursor", "is not a cursor of this list; leave it out to start at the first page");
+        let refused = || {
+            AppError::field("/cursor", text!("is not a cursor of this list; leave it out to start at the first page"))
+        };
         let bytes = BASE64.decode(text).map_err(|_| refused())?;
         let (signature, body) = bytes.split_at_checked(SIGNATURE_BYTES).ok_or_else(refused)?;
         if !bool::from(Self::signature(keys, list, body).ct_eq(signature)) {
@@ -51,7 +53,10 @@ pub fn limit_or_default(limit: Option<u32>) -> Result<usize> {
     match limit {
         None => Ok(DEFAULT_LIMIT as usize),
         Some(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit as usize),
-        Some(limit) => Err(AppError::field("/limit", format!("is {limit}; allowed is 1 to {MAX_LIMIT}"))),
+        Some(limit) => Err(AppError::field(
+            "/limit",
+            text!("is {count}; allowed is {min} to {max}", count = limit, min = 1, max = MAX_LIMIT),
+        )),
     }
 }
 

@@ -1,19 +1,20 @@
 //! Rules for texts that people give us. Each answers with what is allowed; the caller adds the field.
 
+use passerelle_contract::{Text, text};
 use serde_json::Value;
 
 /// A name of ours (environment, connection, user): a-z, 0-9 and `-`, starting with a letter.
 ///
 /// # Errors
 /// What is allowed.
-pub fn slug(text: &str, max_chars: usize) -> Result<(), String> {
+pub fn slug(text: &str, max_chars: usize) -> Result<(), Text> {
     let good = text.len() <= max_chars
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if good {
         Ok(())
     } else {
-        Err(format!("must be 1 to {max_chars} characters a-z, 0-9 and '-', starting with a letter"))
+        Err(text!("must be 1 to {max_chars} characters a-z, 0-9 and '-', starting with a letter", max_chars))
     }
 }
 
@@ -21,9 +22,9 @@ pub fn slug(text: &str, max_chars: usize) -> Result<(), String> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn line(text: &str, min_chars: usize, max_chars: usize) -> Result<(), String> {
+pub fn line(text: &str, min_chars: usize, max_chars: usize) -> Result<(), Text> {
     if text.contains(['\n', '\r']) {
-        return Err("must be one line".to_owned());
+        return Err(text!("must be one line"));
     }
     paragraph(text, min_chars, max_chars)
 }
@@ -32,13 +33,18 @@ pub fn line(text: &str, min_chars: usize, max_chars: usize) -> Result<(), String
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn paragraph(text: &str, min_chars: usize, max_chars: usize) -> Result<(), String> {
+pub fn paragraph(text: &str, min_chars: usize, max_chars: usize) -> Result<(), Text> {
     let count = text.trim().chars().count();
     if count < min_chars || text.chars().count() > max_chars {
-        return Err(format!("must be {min_chars} to {max_chars} characters long, and has {count}"));
+        return Err(text!(
+            "must be {min_chars} to {max_chars} characters long, and has {count}",
+            min_chars,
+            max_chars,
+            count
+        ));
     }
     match text.chars().find(|&c| is_deceptive(c)) {
-        Some(c) => Err(format!("holds the character U+{:04X}, which is not shown; take it out", c as u32)),
+        Some(c) => Err(text!("holds the character {code}, which is not shown; take it out", code = code_point(c))),
         None => Ok(()),
     }
 }
@@ -49,8 +55,17 @@ pub fn link(text: &str) -> bool {
     text.len() <= 2000 && url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
+/// `U+200B`.
+#[must_use]
+pub fn code_point(c: char) -> String {
+    format!("U+{:04X}", c as u32)
+}
+
 /// Why a text with U+0000 is refused: Postgres cannot store it.
-pub const NUL: &str = "holds the character U+0000, which cannot be stored; take it out";
+#[must_use]
+pub fn nul() -> Text {
+    text!("holds the character U+0000, which cannot be stored; take it out")
+}
 
 /// The pointer of the first text in a document that holds U+0000; `at` is the pointer of the document itself.
 #[must_use]
@@ -77,7 +92,7 @@ pub const fn is_deceptive(c: char) -> bool {
 ///
 /// # Errors
 /// What is allowed.
-pub fn service_key(text: &str) -> Result<(&str, &str), String> {
+pub fn service_key(text: &str) -> Result<(&str, &str), Text> {
     let part = |part: &str| {
         (1..=63).contains(&part.len())
             && part.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -86,9 +101,7 @@ pub fn service_key(text: &str) -> Result<(&str, &str), String> {
     };
     match text.split_once('/') {
         Some((namespace, name)) if part(namespace) && part(name) => Ok((namespace, name)),
-        _ => {
-            Err("must be namespace/name, each 1 to 63 letters and digits with '-', '_' and '.' between them".to_owned())
-        }
+        _ => Err(text!("must be namespace/name, each 1 to 63 letters and digits with '-', '_' and '.' between them")),
     }
 }
 
@@ -96,7 +109,7 @@ pub fn service_key(text: &str) -> Result<(&str, &str), String> {
 ///
 /// # Errors
 /// What is allowed.
-pub fn image(text: &str) -> Result<(), String> {
+pub fn image(text: &str) -> Result<(), Text> {
     let (name, digest) = match text.split_once('@') {
         Some((name, digest)) => (name, Some(digest)),
         None => (text, None),
@@ -113,8 +126,9 @@ pub fn image(text: &str) -> Result<(), String> {
     if good_name && good_digest {
         Ok(())
     } else {
-        Err("must be an image reference such as registry.example/team/name:tag or name@sha256:<64 hexadecimal digits>"
-            .to_owned())
+        Err(text!(
+            "must be an image reference such as registry.example/team/name:tag or name@sha256:<64 hexadecimal digits>"
+        ))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What every capability's routes share: extractors whose refusals are problem documents, and errors as responses.
 //!
-//! The middleware in `http` puts the [`Ctx`] into the request and runs it inside [`with_request_id`].
+//! The middleware in `http` puts the [`Ctx`] into the request and runs it inside [`in_request`].
 
 use super::{AppError, Ctx, validate};
 use axum::body::Bytes;
@@ -10,38 +10,35 @@ use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Req
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use passerelle_contract::FieldError;
+use passerelle_contract::{FieldError, Locale, Problem, Text, refused_json, text};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 tokio::task_local! {
-    static REQUEST_ID: String;
+    static REQUEST: (String, Locale);
 }
 
-/// Runs a request so that errors made anywhere inside carry its id.
-pub async fn with_request_id<F: Future>(request_id: String, inner: F) -> F::Output {
-    REQUEST_ID.scope(request_id, inner).await
+/// Runs a request so that errors made anywhere inside carry its id and speak its language.
+pub async fn in_request<F: Future>(request_id: String, locale: Locale, inner: F) -> F::Output {
+    REQUEST.scope((request_id, locale), inner).await
 }
 
-/// The id of the request that is being answered; empty outside of one.
+/// The id of the request that is being answered, and the language to answer in; outside of one, nothing and English.
 #[must_use]
-pub fn request_id() -> String {
-    REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
+pub fn request() -> (String, Locale) {
+    REQUEST.try_with(Clone::clone).unwrap_or_default()
 }
 
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
-        let id = request_id();
+        let (id, locale) = request();
         match &self {
             Self::Internal(source) => tracing::error!(request_id = %id, error = %source, "request failed"),
             Self::Unavailable(source) => tracing::warn!(request_id = %id, error = %source, "database away"),
             _ => {}
         }
-        let problem = self.problem_for(&id);
-        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, axum::Json(problem)).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let mut response = problem_response(&self.problem_for(&id, locale), locale);
         let retry_after_s = match &self {
             Self::RateLimited { retry_after_s } => Some(*retry_after_s),
             Self::Unavailable(_) => Some(2),
@@ -50,11 +47,21 @@ impl IntoResponse for AppError {
         if let Some(seconds) = retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if status == StatusCode::UNAUTHORIZED {
+        if response.status() == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }
+}
+
+/// A problem document as an answer, in the language it was written in.
+pub fn problem_response(problem: &Problem, locale: Locale) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, axum::Json(problem)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(locale.tag()));
+    response
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Ctx {
@@ -87,16 +94,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         // An act without details, for example a cancel without a reason, may come without a body.
         let body = if body.is_empty() { Bytes::from_static(b"{}") } else { body };
         if !json && body.as_ref() != b"{}" {
-            return Err(AppError::field("/headers/content-type", "must be application/json"));
+            return Err(AppError::field("/headers/content-type", text!("must be application/json")));
         }
         // Else an array would be read as the fields in their order.
         if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-            return Err(AppError::field("", "the body must be a JSON object"));
+            return Err(AppError::field("", text!("the body must be a JSON object")));
         }
         refuse_nul(&body)?;
         let mut reader = serde_json::Deserializer::from_slice(&body);
         let value = parse(&mut reader)?;
-        reader.end().map_err(|error| AppError::field("", format!("text after the end of the document: {error}")))?;
+        reader.end().map_err(|error| {
+            AppError::field("", text!("text after the end of the document: {error}", error = error.to_string()))
+        })?;
         Ok(Self(value))
     }
 }
@@ -109,7 +118,7 @@ fn refuse_nul(body: &[u8]) -> Result<(), AppError> {
     }
     // What is no JSON at all is told by the reader that knows the fields.
     let Ok(value) = serde_json::from_slice::<Value>(body) else { return Ok(()) };
-    validate::nul_at(&value, "").map_or(Ok(()), |pointer| Err(AppError::field(pointer, validate::NUL)))
+    validate::nul_at(&value, "").map_or(Ok(()), |pointer| Err(AppError::field(pointer, validate::nul())))
 }
 
 fn parse<'de, T: serde::Deserialize<'de>, D>(deserializer: D) -> Result<T, AppError>
@@ -141,20 +150,7 @@ pub fn field_error<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) 
     {
         pointer.push_str(&format!("/{name}"));
     }
-    FieldError::new(pointer, plain_words(&message))
-}
-
-/// What serde expects, in words for people who do not write Rust.
-fn plain_words(message: &str) -> String {
-    const WORDS: [(&str, &str); 6] = [
-        ("expected u16", "expected a whole number from 0 to 65535"),
-        ("expected u32", "expected a whole number from 0 to 4294967295"),
-        ("expected u64", "expected a whole number from 0"),
-        ("expected i64", "expected a whole number"),
-        ("expected a string", "expected text"),
-        ("expected a boolean", "expected true or false"),
-    ];
-    WORDS.iter().fold(message.to_owned(), |text, (from, to)| text.replace(from, to))
+    FieldError::new(pointer, refused_json::words(&message))
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -178,7 +174,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             .map(|(k, v)| (k.into_owned(), v.into_owned()))
             .collect();
         if let Some((name, _)) = set.iter().find(|(name, value)| name.contains('\0') || value.contains('\0')) {
-            return Err(AppError::field(format!("/{}", name.replace('\0', "")), validate::NUL));
+            return Err(AppError::field(format!("/{}", name.replace('\0', "")), validate::nul()));
         }
         let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&set).finish();
         parse(serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(text.as_bytes()))).map(Self)
@@ -204,12 +200,14 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 fn refused_path(kind: PathError) -> AppError {
     match kind {
         PathError::ParseErrorAtKey { key, expected_type, .. } => {
-            let wanted = if expected_type.ends_with("Uuid") { "UUID" } else { expected_type };
-            AppError::field(format!("/path/{key}"), format!("must be a {wanted}"))
+            let kind = if expected_type.ends_with("Uuid") { "UUID" } else { expected_type };
+            AppError::field(format!("/path/{key}"), text!("must be a {kind}", kind))
         }
-        PathError::InvalidUtf8InPathParam { key } => AppError::field(format!("/path/{key}"), "must be UTF-8"),
-        PathError::DeserializeError { key, message, .. } => AppError::field(format!("/path/{key}"), message),
-        other => AppError::field("/path", other.to_string()),
+        PathError::InvalidUtf8InPathParam { key } => AppError::field(format!("/path/{key}"), text!("must be UTF-8")),
+        PathError::DeserializeError { key, message, .. } => {
+            AppError::field(format!("/path/{key}"), Text::verbatim(message))
+        }
+        other => AppError::field("/path", Text::verbatim(other.to_string())),
     }
 }
 
@@ -224,7 +222,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for IdempotencyKey {
         let Some(value) = parts.headers.get("idempotency-key") else { return Ok(None) };
         match value.to_str() {
             Ok(text) if (1..=200).contains(&text.len()) => Ok(Some(Self(text.to_owned()))),
-            _ => Err(AppError::field("/headers/idempotency-key", "must be 1 to 200 visible ASCII characters")),
+            _ => Err(AppError::field("/headers/idempotency-key", text!("must be 1 to 200 visible ASCII characters"))),
         }
     }
 }

@@ -20,7 +20,7 @@ impl Directory for PortalDirectory {
         let mut object = match service {
             Some(key) => {
                 let found =
-                    self.catalog.find_service(key).ok_or_else(|| AppError::NotFound(format!("service:{key}")))?;
+                    self.catalog.find_service(key).ok_or_else(|| AppError::not_found(format!("service:{key}")))?;
                 Object::service(found.scope)
             }
             None => Object::new("portal", "*"),

@@ -8,6 +8,7 @@ use super::store::samples::{Hour, Running, forget_before, hours, running, shift_
 use super::store::status::{Advance, Found, Progress, advance, lease, note, progress, reconciled};
 use crate::kernel::{AppError, Result};
 use passerelle_contract::environments::Tier;
+use passerelle_contract::{Text, text};
 use passerelle_metrics::{MetricSource, Range, SourceError};
 use passerelle_slo_formats::Sli;
 use passerelle_slo_math::Policy;
@@ -200,7 +201,7 @@ impl Measurer {
         Ok(())
     }
 
-    async fn note_failure(&self, part: &[(&Slo, i64)], text: &str) -> Result<()> {
+    async fn note_failure(&self, part: &[(&Slo, i64)], why: &Text) -> Result<()> {
         let advances: Vec<Advance> = part
             .iter()
             .map(|(slo, _)| Advance {
@@ -209,7 +210,7 @@ impl Measurer {
                 read_to: None,
                 first_minute: None,
                 last_minute: None,
-                source_error: Some(text.to_owned()),
+                source_error: Some(why.to_string()),
             })
             .collect();
         advance(self.service.db.pool(), &advances).await
@@ -265,7 +266,7 @@ impl Measurer {
     }
 }
 
-pub(super) type SourceResult = Result<Arc<dyn MetricSource>, String>;
+pub(super) type SourceResult = Result<Arc<dyn MetricSource>, Text>;
 
 /// The first minute to read: the period's begin for a new SLO, otherwise a little before what was read.
 fn start(slo: &Slo, progress: Option<&Progress>, now: i64, to: i64) -> i64 {
@@ -285,7 +286,7 @@ impl SloService {
     /// The source behind a connection, or why there is none.
     pub(super) async fn source(&self, connection: Uuid) -> SourceResult {
         self.open_source(connection).await.map_err(|error| match error {
-            AppError::Internal(_) | AppError::Unavailable(_) => "the connection could not be opened".to_owned(),
+            AppError::Internal(_) | AppError::Unavailable(_) => text!("the connection could not be opened"),
             other => other.detail(),
         })
     }

@@ -13,7 +13,7 @@ use passerelle_contract::slo::{
     BudgetVerdict, CorrectionIn, CorrectionOut, RulesFilter, RulesForm, SloFilter, SloHistoryFilter, SloHistoryPoint,
     SloImportOptions, SloImportReport, SloOut, SloPatch, SloPolicy, SloPolicyOut, SloRow, SloSort,
 };
-use passerelle_contract::{Page, Problem};
+use passerelle_contract::{Page, Problem, text};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -50,7 +50,7 @@ impl Etag for Slo {
 }
 
 fn id_of(text: &str) -> Result<Uuid> {
-    text.parse().map_err(|_| AppError::NotFound(format!("slo:{text}")))
+    text.parse().map_err(|_| AppError::not_found(format!("slo:{text}")))
 }
 
 fn yaml(text: String) -> Response {
@@ -112,7 +112,7 @@ async fn import_slos(
     Query(options): Query<SloImportOptions>,
     body: axum::body::Bytes,
 ) -> Result<Json<SloImportReport>> {
-    let text = std::str::from_utf8(&body).map_err(|_| AppError::field("", "must be UTF-8"))?;
+    let text = std::str::from_utf8(&body).map_err(|_| AppError::field("", text!("must be UTF-8")))?;
     service.import_slos(&ctx, text, &options).await.map(Json)
 }
 

@@ -3,6 +3,7 @@
 use super::{Known, metadata};
 use crate::duration;
 use crate::fields::{Fields, Report};
+use passerelle_contract::text;
 use serde_json::Value;
 
 pub(super) fn described(spec: &Value, known: &[&str], report: &mut Report<'_>) {
@@ -24,14 +25,14 @@ pub(super) fn condition(spec: &Value, pointer: &str, report: &mut Report<'_>) {
     fields.text("description", report);
     fields.required_text("severity", report);
     let Some(value) = fields.get("condition") else {
-        report.refuse(&fields.at("condition"), "is missing");
+        report.refuse(&fields.at("condition"), text!("is missing"));
         return;
     };
     let at = fields.at("condition");
     let known = ["kind", "op", "threshold", "lookbackWindow", "alertAfter"];
     let Some(condition) = Fields::of(value, &at, &known, report) else { return };
     if condition.text("kind", report).is_some_and(|kind| kind != "burnrate") {
-        report.refuse(&condition.at("kind"), "must be burnrate");
+        report.refuse(&condition.at("kind"), text!("must be burnrate"));
     }
     condition.text("op", report);
     condition.number("threshold", report);
@@ -66,10 +67,10 @@ pub(super) fn policy(spec: &Value, pointer: &str, known: &Known, report: &mut Re
         match (entry.text("conditionRef", report), entry.get("spec")) {
             (Some(name), None) if known.conditions.contains(name) => {}
             (Some(name), None) => {
-                report.refuse(&entry.at("conditionRef"), format!("there is no AlertCondition {name} in this file"))
+                report.refuse(&entry.at("conditionRef"), text!("there is no AlertCondition {name} in this file", name))
             }
             (None, Some(spec)) => condition(spec, &entry.at("spec"), report),
-            _ => report.refuse(&at, "must have either conditionRef or kind, metadata and spec"),
+            _ => report.refuse(&at, text!("must have either conditionRef or kind, metadata and spec")),
         }
     }
     fields.list("notificationTargets", report);
@@ -96,7 +97,7 @@ pub(super) fn references(policies: &[Value], known: &Known, report: &mut Report<
         if let Some(name) = name
             && !known.policies.contains(name)
         {
-            report.refuse(&at, format!("there is no AlertPolicy {name} in this file"));
+            report.refuse(&at, text!("there is no AlertPolicy {name} in this file", name));
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::fields::{Fields, Report};
 use crate::model::Query;
 use crate::promql::Selector;
+use passerelle_contract::{Text, text};
 use serde_json::Value;
 
 /// An indicator before an objective gives a threshold its meaning.
@@ -40,7 +41,7 @@ pub(super) fn read(spec: &Value, pointer: &str, report: &mut Report<'_>) -> Opti
         }
         (None, Some(metric)) => ratio(metric, &fields.at("ratioMetric"), report),
         _ => {
-            report.refuse(pointer, "must have exactly one of thresholdMetric and ratioMetric");
+            report.refuse(pointer, text!("must have exactly one of thresholdMetric and ratioMetric"));
             None
         }
     }
@@ -50,11 +51,11 @@ fn ratio(metric: &Value, pointer: &str, report: &mut Report<'_>) -> Option<Indic
     let fields = Fields::of(metric, pointer, &["counter", "good", "bad", "total", "rawType", "raw"], report)?;
     let counter = fields.boolean("counter", report).unwrap_or(false);
     if fields.get("raw").is_some() || fields.get("rawType").is_some() {
-        report.refuse(&fields.at("raw"), "a stored ratio has no number of events; give good (or bad) and total");
+        report.refuse(&fields.at("raw"), text!("a stored ratio has no number of events; give good (or bad) and total"));
         return None;
     }
     let Some(total) = fields.get("total") else {
-        report.refuse(&fields.at("total"), "is missing");
+        report.refuse(&fields.at("total"), text!("is missing"));
         return None;
     };
     let how = Use::Events { counter };
@@ -69,7 +70,7 @@ fn ratio(metric: &Value, pointer: &str, report: &mut Report<'_>) -> Option<Indic
             Some(Indicator::Bad { bad, total: total? })
         }
         _ => {
-            report.refuse(pointer, "must have exactly one of good and bad beside total");
+            report.refuse(pointer, text!("must have exactly one of good and bad beside total"));
             None
         }
     }
@@ -84,7 +85,7 @@ enum Use {
 fn source(value: &Value, pointer: &str, how: Use, report: &mut Report<'_>) -> Option<Source> {
     let fields = Fields::of(value, pointer, &["metricSource"], report)?;
     let Some(value) = fields.get("metricSource") else {
-        report.refuse(&fields.at("metricSource"), "is missing");
+        report.refuse(&fields.at("metricSource"), text!("is missing"));
         return None;
     };
     let at = fields.at("metricSource");
@@ -93,18 +94,18 @@ fn source(value: &Value, pointer: &str, how: Use, report: &mut Report<'_>) -> Op
     if let Some(kind) = fields.text("type", report)
         && !kind.eq_ignore_ascii_case("prometheus")
     {
-        report.refuse(&fields.at("type"), format!("is {kind}; known is Prometheus"));
+        report.refuse(&fields.at("type"), text!("is {kind}; known is Prometheus", kind));
         return None;
     }
     let Some(spec) = fields.get("spec") else {
-        report.refuse(&fields.at("spec"), "is missing");
+        report.refuse(&fields.at("spec"), text!("is missing"));
         return None;
     };
     // What else a source's `spec` holds is the source's own affair.
     let at = fields.at("spec");
     let text = spec.get("query").and_then(Value::as_str).filter(|text| !text.trim().is_empty() && text.len() <= 10_000);
     let Some(text) = text else {
-        report.refuse(&format!("{at}/query"), "must be a PromQL query");
+        report.refuse(&format!("{at}/query"), text!("must be a PromQL query"));
         return None;
     };
     match query(text, how) {
@@ -119,7 +120,7 @@ fn source(value: &Value, pointer: &str, how: Use, report: &mut Report<'_>) -> Op
 /// Spellings of "the range goes here": sloth, OpenSLO's examples, Grafana.
 const WINDOWS: [&str; 4] = ["{{.window}}", "{{ .window }}", "$__window", "$__range"];
 
-fn query(text: &str, how: Use) -> Result<Query, String> {
+fn query(text: &str, how: Use) -> Result<Query, Text> {
     let mut template = text.trim().to_owned();
     for spelling in WINDOWS {
         template = template.replace(spelling, "{{.window}}");
@@ -131,15 +132,14 @@ fn query(text: &str, how: Use) -> Result<Query, String> {
     match how {
         Use::Value => Ok(Query::Instant(template)),
         Use::Events { counter: true } => Selector::parse(&template).map(Query::Counter).map_err(|error| {
-            format!(
+            text!(
                 "a counter must be a selector such as http_requests_total{{code=~\"5..\"}}, alone or inside sum(), or a \
-                 query with the range [{{{{.window}}}}]: {error}"
+                 query with the range [{{{{.window}}}}]: {error}",
+                error
             )
         }),
         Use::Events { counter: false } => Err(
-            "events need counter: true with a selector, or a query with the range [{{.window}}], for example \
-             sum(increase(http_requests_total[{{.window}}]))"
-                .to_owned(),
-        ),
+            text!("events need counter: true with a selector, or a query with the range [{{{{.window}}}}], for example \
+             sum(increase(http_requests_total[{{{{.window}}}}]))")),
     }
 }

@@ -13,6 +13,7 @@ pub use write::write;
 use crate::document::{Format, ReadOutcome, SourceDocument};
 use crate::fields::{Fields, Report};
 use indicator::Indicator;
+use passerelle_contract::text;
 use passerelle_lined_yaml::Document;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,19 +59,19 @@ fn one(document: &Document, kind: &str, known: &mut Known, report: &mut Report<'
         return Vec::new();
     };
     if root.required_text("apiVersion", report).is_some_and(|version| version != API_VERSION) {
-        report.refuse("/apiVersion", format!("must be {API_VERSION}"));
+        report.refuse("/apiVersion", text!("must be {api_version}", api_version = API_VERSION));
         return Vec::new();
     }
     if kind.is_empty() {
-        report.refuse("/kind", format!("must be one of {}", KINDS.join(", ")));
+        report.refuse("/kind", text!("must be one of {kinds}", kinds = KINDS.join(", ")));
         return Vec::new();
     }
     let name = root.get("metadata").and_then(|value| metadata(value, "/metadata", report));
     if root.get("metadata").is_none() {
-        report.refuse("/metadata", "is missing");
+        report.refuse("/metadata", text!("is missing"));
     }
     let Some(spec) = root.get("spec") else {
-        report.refuse("/spec", "is missing");
+        report.refuse("/spec", text!("is missing"));
         return Vec::new();
     };
     let Some(name) = name else { return Vec::new() };
@@ -107,7 +108,7 @@ fn metadata(value: &Value, pointer: &str, report: &mut Report<'_>) -> Option<Nam
     let fields = Fields::of(value, pointer, &["name", "displayName", "labels", "annotations"], report)?;
     for key in ["labels", "annotations"] {
         if fields.get(key).is_some_and(|value| !value.is_object()) {
-            report.refuse(&fields.at(key), "must be a mapping");
+            report.refuse(&fields.at(key), text!("must be a mapping"));
         }
     }
     let title = fields.text("displayName", report);
@@ -117,7 +118,10 @@ fn metadata(value: &Value, pointer: &str, report: &mut Report<'_>) -> Option<Nam
         && !name.starts_with('-')
         && !name.ends_with('-');
     if !good {
-        report.refuse(&fields.at("name"), "must be 1 to 63 characters a-z, 0-9 and '-', as a DNS label (RFC 1123)");
+        report.refuse(
+            &fields.at("name"),
+            text!("must be 1 to 63 characters a-z, 0-9 and '-', as a DNS label (RFC 1123)"),
+        );
         return None;
     }
     Some(Named { name: name.to_owned(), title: title.unwrap_or(name).to_owned() })

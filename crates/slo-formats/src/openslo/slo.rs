@@ -5,6 +5,8 @@ use super::{Known, Named, alerts, metadata};
 use crate::duration;
 use crate::fields::{Fields, Report};
 use crate::model::{Definition, Op, Sli, Window};
+use crate::told;
+use passerelle_contract::{Text, text};
 use passerelle_slo_math::{Method, Objective, Ratio, SliceRule};
 use serde_json::Value;
 
@@ -43,7 +45,7 @@ pub(super) fn read(named: &Named, spec: &Value, known: &Known, report: &mut Repo
     let method = match fields.required_text("budgetingMethod", report) {
         Some(method @ ("Occurrences" | "Timeslices" | "RatioTimeslices")) => Some(method),
         Some(other) => {
-            let text = format!("is {other}; known are Occurrences, Timeslices and RatioTimeslices");
+            let text = text!("is {other}; known are Occurrences, Timeslices and RatioTimeslices", other);
             report.refuse("/spec/budgetingMethod", text);
             None
         }
@@ -54,7 +56,7 @@ pub(super) fn read(named: &Named, spec: &Value, known: &Known, report: &mut Repo
     }
     let objectives = fields.list("objectives", report).unwrap_or_default();
     if objectives.is_empty() {
-        report.refuse("/spec/objectives", "must have at least one objective");
+        report.refuse("/spec/objectives", text!("must have at least one objective"));
     }
     let (Some(window), Some(method)) = (window, method) else { return Vec::new() };
     let mut definitions = Vec::new();
@@ -63,7 +65,7 @@ pub(super) fn read(named: &Named, spec: &Value, known: &Known, report: &mut Repo
         let Some(objective) = Fields::of(value, &at, &OBJECTIVE_FIELDS, report) else { continue };
         let own = indicator_of(&objective, known, report);
         let Some(indicator) = own.or_else(|| shared.clone()) else {
-            report.refuse("/spec/indicator", "must be given, or indicatorRef, here or in the objective");
+            report.refuse("/spec/indicator", text!("must be given, or indicatorRef, here or in the objective"));
             continue;
         };
         let read =
@@ -91,7 +93,7 @@ pub(super) fn read(named: &Named, spec: &Value, known: &Known, report: &mut Repo
 fn indicator_of(fields: &Fields<'_>, known: &Known, report: &mut Report<'_>) -> Option<Indicator> {
     match (fields.get("indicator"), fields.text("indicatorRef", report)) {
         (Some(_), Some(_)) => {
-            report.refuse(&fields.at("indicatorRef"), "cannot stand beside indicator");
+            report.refuse(&fields.at("indicatorRef"), text!("cannot stand beside indicator"));
             None
         }
         (Some(value), None) => {
@@ -101,7 +103,7 @@ fn indicator_of(fields: &Fields<'_>, known: &Known, report: &mut Report<'_>) -> 
                 metadata(value, &inline.at("metadata"), report);
             }
             let Some(spec) = inline.get("spec") else {
-                report.refuse(&inline.at("spec"), "is missing");
+                report.refuse(&inline.at("spec"), text!("is missing"));
                 return None;
             };
             indicator::read(spec, &inline.at("spec"), report)
@@ -109,7 +111,7 @@ fn indicator_of(fields: &Fields<'_>, known: &Known, report: &mut Report<'_>) -> 
         (None, Some(name)) => {
             let found = known.indicators.get(name).cloned();
             if found.is_none() {
-                report.refuse(&fields.at("indicatorRef"), format!("there is no SLI {name} in this file"));
+                report.refuse(&fields.at("indicatorRef"), text!("there is no SLI {name} in this file", name));
             }
             found
         }
@@ -119,11 +121,11 @@ fn indicator_of(fields: &Fields<'_>, known: &Known, report: &mut Report<'_>) -> 
 
 fn window(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<Window> {
     let Some(windows) = fields.list("timeWindow", report) else {
-        report.warn("/spec", "there is no timeWindow: read as 30 days, rolling");
+        report.warn("/spec", text!("there is no timeWindow: read as 30 days, rolling"));
         return Some(DEFAULT_WINDOW);
     };
     let [value] = windows else {
-        report.refuse("/spec/timeWindow", "must have exactly one entry");
+        report.refuse("/spec/timeWindow", text!("must have exactly one entry"));
         return None;
     };
     let at = "/spec/timeWindow/0";
@@ -133,19 +135,21 @@ fn window(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<Window> {
     let read = match (rolling, window.get("calendar")) {
         (true, None) => rolling_window(text),
         (false, Some(calendar)) => return calendar_window(text, calendar, report),
-        (true, Some(_)) => Err("a rolling window has no calendar".to_owned()),
-        (false, None) => Err("a window that does not roll needs a calendar with startTime and timeZone".to_owned()),
+        (true, Some(_)) => Err(text!("a rolling window has no calendar")),
+        (false, None) => Err(text!("a window that does not roll needs a calendar with startTime and timeZone")),
     };
     read.map_err(|message| report.refuse(&format!("{at}/duration"), message)).ok()
 }
 
-fn rolling_window(text: &str) -> Result<Window, String> {
+fn rolling_window(text: &str) -> Result<Window, Text> {
     match duration::seconds(text)? {
-        60 => Err("1m is one minute; a month is 1M, thirty days are 30d".to_owned()),
+        60 => Err(text!("1m is one minute; a month is 1M, thirty days are 30d")),
         seconds if seconds < 3600 => {
-            Err(format!("{text} is {seconds} s; a period must be at least 1h (m is a minute, M a month)"))
+            Err(text!("{text} is {seconds} s; a period must be at least 1h (m is a minute, M a month)", text, seconds))
         }
-        seconds if seconds > 400 * 86_400 => Err(format!("{text} is longer than the history that is kept (400 days)")),
+        seconds if seconds > 400 * 86_400 => {
+            Err(text!("{text} is longer than the history that is kept (400 days)", text))
+        }
         seconds => Ok(Window::Rolling { seconds }),
     }
 }
@@ -156,7 +160,7 @@ fn calendar_window(text: &str, calendar: &Value, report: &mut Report<'_>) -> Opt
     let start = fields.required_text("startTime", report);
     let zone = fields.required_text("timeZone", report);
     let period = duration::calendar(text).map_err(|message| {
-        let hint = if text == "1m" { "1m is one minute; a month is 1M".to_owned() } else { message };
+        let hint = if text == "1m" { text!("1m is one minute; a month is 1M") } else { message };
         report.refuse("/spec/timeWindow/0/duration", hint);
     });
     let (count, unit) = period.ok()?;
@@ -164,7 +168,7 @@ fn calendar_window(text: &str, calendar: &Value, report: &mut Report<'_>) -> Opt
     match window.period() {
         Ok(_) => Some(window),
         Err(error) => {
-            report.refuse(at, error.to_string());
+            report.refuse(at, told::calendar(&error));
             None
         }
     }
@@ -172,24 +176,25 @@ fn calendar_window(text: &str, calendar: &Value, report: &mut Report<'_>) -> Opt
 
 fn target(objective: &Fields<'_>, report: &mut Report<'_>) -> Option<Objective> {
     if objective.get("compositeWeight").is_some() {
-        report.refuse(&objective.at("compositeWeight"), "composite objectives cannot be computed");
+        report.refuse(&objective.at("compositeWeight"), text!("composite objectives cannot be computed"));
     }
     let (share, percent) = (objective.number("target", report), objective.number("targetPercent", report));
     let (key, read) = match (share, percent) {
         (Some(share), None) => ("target", Objective::from_share(&share)),
         (None, Some(percent)) => ("targetPercent", Objective::from_percent(&percent)),
         _ => {
-            report.refuse(&objective.at("target"), "must be given (0.999), or targetPercent (99.9), and not both");
+            report
+                .refuse(&objective.at("target"), text!("must be given (0.999), or targetPercent (99.9), and not both"));
             return None;
         }
     };
-    read.map_err(|error| report.refuse(&objective.at(key), error.to_string())).ok()
+    read.map_err(|error| report.refuse(&objective.at(key), told::objective(&error))).ok()
 }
 
 fn method_of(method: &str, objective: &Fields<'_>, report: &mut Report<'_>) -> Option<Method> {
     if method == "Occurrences" {
         for key in ["timeSliceTarget", "timeSliceWindow"].into_iter().filter(|key| objective.get(key).is_some()) {
-            report.refuse(&objective.at(key), "belongs to Timeslices and RatioTimeslices");
+            report.refuse(&objective.at(key), text!("belongs to Timeslices and RatioTimeslices"));
         }
         return Some(Method::Occurrences);
     }
@@ -202,8 +207,10 @@ fn method_of(method: &str, objective: &Fields<'_>, report: &mut Report<'_>) -> O
     match target.filter(|target| target.is_positive() && *target <= Ratio::ONE) {
         Some(target) => Some(Method::Timeslices(SliceRule { slice_s, target })),
         None => {
-            report
-                .refuse(&objective.at("timeSliceTarget"), "must be a share of good events, more than 0 and at most 1");
+            report.refuse(
+                &objective.at("timeSliceTarget"),
+                text!("must be a share of good events, more than 0 and at most 1"),
+            );
             None
         }
     }
@@ -215,13 +222,16 @@ fn slice(objective: &Fields<'_>, report: &mut Report<'_>) -> Option<u32> {
         // A bare number means minutes.
         Some(Value::Number(minutes)) => Ok(minutes.as_u64().unwrap_or_default() * 60),
         Some(Value::String(text)) => duration::seconds(text),
-        _ => Err("must be the length of a slice, for example 5m".to_owned()),
+        _ => Err(text!("must be the length of a slice, for example 5m")),
     };
     let seconds = text.map_err(|message| report.refuse(&at, message)).ok()?;
     if seconds % 60 == 0 && SLICES_M.contains(&(seconds / 60)) {
         return u32::try_from(seconds).ok();
     }
-    report.refuse(&at, "must divide an hour into whole minutes: 1m, 2m, 3m, 4m, 5m, 6m, 10m, 12m, 15m, 20m, 30m or 1h");
+    report.refuse(
+        &at,
+        text!("must divide an hour into whole minutes: 1m, 2m, 3m, 4m, 5m, 6m, 10m, 12m, 15m, 20m, 30m or 1h"),
+    );
     None
 }
 
@@ -231,19 +241,19 @@ fn sli(indicator: &Indicator, objective: &Fields<'_>, report: &mut Report<'_>) -
             let op = objective.required_text("op", report).and_then(|text| {
                 let op = Op::parse(text);
                 if op.is_none() {
-                    report.refuse(&objective.at("op"), "must be lt, lte, gt or gte");
+                    report.refuse(&objective.at("op"), text!("must be lt, lte, gt or gte"));
                 }
                 op
             });
             let threshold = objective.number("value", report).and_then(|text| text.parse().ok());
             if threshold.is_none() {
-                report.refuse(&objective.at("value"), "must be the threshold that the metric is compared with");
+                report.refuse(&objective.at("value"), text!("must be the threshold that the metric is compared with"));
             }
             Some(Sli::Threshold { value: source.query.clone(), op: op?, threshold: threshold? })
         }
         Indicator::Good { .. } | Indicator::Bad { .. } => {
             for key in ["op", "value"].into_iter().filter(|key| objective.get(key).is_some()) {
-                report.warn(&objective.at(key), "means nothing for a ratio and is left aside");
+                report.warn(&objective.at(key), text!("means nothing for a ratio and is left aside"));
             }
             Some(match indicator.clone() {
                 Indicator::Good { good, total } => Sli::Good { good: good.query, total: total.query },

@@ -4,6 +4,7 @@ use super::config::ConnectionConfig;
 use crate::google::Tokens;
 use crate::outbound::{self, ANSWER_LIMIT, read_body, unreachable};
 use crate::{TargetError, masking};
+use passerelle_contract::{Text, text};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -26,14 +27,11 @@ pub(super) enum Written {
 
 impl Api {
     pub fn new(config: ConnectionConfig) -> Result<Self, TargetError> {
-        let wrong = |pointer: &str, message: &str| TargetError::Config {
-            pointer: pointer.to_owned(),
-            message: message.to_owned(),
-        };
+        let wrong = |pointer: &str, message: Text| TargetError::Config { pointer: pointer.to_owned(), message };
         if config.token.is_some() && config.credentials.is_some() {
-            return Err(wrong("/config/credentials", "give either a token or credentials"));
+            return Err(wrong("/config/credentials", text!("give either a token or credentials")));
         }
-        let http = outbound::client().build().map_err(|_| wrong("/config", "no HTTP client can be built"))?;
+        let http = outbound::client().build().map_err(|_| wrong("/config", text!("no HTTP client can be built")))?;
         let tokens = Tokens::new(http.clone(), config.credentials.clone());
         Ok(Self { http, config, tokens })
     }
@@ -48,7 +46,7 @@ impl Api {
 
     pub async fn check(&self) -> Result<String, TargetError> {
         let path = format!("{}/services", self.parent());
-        self.call(Method::GET, &path, &[("pageSize", "1")], None, "the project or region").await?;
+        self.call(Method::GET, &path, &[("pageSize", "1")], None, text!("the project or region")).await?;
         Ok(format!(
             "Cloud Run Admin API v2, project {}, region {}",
             self.config.project.as_str(),
@@ -57,14 +55,14 @@ impl Api {
     }
 
     pub async fn service(&self, name: &str) -> Result<Value, TargetError> {
-        let what = format!("service {name}");
-        self.call(Method::GET, &self.service_path(name), &[], None, &what).await
+        let what = text!("service {name}", name);
+        self.call(Method::GET, &self.service_path(name), &[], None, what).await
     }
 
     /// The newest revisions; traffic goes to few.
     pub async fn revisions(&self, name: &str) -> Result<Vec<Value>, TargetError> {
         let path = format!("{}/revisions", self.service_path(name));
-        let mut page = self.call(Method::GET, &path, &[("pageSize", "100")], None, "the revisions").await?;
+        let mut page = self.call(Method::GET, &path, &[("pageSize", "100")], None, text!("the revisions")).await?;
         Ok(match page["revisions"].take() {
             Value::Array(all) => all,
             _ => Vec::new(),
@@ -74,7 +72,7 @@ impl Api {
     /// Writes template, traffic and annotations if the service still has the etag in `body`.
     pub async fn patch(&self, name: &str, body: &Value) -> Result<Written, TargetError> {
         let query = [("updateMask", "template,traffic,annotations")];
-        match self.call(Method::PATCH, &self.service_path(name), &query, Some(body), "the service").await {
+        match self.call(Method::PATCH, &self.service_path(name), &query, Some(body), text!("the service")).await {
             Ok(_) => Ok(Written::Yes),
             Err(TargetError::Fenced(_)) => Ok(Written::Conflict),
             Err(error) => Err(error),
@@ -87,12 +85,12 @@ impl Api {
         path: &str,
         query: &[(&str, &str)],
         body: Option<&Value>,
-        what: &str,
+        what: Text,
     ) -> Result<Value, TargetError> {
         let token = match &self.config.token {
             Some(token) => token.reveal().map_err(|error| TargetError::Config {
                 pointer: "/config/token".to_owned(),
-                message: error.to_string(),
+                message: error.text(),
             })?,
             None => self.tokens.token().await?,
         };
@@ -113,16 +111,16 @@ impl Api {
 }
 
 /// Google's error as ours; a conflict of etags comes as [`TargetError::Fenced`], which [`Api::patch`] takes back.
-fn refusal(status: u16, answer: &Value, what: &str) -> TargetError {
+fn refusal(status: u16, answer: &Value, what: Text) -> TargetError {
     let said: String =
         masking::shown(answer["error"]["message"].as_str().unwrap_or_default()).chars().take(300).collect();
     match status {
-        401 | 403 => TargetError::Forbidden(said),
-        404 => TargetError::Missing(what.to_owned()),
-        409 if answer["error"]["status"] == "ABORTED" => TargetError::Fenced(said),
-        429 => TargetError::Unreachable(format!("{WHO} asks to slow down")),
-        300..=499 => TargetError::Refused(said),
-        _ => TargetError::Unreachable(format!("{WHO} answered {status}")),
+        401 | 403 => TargetError::Forbidden(Text::verbatim(said)),
+        404 => TargetError::Missing(what),
+        409 if answer["error"]["status"] == "ABORTED" => TargetError::Fenced(Text::verbatim(said)),
+        429 => TargetError::Unreachable(text!("{who} asks to slow down", who = WHO)),
+        300..=499 => TargetError::Refused(Text::verbatim(said)),
+        _ => TargetError::Unreachable(text!("{name} answered {status}", name = WHO, status)),
     }
 }
 
@@ -133,9 +131,10 @@ mod tests {
 
     #[test]
     fn errors_are_sorted() {
-        let error =
-            |status, name: &str| refusal(status, &json!({ "error": { "message": "m", "status": name } }), "service x");
-        assert_eq!(error(404, "NOT_FOUND"), TargetError::Missing("service x".to_owned()));
+        let error = |status, name: &str| {
+            refusal(status, &json!({ "error": { "message": "m", "status": name } }), Text::verbatim("service x"))
+        };
+        assert_eq!(error(404, "NOT_FOUND"), TargetError::Missing(Text::verbatim("service x")));
         assert!(matches!(error(409, "ABORTED"), TargetError::Fenced(_)));
         assert!(matches!(error(409, "ALREADY_EXISTS"), TargetError::Refused(_)));
         assert!(matches!(error(401, ""), TargetError::Forbidden(_)));

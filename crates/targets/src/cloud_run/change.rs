@@ -5,6 +5,7 @@ use super::fence::ANNOTATIONS;
 use super::state;
 use crate::fencing;
 use crate::{Change, Fence, ImageRef, Recorded, TargetError, same_image};
+use passerelle_contract::{Text, text};
 use serde_json::{Value, json};
 
 const LATEST: &str = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST";
@@ -33,19 +34,19 @@ pub(super) fn record(service: &Value, revisions: &[Value]) -> Recorded {
 
 /// Index of the container whose image a deployment sets.
 pub(super) fn container(template: &Value, binding: &BindingConfig) -> Result<usize, TargetError> {
-    let wrong = |message: String| TargetError::Config { pointer: "/config/container".to_owned(), message };
+    let wrong = |message: Text| TargetError::Config { pointer: "/config/container".to_owned(), message };
     let all = template["containers"].as_array().map(Vec::as_slice).unwrap_or_default();
     if !all.iter().all(Value::is_object) {
-        return Err(wrong("the service's containers cannot be read".to_owned()));
+        return Err(wrong(text!("the service's containers cannot be read")));
     }
     match (&binding.container, all.len()) {
-        (_, 0) => Err(wrong("the service has no container".to_owned())),
+        (_, 0) => Err(wrong(text!("the service has no container"))),
         (None, 1) => Ok(0),
-        (None, _) => Err(wrong("the service has more than one container: name one".to_owned())),
+        (None, _) => Err(wrong(text!("the service has more than one container: name one"))),
         (Some(name), _) => all
             .iter()
             .position(|container| container["name"].as_str() == Some(name.as_str()))
-            .ok_or_else(|| wrong(format!("the service has no container {}", name.as_str()))),
+            .ok_or_else(|| wrong(text!("the service has no container {name}", name = name.as_str()))),
     }
 }
 
@@ -68,7 +69,7 @@ pub(super) fn body(
     match change {
         Change::Image { image } => {
             ImageRef::parse(image)
-                .map_err(|error| TargetError::Config { pointer: "/image".to_owned(), message: error.to_string() })?;
+                .map_err(|error| TargetError::Config { pointer: "/image".to_owned(), message: error.text() })?;
             let there = template["containers"][index]["image"].as_str().unwrap_or_default().to_owned();
             let pinned = ImageRef::parse(image).is_ok_and(|image| image.is_pinned());
             if pinned || !same_image(image, &there) {
@@ -88,7 +89,7 @@ pub(super) fn body(
             let wanted = recorded.0["template"].clone();
             container(&wanted, binding).map_err(|_| TargetError::Config {
                 pointer: "/recorded".to_owned(),
-                message: "is not the record of a Cloud Run service with this container".to_owned(),
+                message: text!("is not the record of a Cloud Run service with this container"),
             })?;
             let earlier = recorded.0["revision"].as_str().filter(|name| {
                 revisions.iter().any(|revision| state::short(&revision["name"]) == *name && state::is_ready(revision))
@@ -102,9 +103,10 @@ pub(super) fn body(
             }
         }
         Change::Scale { .. } => {
-            let text =
-                "Cloud Run sets the number of instances by the load; change the service's minimum and maximum there";
-            return Err(TargetError::Refused(text.to_owned()));
+            let text = text!(
+                "Cloud Run sets the number of instances by the load; change the service's minimum and maximum there"
+            );
+            return Err(TargetError::Refused(text));
         }
     }
     let mut body = json!({ "etag": service["etag"], "annotations": service["annotations"], "template": template, "traffic": traffic });

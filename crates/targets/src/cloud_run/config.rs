@@ -1,6 +1,7 @@
 //! What a connection and a binding are made of, checked while they are read.
 
 use crate::Secret;
+use passerelle_contract::{Text, text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -51,15 +52,15 @@ impl Name {
 }
 
 impl TryFrom<String> for Name {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Text> {
         let plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         let edges = text.starts_with(|c: char| c.is_ascii_lowercase()) && !text.ends_with('-');
         if plain && edges && text.len() <= 49 {
             Ok(Self(text))
         } else {
-            Err("expected 1 to 49 of a-z, 0-9 and '-', from a letter, not ending with '-'".to_owned())
+            Err(text!("expected 1 to 49 of a-z, 0-9 and '-', from a letter, not ending with '-'"))
         }
     }
 }
@@ -93,10 +94,10 @@ impl Default for Endpoint {
 }
 
 impl TryFrom<String> for Endpoint {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || "expected https://host[:port], or http:// to this machine, without a path".to_owned();
+    fn try_from(text: String) -> Result<Self, Text> {
+        let wrong = || text!("expected https://host[:port], or http:// to this machine, without a path");
         let url = url::Url::parse(&text).map_err(|_| wrong())?;
         let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         let anonymous = url.username().is_empty() && url.password().is_none();

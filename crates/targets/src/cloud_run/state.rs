@@ -5,6 +5,7 @@ use super::config::BindingConfig;
 use super::fence::ANNOTATIONS;
 use crate::{Observation, Rollout, masking};
 use passerelle_contract::deployments::{Cause, EnvVar, Failure, Health, Instance, InstanceState, Replicas};
+use passerelle_contract::{Text, text};
 use serde_json::Value;
 
 /// Last part of a resource's name.
@@ -67,7 +68,7 @@ fn failure(condition: &Value, revision: &str) -> Failure {
         "PROGRESS_DEADLINE_EXCEEDED" => Cause::Deadline,
         _ => Cause::Unknown,
     };
-    let message = said.chars().take(500).collect();
+    let message = Text::verbatim(said.chars().take(500).collect::<String>());
     Failure { cause, message, instance: Some(revision.to_owned()), logs: Vec::new() }
 }
 
@@ -117,7 +118,9 @@ fn instances(service: &Value, revisions: &[Value], binding: &BindingConfig) -> V
                 image: image(revision, binding).to_owned(),
                 updated: name == wanted,
                 restarts: 0,
-                message: said.or_else(|| Some(format!("{} % of the traffic", serves(name)))),
+                message: Some(
+                    said.map_or_else(|| text!("{percent} % of the traffic", percent = serves(name)), Text::verbatim),
+                ),
             }
         })
         .collect()
@@ -136,7 +139,7 @@ pub(super) fn observation(service: &Value, revisions: &[Value], binding: &Bindin
     let ready = u32::from(runs.is_some_and(is_ready));
     let (health, health_message) = match &rollout {
         Rollout::Complete => (Health::Healthy, None),
-        Rollout::Progressing => (Health::Progressing, Some("Cloud Run is at work".to_owned())),
+        Rollout::Progressing => (Health::Progressing, Some(text!("Cloud Run is at work"))),
         Rollout::Failed { failure } if ready == 0 => (Health::Failed, Some(failure.message.clone())),
         Rollout::Failed { failure } => (Health::Degraded, Some(failure.message.clone())),
     };

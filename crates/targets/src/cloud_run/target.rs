@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use passerelle_contract::deployments::{DiffLine, Finding, Severity};
+use passerelle_contract::text;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -91,7 +92,8 @@ impl Target for RunService {
         }
         let mut findings = Vec::new();
         if ImageRef::parse(&image(&next)).is_ok_and(|image| !image.is_pinned()) {
-            let message = format!("{} names a tag, which another push can move; a digest cannot change", image(&next));
+            let message =
+                text!("{image} names a tag, which another push can move; a digest cannot change", image = image(&next));
             findings.push(Finding { severity: Severity::Info, code: "mutable_tag".to_owned(), message });
         }
         Ok(TargetPlan { diff, env: state::env(&next), findings })
@@ -103,25 +105,27 @@ impl Target for RunService {
             let (service, revisions) = self.read().await?;
             let before = change::record(&service, &revisions);
             let applied = |unchanged, message| Applied { before, unchanged, message };
-            let there = format!("service {name} has this change already");
+            let there = text!("service {name} has this change already", name);
             let (body, applied) = match ANNOTATIONS.turn(&service, change, fence)? {
                 Turn::Done => return Ok(applied(true, there)),
                 Turn::Raise => (change::raise(&service, change, fence), applied(true, there)),
                 Turn::Write => {
                     let body = change::body(&service, &revisions, &self.binding, change, fence)?;
-                    (body, applied(false, format!("service {name} is to serve another revision")))
+                    (body, applied(false, text!("service {name} is to serve another revision", name)))
                 }
             };
             if self.api.patch(name, &body).await? == Written::Yes {
                 return Ok(applied);
             }
         }
-        Err(TargetError::Unreachable(format!("service {name} was written by others {ATTEMPTS} times in a row")))
+        Err(TargetError::Unreachable(text!(
+            "service {name} was written by others {attempts} times in a row",
+            name,
+            attempts = ATTEMPTS
+        )))
     }
 
     async fn logs(&self, _: &str, _: u32) -> Result<Vec<String>, TargetError> {
-        Err(TargetError::Refused(
-            "Cloud Run keeps logs in Cloud Logging, which this connection does not read".to_owned(),
-        ))
+        Err(TargetError::Refused(text!("Cloud Run keeps logs in Cloud Logging, which this connection does not read")))
     }
 }

@@ -5,30 +5,31 @@ use super::model::{Service, Task, UpdateState};
 use super::spec;
 use crate::masking;
 use passerelle_contract::deployments::{Cause, Failure};
+use passerelle_contract::{Text, text};
 
 /// The failure of a rollout; without a suspect Swarm's own words are all there is.
 pub(super) fn failure(name: &str, service: &Service, suspect: Option<&Task>, evidence: Option<&Evidence>) -> Failure {
     let outcome = outcome(service);
     let Some(task) = suspect else {
         let said = service.update_status.as_ref().map_or("", |status| status.message.as_str());
-        let message = format!("{outcome}: {}", masking::shown(said));
+        let message = text!("{outcome}: {said}", outcome, said = masking::shown(said));
         return Failure { cause: Cause::Deadline, message, instance: None, logs: Vec::new() };
     };
     let cause = cause(task, evidence);
-    let message = format!("{}; {outcome}", sentence(cause, task, evidence));
+    let message = text!("{sentence}; {outcome}", sentence = sentence(cause, task, evidence), outcome);
     let logs = evidence.map(|evidence| evidence.logs.clone()).unwrap_or_default();
     Failure { cause, message, instance: Some(task.name(name)), logs }
 }
 
 /// What became of the update.
-fn outcome(service: &Service) -> &'static str {
+fn outcome(service: &Service) -> Text {
     match service.update_state() {
-        UpdateState::RollbackStarted => "Swarm is rolling the update back",
-        UpdateState::RollbackPaused => "Swarm began to roll the update back and paused",
-        UpdateState::RollbackCompleted => "Swarm rolled the update back",
-        UpdateState::Paused => "Swarm paused the update",
-        UpdateState::Updating => "the update does not come to an end",
-        UpdateState::None | UpdateState::Completed => "Swarm keeps trying",
+        UpdateState::RollbackStarted => text!("Swarm is rolling the update back"),
+        UpdateState::RollbackPaused => text!("Swarm began to roll the update back and paused"),
+        UpdateState::RollbackCompleted => text!("Swarm rolled the update back"),
+        UpdateState::Paused => text!("Swarm paused the update"),
+        UpdateState::Updating => text!("the update does not come to an end"),
+        UpdateState::None | UpdateState::Completed => text!("Swarm keeps trying"),
     }
 }
 
@@ -67,27 +68,29 @@ fn cause(task: &Task, evidence: Option<&Evidence>) -> Cause {
     }
 }
 
-fn sentence(cause: Cause, task: &Task, evidence: Option<&Evidence>) -> String {
+fn sentence(cause: Cause, task: &Task, evidence: Option<&Evidence>) -> Text {
     let said = masking::shown(&task.status.err).chars().take(300).collect::<String>();
     let code = task.status.container_status.as_ref().map_or(0, |status| status.exit_code);
     match cause {
-        Cause::ImagePull => format!("image {} cannot be pulled: {said}", spec::task_image(&task.spec)),
+        Cause::ImagePull => {
+            text!("image {image} cannot be pulled: {why}", image = spec::task_image(&task.spec), why = said)
+        }
         Cause::Probe => {
             match evidence.and_then(|evidence| evidence.probe.as_deref()).filter(|output| !output.is_empty()) {
-                Some(output) => format!("the health check fails: {output}"),
-                None => "the health check fails".to_owned(),
+                Some(output) => text!("the health check fails: {output}", output),
+                None => text!("the health check fails"),
             }
         }
         Cause::CrashLoop if evidence.is_some_and(|evidence| evidence.out_of_memory) => {
-            "the container was killed: out of memory".to_owned()
+            text!("the container was killed: out of memory")
         }
         Cause::CrashLoop if code == 0 && said.is_empty() => {
-            "the container ends with status 0, but a service has to stay up".to_owned()
+            text!("the container ends with status 0, but a service has to stay up")
         }
-        Cause::CrashLoop if code == 0 => format!("the container does not start: {said}"),
-        Cause::CrashLoop => format!("the container ends with status {code}"),
-        _ if said.is_empty() => format!("task is {}", masking::shown(&task.status.state)),
-        _ => said,
+        Cause::CrashLoop if code == 0 => text!("the container does not start: {why}", why = said),
+        Cause::CrashLoop => text!("the container ends with status {code}", code),
+        _ if said.is_empty() => text!("task is {state}", state = masking::shown(&task.status.state)),
+        _ => Text::verbatim(said),
     }
 }
 

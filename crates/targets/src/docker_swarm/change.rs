@@ -3,6 +3,7 @@
 use super::fence::LABELS;
 use super::spec;
 use crate::{Change, ImageRef, Recorded, TargetError, same_image};
+use passerelle_contract::{Text, text};
 use serde_json::Value;
 
 /// The part of a specification that is configuration: all but the name, our labels, and the counter that forces a restart.
@@ -27,18 +28,18 @@ pub(super) fn record(spec: &Value) -> Recorded {
 /// service cannot have.
 pub(super) fn apply(spec: &Value, change: &Change) -> Result<Value, TargetError> {
     if spec::is_job(spec) {
-        return Err(TargetError::Refused(
-            "the service is a job, which ends by itself; only services that stay up can be deployed to".to_owned(),
-        ));
+        return Err(TargetError::Refused(text!(
+            "the service is a job, which ends by itself; only services that stay up can be deployed to"
+        )));
     }
     if spec::image(spec).is_empty() {
-        return Err(TargetError::Refused("the service runs no container".to_owned()));
+        return Err(TargetError::Refused(text!("the service runs no container")));
     }
     let mut next = spec.clone();
     match change {
         Change::Image { image } => {
             let wanted = ImageRef::parse(image)
-                .map_err(|error| TargetError::Config { pointer: "/image".to_owned(), message: error.to_string() })?;
+                .map_err(|error| TargetError::Config { pointer: "/image".to_owned(), message: error.text() })?;
             // A tag that is there with its digest stays as it is: a repeat must not be a rollout.
             let kept = !wanted.is_pinned() && same_image(image, spec::image(spec));
             if !kept {
@@ -56,9 +57,9 @@ pub(super) fn apply(spec: &Value, change: &Change) -> Result<Value, TargetError>
         }
         Change::Scale { replicas } => {
             if !spec["Mode"]["Replicated"].is_object() {
-                return Err(TargetError::Refused(
-                    "the service runs once on every node (global mode), so its number of tasks is not free".to_owned(),
-                ));
+                return Err(TargetError::Refused(text!(
+                    "the service runs once on every node (global mode), so its number of tasks is not free"
+                )));
             }
             next["Mode"]["Replicated"]["Replicas"] = (*replicas).into();
         }
@@ -67,13 +68,15 @@ pub(super) fn apply(spec: &Value, change: &Change) -> Result<Value, TargetError>
 }
 
 fn restored(spec: &Value, recorded: &Value) -> Result<Value, TargetError> {
-    let wrong = |message: &str| TargetError::Config { pointer: "/recorded".to_owned(), message: message.to_owned() };
+    let wrong = |message: Text| TargetError::Config { pointer: "/recorded".to_owned(), message };
     if spec::image(recorded).is_empty() {
-        return Err(wrong("is not the record of a Swarm service: it holds no image"));
+        return Err(wrong(text!("is not the record of a Swarm service: it holds no image")));
     }
     let mode = |spec: &Value| spec["Mode"].as_object().and_then(|mode| mode.keys().next().cloned());
     if mode(recorded) != mode(spec) {
-        return Err(wrong("was recorded in another service mode (replicated or global), which Swarm cannot change"));
+        return Err(wrong(text!(
+            "was recorded in another service mode (replicated or global), which Swarm cannot change"
+        )));
     }
     // Cut to what a record holds, so that nothing else comes in with it.
     let mut next = record(recorded).0;

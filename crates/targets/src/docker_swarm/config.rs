@@ -1,6 +1,7 @@
 //! What a connection and a binding are made of, checked while they are read.
 
 use crate::Secret;
+use passerelle_contract::{Text, text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -49,10 +50,10 @@ pub enum Endpoint {
 }
 
 impl TryFrom<String> for Endpoint {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || "expected unix:///path/docker.sock or tcp://host:port".to_owned();
+    fn try_from(text: String) -> Result<Self, Text> {
+        let wrong = || text!("expected unix:///path/docker.sock or tcp://host:port");
         if let Some(path) = text.strip_prefix("unix://") {
             let plain = path.starts_with('/') && path.len() <= 107 && !path.chars().any(char::is_control);
             return if plain { Ok(Self::Unix(PathBuf::from(path))) } else { Err(wrong()) };
@@ -96,16 +97,16 @@ impl ServiceName {
 }
 
 impl TryFrom<String> for ServiceName {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Text> {
         let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
         let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
         let good = text.len() <= 63 && edge(text.chars().next()) && edge(text.chars().next_back());
         if good && text.chars().all(inner) {
             Ok(Self(text))
         } else {
-            Err("expected the name of a service: 1 to 63 of letters, digits, '_', '.', '-'".to_owned())
+            Err(text!("expected the name of a service: 1 to 63 of letters, digits, '_', '.', '-'"))
         }
     }
 }

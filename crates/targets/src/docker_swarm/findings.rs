@@ -3,6 +3,7 @@
 use super::spec;
 use crate::ImageRef;
 use passerelle_contract::deployments::{Finding, Severity};
+use passerelle_contract::{Text, text};
 use serde_json::Value;
 
 /// Facts about what a specification refers to.
@@ -19,24 +20,29 @@ pub(super) fn list(spec: &Value, facts: &Facts) -> Vec<Finding> {
         .missing
         .iter()
         .map(|name| {
-            finding(Severity::Error, "missing_key", format!("{name} is mounted, but it does not exist in the Swarm"))
+            finding(
+                Severity::Error,
+                "missing_key",
+                text!("{name} is mounted, but it does not exist in the Swarm", name),
+            )
         })
         .collect();
     let image = spec::image(spec);
     if ImageRef::parse(image).is_ok_and(|image| !image.is_pinned()) {
-        let text = format!("{image} names a tag, which another push can move; a digest cannot change");
+        let text = text!("{image} names a tag, which another push can move; a digest cannot change", image);
         all.push(finding(Severity::Info, "mutable_tag", text));
     }
     all.extend(user(spec, facts));
     all.extend(health_check(spec, facts));
     match spec::failure_action(spec) {
         None => {
-            let text = "update_config sets no failure_action, so Swarm pauses a failing update and does not go back";
-            all.push(finding(Severity::Info, "no_failure_action", text.to_owned()));
+            let text =
+                text!("update_config sets no failure_action, so Swarm pauses a failing update and does not go back");
+            all.push(finding(Severity::Info, "no_failure_action", text));
         }
         Some("continue") => {
-            let text = "update_config continues when tasks fail, so a bad version can replace every task";
-            all.push(finding(Severity::Warning, "failure_action_continue", text.to_owned()));
+            let text = text!("update_config continues when tasks fail, so a bad version can replace every task");
+            all.push(finding(Severity::Warning, "failure_action_continue", text));
         }
         Some(_) => {}
     }
@@ -47,14 +53,14 @@ fn user(spec: &Value, facts: &Facts) -> Option<Finding> {
     let set = spec::text(&spec["TaskTemplate"]["ContainerSpec"]["User"]);
     let from_image = facts.image.as_ref().map(|image| spec::text(&image["Config"]["User"]));
     let text = match (set, from_image) {
-        (user, _) if is_root(user) => "the service sets root as the user of its containers",
+        (user, _) if is_root(user) => text!("the service sets root as the user of its containers"),
         ("", Some(user)) if user.is_empty() || is_root(user) => {
-            "neither the service nor the image sets a user, so the containers run as root"
+            text!("neither the service nor the image sets a user, so the containers run as root")
         }
-        ("", None) => "the service sets no user, so the containers run as root unless the image sets one",
+        ("", None) => text!("the service sets no user, so the containers run as root unless the image sets one"),
         _ => return None,
     };
-    Some(finding(Severity::Warning, "runs_as_root", text.to_owned()))
+    Some(finding(Severity::Warning, "runs_as_root", text))
 }
 
 fn is_root(user: &str) -> bool {
@@ -65,19 +71,21 @@ fn health_check(spec: &Value, facts: &Facts) -> Option<Finding> {
     let test = |check: &Value| check["Test"].get(0).and_then(Value::as_str).map(str::to_owned);
     let set = test(&spec["TaskTemplate"]["ContainerSpec"]["Healthcheck"]);
     let text = match set.as_deref() {
-        Some("NONE") => "the service turns the image's health check off, so Swarm takes a task as ready once it starts",
+        Some("NONE") => {
+            text!("the service turns the image's health check off, so Swarm takes a task as ready once it starts")
+        }
         Some(_) => return None,
         None => match &facts.image {
             // Not pulled here: the image may well have one.
             None => return None,
             Some(image) if test(&image["Config"]["Healthcheck"]).is_some_and(|kind| kind != "NONE") => return None,
-            Some(_) => "there is no health check, so Swarm takes a task as ready once it starts",
+            Some(_) => text!("there is no health check, so Swarm takes a task as ready once it starts"),
         },
     };
-    Some(finding(Severity::Warning, "no_probe", text.to_owned()))
+    Some(finding(Severity::Warning, "no_probe", text))
 }
 
-fn finding(severity: Severity, code: &str, message: String) -> Finding {
+fn finding(severity: Severity, code: &str, message: Text) -> Finding {
     Finding { severity, code: code.to_owned(), message }
 }
 

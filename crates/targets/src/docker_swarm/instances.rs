@@ -4,6 +4,7 @@ use super::model::Task;
 use super::rollout::Tasks;
 use super::spec;
 use crate::masking;
+use passerelle_contract::Text;
 use passerelle_contract::deployments::{Instance, InstanceState};
 
 /// Most instances that are listed; a service may have more tasks than a page can show.
@@ -48,8 +49,8 @@ fn state(task: &Task) -> InstanceState {
     }
 }
 
-fn message(task: &Task) -> Option<String> {
+fn message(task: &Task) -> Option<Text> {
     let said = if task.status.err.is_empty() { &task.status.message } else { &task.status.err };
     let plain = said.is_empty() || said == "started";
-    (!plain).then(|| masking::shown(said).chars().take(300).collect())
+    (!plain).then(|| Text::verbatim(masking::shown(said).chars().take(300).collect::<String>()))
 }

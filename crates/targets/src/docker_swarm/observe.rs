@@ -7,6 +7,7 @@ use super::rollout::{Tasks, Verdict};
 use super::{cause, change, instances, spec};
 use crate::{Observation, Rollout};
 use passerelle_contract::deployments::{Health, Replicas};
+use passerelle_contract::{Text, text};
 use time::OffsetDateTime;
 
 /// What was read from the engine in one look.
@@ -63,11 +64,11 @@ pub(super) fn observation(name: &str, look: &Look, evidence: Option<&Evidence>) 
     }
 }
 
-fn health(rollout: &Rollout, replicas: &Replicas, tasks: &Tasks<'_>) -> (Health, Option<String>) {
-    let ready = format!("{} of {} tasks ready", replicas.ready, replicas.desired);
+fn health(rollout: &Rollout, replicas: &Replicas, tasks: &Tasks<'_>) -> (Health, Option<Text>) {
+    let ready = text!("{ready} of {desired} tasks ready", ready = replicas.ready, desired = replicas.desired);
     match rollout {
         Rollout::Failed { failure } if replicas.ready == 0 && replicas.desired > 0 => {
-            (Health::Failed, Some(format!("{ready}: {}", failure.message)))
+            (Health::Failed, Some(text!("{ready}: {why}", ready, why = &failure.message)))
         }
         Rollout::Failed { failure } => (Health::Degraded, Some(failure.message.clone())),
         Rollout::Complete => (Health::Healthy, None),

@@ -13,6 +13,7 @@ use crate::masking::MAX_LOG_LINES;
 use crate::{Applied, Change, Fence, Observation, Target, TargetError, TargetPlan};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use passerelle_contract::{Text, text};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -48,7 +49,7 @@ impl SwarmService {
     async fn service(&self) -> Result<(Service, time::OffsetDateTime), TargetError> {
         let (service, now) = self.engine.service(self.name.as_str()).await?;
         if spec::is_job(&service.spec) {
-            let message = "is a job, which ends by itself; only services that stay up can be deployed to".to_owned();
+            let message = text!("is a job, which ends by itself; only services that stay up can be deployed to");
             return Err(TargetError::Config { pointer: "/config/service".to_owned(), message });
         }
         Ok((service, now))
@@ -71,16 +72,18 @@ impl SwarmService {
         facts
     }
 
-    fn said(&self, change: &Change, turn: &Turn) -> String {
+    fn said(&self, change: &Change, turn: &Turn) -> Text {
         let name = self.name.as_str();
         match (turn, change) {
-            (Turn::Done | Turn::Raise, _) => format!("service {name} has this change already"),
-            (Turn::Write, Change::Image { image }) => format!("service {name} is to run {image}"),
+            (Turn::Done | Turn::Raise, _) => text!("service {name} has this change already", name),
+            (Turn::Write, Change::Image { image }) => text!("service {name} is to run {image}", name, image),
             (Turn::Write, Change::Restore { .. } | Change::RestoreVersion { .. }) => {
-                format!("service {name} is to run what was recorded")
+                text!("service {name} is to run what was recorded", name)
             }
-            (Turn::Write, Change::Restart) => format!("service {name} is to replace its tasks"),
-            (Turn::Write, Change::Scale { replicas }) => format!("service {name} is to run {replicas} tasks"),
+            (Turn::Write, Change::Restart) => text!("service {name} is to replace its tasks", name),
+            (Turn::Write, Change::Scale { replicas }) => {
+                text!("service {name} is to run {replicas} tasks", name, replicas)
+            }
         }
     }
 }
@@ -123,9 +126,10 @@ impl Target for SwarmService {
                 return Ok(applied);
             }
         }
-        Err(TargetError::Unreachable(format!(
-            "service {} was written by others {ATTEMPTS} times in a row",
-            self.name.as_str()
+        Err(TargetError::Unreachable(text!(
+            "service {name} was written by others {attempts} times in a row",
+            name = self.name.as_str(),
+            attempts = ATTEMPTS
         )))
     }
 
@@ -133,8 +137,8 @@ impl Target for SwarmService {
         let (service, _) = self.service().await?;
         let tasks = self.engine.tasks(&service).await?;
         let task = tasks.iter().find(|task| task.name(self.name.as_str()) == instance);
-        let task =
-            task.ok_or_else(|| TargetError::Missing(format!("the instance of service {}", self.name.as_str())))?;
+        let task = task
+            .ok_or_else(|| TargetError::Missing(text!("the instance of service {name}", name = self.name.as_str())))?;
         let most = u32::try_from(MAX_LOG_LINES).unwrap_or(u32::MAX);
         self.engine.task_logs(&task.id, lines.min(most)).await
     }

@@ -12,6 +12,7 @@ use super::workload::Workload;
 use crate::fencing;
 use crate::{Applied, Change, Fence, Recorded, TargetError};
 use kube::api::{Patch, PatchParams};
+use passerelle_contract::{Text, text};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ pub(super) async fn apply(workload: &Workload, change: &Change, fence: Fence) ->
             return Ok(Applied {
                 before: before_that(&snapshot),
                 unchanged: true,
-                message: "the change was there already".to_owned(),
+                message: text!("the change was there already"),
             });
         }
         if done {
@@ -49,7 +50,7 @@ pub(super) async fn apply(workload: &Workload, change: &Change, fence: Fence) ->
         }
         tokio::time::sleep(Duration::from_millis(50 << attempt.min(4))).await;
     }
-    Err(TargetError::Unreachable(format!("{} kept changing while it was to be written", workload.title())))
+    Err(TargetError::Unreachable(text!("{title} kept changing while it was to be written", title = workload.title())))
 }
 
 /// The merge patch; the version that was read makes a write over something unseen a conflict.
@@ -83,7 +84,10 @@ async fn write(workload: &Workload, body: Value) -> Result<bool, TargetError> {
         Ok(Ok(_)) => Ok(true),
         Ok(Err(kube::Error::Api(status))) if status.is_conflict() => Ok(false),
         Ok(Err(error)) => Err(translate(&workload.title(), &error)),
-        Err(_) => Err(TargetError::Unreachable(format!("no answer to the write within {} s", CALL_TIMEOUT.as_secs()))),
+        Err(_) => Err(TargetError::Unreachable(text!(
+            "no answer to the write within {seconds} s",
+            seconds = CALL_TIMEOUT.as_secs()
+        ))),
     }
 }
 
@@ -96,23 +100,26 @@ fn before_that(snapshot: &Snapshot) -> Recorded {
     record.record()
 }
 
-fn message(snapshot: &Snapshot, after: &Desired, change: &Change, done: bool) -> String {
+fn message(snapshot: &Snapshot, after: &Desired, change: &Change, done: bool) -> Text {
     if done {
-        return "the change was there already; the deployment was taken over".to_owned();
+        return text!("the change was there already; the deployment was taken over");
     }
-    let nothing = if after.template == snapshot.template && after.replicas == snapshot.replicas() {
-        "; it ran already"
-    } else {
-        ""
-    };
-    match change {
-        Change::Image { image } => format!("image of container {} set to {image}{nothing}", snapshot.container),
-        Change::Restore { .. } | Change::RestoreVersion { .. } => {
-            format!("recorded pod template put back, {} replicas{nothing}", after.replicas)
+    let what = match change {
+        Change::Image { image } => {
+            text!("image of container {container} set to {image}", container = &snapshot.container, image)
         }
-        Change::Restart => "all pods are being replaced".to_owned(),
-        Change::Scale { replicas } => format!("scaled from {} to {replicas}", snapshot.replicas()),
+        Change::Restore { .. } | Change::RestoreVersion { .. } => {
+            text!("recorded pod template put back, {replicas} replicas", replicas = after.replicas)
+        }
+        Change::Restart => return text!("all pods are being replaced"),
+        Change::Scale { replicas } => {
+            return text!("scaled from {before} to {after}", before = snapshot.replicas(), after = *replicas);
+        }
+    };
+    if after.template == snapshot.template && after.replicas == snapshot.replicas() {
+        return text!("{what}; it ran already", what);
     }
+    what
 }
 
 #[cfg(test)]

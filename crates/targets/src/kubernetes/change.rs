@@ -4,6 +4,7 @@ use super::annotations::RESTART;
 use super::snapshot::{Snapshot, choose_container, without_nulls};
 use crate::{Change, ImageRef, Recorded, TargetError};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
+use passerelle_contract::{Argument, text};
 use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -27,7 +28,8 @@ impl Desired {
     }
 
     pub fn typed_template(&self) -> Result<PodTemplateSpec, TargetError> {
-        PodTemplateSpec::deserialize(&self.template).map_err(|error| invalid_record(&error.to_string()))
+        PodTemplateSpec::deserialize(&self.template)
+            .map_err(|error| invalid_record(crate::masking::shown(&error.to_string())))
     }
 }
 
@@ -38,7 +40,7 @@ pub(super) fn desired(snapshot: &Snapshot, change: &Change, deployment: Uuid) ->
     match change {
         Change::Image { image } => {
             let image = ImageRef::parse(image)
-                .map_err(|error| TargetError::Config { pointer: "/image".to_owned(), message: error.to_string() })?;
+                .map_err(|error| TargetError::Config { pointer: "/image".to_owned(), message: error.text() })?;
             set_image(&mut desired.template, &snapshot.container, &image.to_string());
         }
         Change::Restore { recorded } => desired = restored(snapshot, recorded)?,
@@ -50,7 +52,7 @@ pub(super) fn desired(snapshot: &Snapshot, change: &Change, deployment: Uuid) ->
             if i32::try_from(*replicas).is_err() {
                 return Err(TargetError::Config {
                     pointer: "/replicas".to_owned(),
-                    message: "at most 2147483647".to_owned(),
+                    message: text!("at most 2147483647"),
                 });
             }
             desired.replicas = *replicas;
@@ -78,20 +80,21 @@ fn set_image(template: &mut Value, container: &str, image: &str) {
 }
 
 fn restored(snapshot: &Snapshot, recorded: &Recorded) -> Result<Desired, TargetError> {
-    let template = without_nulls(recorded.0.get("template").ok_or_else(|| invalid_record("it has no pod template"))?);
+    let template =
+        without_nulls(recorded.0.get("template").ok_or_else(|| invalid_record(text!("it has no pod template")))?);
     let replicas = recorded.0.get("replicas").and_then(Value::as_i64).and_then(|number| u32::try_from(number).ok());
-    let replicas = replicas.ok_or_else(|| invalid_record("it has no number of replicas"))?;
+    let replicas = replicas.ok_or_else(|| invalid_record(text!("it has no number of replicas")))?;
     let desired = Desired { template, replicas };
     let typed = desired.typed_template()?;
-    choose_container(&typed, Some(&snapshot.container)).map_err(|error| invalid_record(&error.to_string()))?;
+    choose_container(&typed, Some(&snapshot.container))
+        .map_err(|error| invalid_record(crate::masking::shown(&error.to_string())))?;
     Ok(desired)
 }
 
-fn invalid_record(reason: &str) -> TargetError {
-    let reason = crate::masking::shown(reason);
+fn invalid_record(reason: impl Argument) -> TargetError {
     TargetError::Config {
         pointer: "/recorded".to_owned(),
-        message: format!("the recorded state cannot be put back: {reason}"),
+        message: text!("the recorded state cannot be put back: {reason}", reason),
     }
 }
 

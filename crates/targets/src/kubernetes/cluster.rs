@@ -8,6 +8,7 @@ use super::workload::Workload;
 use crate::{Connection, Target, TargetError};
 use async_trait::async_trait;
 use kube::Client;
+use passerelle_contract::text;
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,9 +26,9 @@ impl Cluster {
         let client = Client::try_from(client_config(config).await?).map_err(|error| match error {
             kube::Error::RustlsTls(_) | kube::Error::InferKubeconfig(_) => TargetError::Config {
                 pointer: "/config".to_owned(),
-                message: format!("the certificates of the connection cannot be used: {error}"),
+                message: text!("the certificates of the connection cannot be used: {error}", error = error.to_string()),
             },
-            other => translate("the client", &other),
+            other => translate(text!("the client"), &other),
         })?;
         Ok(Self { client })
     }
@@ -44,7 +45,7 @@ impl Connection for Cluster {
     type Binding = BindingConfig;
 
     async fn check(&self) -> Result<String, TargetError> {
-        let version = call("the API server", self.client.apiserver_version()).await?;
+        let version = call(text!("the API server"), self.client.apiserver_version()).await?;
         Ok(format!("Kubernetes {}", crate::masking::shown(&version.git_version)))
     }
 

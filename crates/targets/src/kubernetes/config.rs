@@ -1,6 +1,7 @@
 //! How to reach a cluster.
 
 use crate::Secret;
+use passerelle_contract::{Text, text};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -71,24 +72,24 @@ struct Fields {
 }
 
 impl TryFrom<Fields> for ConnectionConfig {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(fields: Fields) -> Result<Self, String> {
+    fn try_from(fields: Fields) -> Result<Self, Text> {
         let Fields { kubeconfig, context, in_cluster, server, ca, token, simulated } = fields;
         if context.is_some() && kubeconfig.is_none() {
-            return Err("context goes with kubeconfig".to_owned());
+            return Err(text!("context goes with kubeconfig"));
         }
         if (ca.is_some() || token.is_some()) && server.is_none() {
-            return Err("ca and token go with server".to_owned());
+            return Err(text!("ca and token go with server"));
         }
         let access = match (kubeconfig, in_cluster, server) {
             (Some(kubeconfig), false, None) => Access::Kubeconfig { kubeconfig, context },
             (None, true, None) => Access::InCluster,
             (None, false, Some(server)) => {
-                let token = token.ok_or("server needs a token")?;
+                let token = token.ok_or(text!("server needs a token"))?;
                 Access::Server { server, ca, token }
             }
-            _ => return Err("exactly one of kubeconfig, in_cluster: true and server is needed".to_owned()),
+            _ => return Err(text!("exactly one of kubeconfig, in_cluster: true and server is needed")),
         };
         Ok(Self { access, simulated })
     }

@@ -7,6 +7,7 @@ use super::symptom::{Exit, Kind, Symptom, of_pod};
 use crate::Rollout;
 use crate::masking::shown;
 use passerelle_contract::deployments::{Cause, Failure};
+use passerelle_contract::{Text, text};
 
 /// Longest part of a platform's text that goes into a message, in characters.
 const MAX_QUOTE_CHARS: usize = 500;
@@ -41,7 +42,7 @@ pub(super) fn verdict(snapshot: &Snapshot, evidence: &Evidence) -> Rollout {
         return Rollout::Failed { failure };
     }
     match deadline {
-        Some(message) => Rollout::Failed { failure: failure(Cause::Deadline, quote(&message), None) },
+        Some(message) => Rollout::Failed { failure: failure(Cause::Deadline, Text::verbatim(quote(&message)), None) },
         None => Rollout::Progressing,
     }
 }
@@ -50,47 +51,54 @@ fn named(symptom: &Symptom, evidence: &Evidence) -> Option<Failure> {
     let container = symptom.container.as_deref().unwrap_or("?");
     let (cause, message) = match &symptom.kind {
         Kind::Config { message } => {
-            (Cause::MissingConfig, format!("container {container} cannot start: {}", quote(message)))
+            (Cause::MissingConfig, text!("container {container} cannot start: {why}", container, why = quote(message)))
         }
         Kind::Pull { image, message } => (Cause::ImagePull, pull_message(image, message, evidence)),
         Kind::Crash { restarts, exit } => match killed_by_probe(evidence) {
-            Some(message) => (Cause::Probe, format!("container {container} is killed again and again: {message}")),
+            Some(why) => {
+                (Cause::Probe, text!("container {container} is killed again and again: {why}", container, why))
+            }
             None => (Cause::CrashLoop, crash_message(container, *restarts, exit.as_ref())),
         },
         Kind::NotReady => {
             let probe = evidence.last("Unhealthy").map(|event| quote(&event.message))?;
-            (Cause::Probe, format!("container {container} runs but does not become ready: {probe}"))
+            (Cause::Probe, text!("container {container} runs but does not become ready: {why}", container, why = probe))
         }
-        Kind::Unschedulable { message } => (Cause::Unschedulable, format!("no node takes the pod: {}", quote(message))),
+        Kind::Unschedulable { message } => {
+            (Cause::Unschedulable, text!("no node takes the pod: {why}", why = quote(message)))
+        }
         Kind::NotStarted => not_started(evidence)?,
     };
     Some(Failure { logs: evidence.logs.clone(), ..failure(cause, message, Some(&symptom.pod)) })
 }
 
-fn pull_message(image: &str, message: &str, evidence: &Evidence) -> String {
+fn pull_message(image: &str, message: &str, evidence: &Evidence) -> Text {
     let told = evidence.events.iter().filter(|event| event.reason == "Failed" && event.message.contains("pull image"));
     // "Back-off pulling image" says less than the event of the attempt.
     let detail = told.max_by_key(|event| event.order).map_or(message, |event| event.message.as_str());
-    format!("image {} cannot be pulled: {}", shown(image), quote(detail))
+    text!("image {image} cannot be pulled: {why}", image = shown(image), why = quote(detail))
 }
 
-fn crash_message(container: &str, restarts: u32, exit: Option<&Exit>) -> String {
-    let times = if restarts == 1 { "once".to_owned() } else { format!("{restarts} times") };
+fn crash_message(container: &str, restarts: u32, exit: Option<&Exit>) -> Text {
     let ended = match exit {
         Some(exit) if exit.reason == "OOMKilled" => {
-            "was killed for using more memory than its limit (OOMKilled)".to_owned()
+            text!("container {container} was killed for using more memory than its limit (OOMKilled)", container)
         }
         Some(exit) if matches!(exit.reason.as_str(), "StartError" | "ContainerCannotRun") => {
-            format!("cannot start: {}", quote(&exit.message))
+            text!("container {container} cannot start: {why}", container, why = quote(&exit.message))
         }
-        Some(exit) => format!("ends with exit code {}", exit.code),
-        None => "ends right after its start".to_owned(),
+        Some(exit) => text!("container {container} ends with exit code {code}", container, code = exit.code),
+        None => text!("container {container} ends right after its start", container),
     };
-    format!("container {container} {ended}, restarted {times}")
+    if restarts == 1 {
+        text!("{ended}, restarted once", ended)
+    } else {
+        text!("{ended}, restarted {restarts} times", ended, restarts)
+    }
 }
 
 /// The kubelet says when it is a probe that ends a container; the exit code then says nothing.
-fn killed_by_probe(evidence: &Evidence) -> Option<String> {
+fn killed_by_probe(evidence: &Evidence) -> Option<Text> {
     let killing = evidence.events.iter().any(|event| {
         event.reason == "Killing"
             && (event.message.contains("failed liveness probe") || event.message.contains("failed startup probe"))
@@ -100,18 +108,20 @@ fn killed_by_probe(evidence: &Evidence) -> Option<String> {
     }
     let said =
         evidence.events.iter().filter(|event| event.reason == "Unhealthy" && !event.message.starts_with("Readiness"));
-    Some(said.max_by_key(|event| event.order).map_or_else(|| "a probe fails".to_owned(), |event| quote(&event.message)))
+    let last = said.max_by_key(|event| event.order);
+    Some(last.map_or_else(|| text!("a probe fails"), |event| Text::verbatim(quote(&event.message))))
 }
 
 /// A pod that never got as far as a container: a volume, or the network.
-fn not_started(evidence: &Evidence) -> Option<(Cause, String)> {
+fn not_started(evidence: &Evidence) -> Option<(Cause, Text)> {
     let missing = |event: &&PodEvent| event.reason == "FailedMount" && event.message.contains("not found");
     if let Some(event) = evidence.events.iter().find(missing) {
-        return Some((Cause::MissingConfig, format!("a volume cannot be mounted: {}", quote(&event.message))));
+        return Some((Cause::MissingConfig, text!("a volume cannot be mounted: {why}", why = quote(&event.message))));
     }
     let event =
         evidence.events.iter().filter(|event| event.reason.starts_with("Failed")).max_by_key(|event| event.order)?;
-    Some((Cause::Deadline, format!("the pod does not start: {}: {}", shown(&event.reason), quote(&event.message))))
+    let why = format!("{}: {}", shown(&event.reason), quote(&event.message));
+    Some((Cause::Deadline, text!("the pod does not start: {why}", why)))
 }
 
 /// Pods that the API server does not let the ReplicaSet make: a quota, an admission rule, a missing service account.
@@ -132,10 +142,10 @@ fn refused_pods(snapshot: &Snapshot, late: bool) -> Option<Failure> {
         return None;
     }
     let cause = if message.contains("exceeded quota") { Cause::Quota } else { Cause::Refused };
-    Some(failure(cause, format!("the cluster refuses new pods: {}", quote(message)), None))
+    Some(failure(cause, text!("the cluster refuses new pods: {why}", why = quote(message)), None))
 }
 
-fn failure(cause: Cause, message: String, pod: Option<&str>) -> Failure {
+fn failure(cause: Cause, message: Text, pod: Option<&str>) -> Failure {
     Failure { cause, message, instance: pod.map(str::to_owned), logs: Vec::new() }
 }
 

@@ -3,6 +3,7 @@
 use crate::TargetError;
 use crate::masking::shown;
 use kube::core::Status;
+use passerelle_contract::{Argument, Text, text};
 use std::error::Error as _;
 use std::future::Future;
 use std::time::Duration;
@@ -13,45 +14,58 @@ const MAX_MESSAGE_CHARS: usize = 400;
 
 /// Makes one call within [`CALL_TIMEOUT`]; `what` names the object for the error.
 pub(super) async fn call<T>(
-    what: &str,
+    what: impl Argument,
     request: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, TargetError> {
     match tokio::time::timeout(CALL_TIMEOUT, request).await {
         Ok(answer) => answer.map_err(|error| translate(what, &error)),
-        Err(_) => Err(TargetError::Unreachable(format!("no answer within {} s ({what})", CALL_TIMEOUT.as_secs()))),
+        Err(_) => Err(TargetError::Unreachable(text!(
+            "no answer within {seconds} s ({what})",
+            seconds = CALL_TIMEOUT.as_secs(),
+            what
+        ))),
     }
 }
 
-pub(super) fn translate(what: &str, error: &kube::Error) -> TargetError {
+pub(super) fn translate(what: impl Argument, error: &kube::Error) -> TargetError {
     match error {
         kube::Error::Api(status) => from_status(what, status),
         kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => {
-            TargetError::Unreachable(format!("{what}: the answer is not the Kubernetes API's"))
+            TargetError::Unreachable(text!("{what}: the answer is not the Kubernetes API's", what))
         }
-        kube::Error::Auth(_) => TargetError::Forbidden(format!("{what}: the credentials cannot be read")),
-        other => TargetError::Unreachable(format!("{what}: {}", innermost(other))),
+        kube::Error::Auth(_) => TargetError::Forbidden(text!("{what}: the credentials cannot be read", what)),
+        other => TargetError::Unreachable(text!("{what}: {innermost}", what, innermost = innermost(other))),
     }
 }
 
 /// What a status of the API server means for us.
-pub(super) fn from_status(what: &str, status: &Status) -> TargetError {
+pub(super) fn from_status(what: impl Argument, status: &Status) -> TargetError {
+    let what = what.to_text();
     let message: String = shown(&status.message).chars().take(MAX_MESSAGE_CHARS).collect();
     match status.code {
-        401 => TargetError::Forbidden(format!("{what}: not logged in (401)")),
-        403 if message.contains("exceeded quota") => TargetError::Refused(message),
-        403 if message.contains("admission webhook") => TargetError::Refused(message),
-        403 => TargetError::Forbidden(if message.is_empty() { format!("{what}: forbidden (403)") } else { message }),
-        404 => TargetError::Missing(what.to_owned()),
-        429 | 500.. => {
-            TargetError::Unreachable(format!("{what}: the API server answers {} {}", status.code, status.reason))
-        }
+        401 => TargetError::Forbidden(text!("{what}: not logged in (401)", what)),
+        403 if message.contains("exceeded quota") => TargetError::Refused(Text::verbatim(message)),
+        403 if message.contains("admission webhook") => TargetError::Refused(Text::verbatim(message)),
+        403 if message.is_empty() => TargetError::Forbidden(text!("{what}: forbidden (403)", what)),
+        403 => TargetError::Forbidden(Text::verbatim(message)),
+        404 => TargetError::Missing(what),
+        429 | 500.. => TargetError::Unreachable(text!(
+            "{what}: the API server answers {code} {reason}",
+            what,
+            code = status.code,
+            reason = &status.reason
+        )),
         // The message of a webhook is written for people; the one of the validation repeats values, so only its fields are named.
-        _ if message.starts_with("admission webhook") => TargetError::Refused(message),
+        _ if message.starts_with("admission webhook") => TargetError::Refused(Text::verbatim(message)),
         code => {
             let fields = status.details.iter().flat_map(|details| &details.causes).map(|cause| shown(&cause.field));
             let fields = fields.filter(|field| !field.is_empty()).take(5).collect::<Vec<_>>().join(", ");
-            let at = if fields.is_empty() { String::new() } else { format!(" at {fields}") };
-            TargetError::Refused(format!("{what}: {} ({code}){at}", status.reason))
+            let reason = &status.reason;
+            TargetError::Refused(if fields.is_empty() {
+                text!("{what}: {reason} ({code})", what, reason, code)
+            } else {
+                text!("{what}: {reason} ({code}) at {fields}", what, reason, code, fields)
+            })
         }
     }
 }

@@ -9,6 +9,7 @@ use super::workload::Workload;
 use crate::masking::MAX_LOG_LINES;
 use k8s_openapi::api::core::v1::Event;
 use kube::api::ListParams;
+use passerelle_contract::text;
 
 const MAX_EVENTS: u32 = 200;
 
@@ -49,7 +50,7 @@ pub(super) async fn about(workload: &Workload, symptom: &Symptom) -> Evidence {
 async fn events(workload: &Workload, pod: &str) -> Vec<PodEvent> {
     let list =
         ListParams::default().fields(&format!("involvedObject.kind=Pod,involvedObject.name={pod}")).limit(MAX_EVENTS);
-    match call("the events", workload.api::<Event>().list(&list)).await {
+    match call(text!("the events"), workload.api::<Event>().list(&list)).await {
         Ok(events) => events.items.into_iter().map(PodEvent::from).collect(),
         Err(error) => {
             tracing::warn!(pod, %error, "events of a failing pod cannot be read");

@@ -5,25 +5,33 @@ use super::snapshot::{Snapshot, count};
 use super::symptom::{Kind, Symptom, has_been_ready, of_pod};
 use crate::Rollout;
 use passerelle_contract::deployments::{Cause, Health};
+use passerelle_contract::{Text, text};
 
-pub(super) fn of(snapshot: &Snapshot, rollout: &Rollout) -> (Health, Option<String>) {
+pub(super) fn of(snapshot: &Snapshot, rollout: &Rollout) -> (Health, Option<Text>) {
     let desired = snapshot.replicas();
     let ready = count(snapshot.status.ready_replicas.unwrap_or(0));
     let ill = if ready == 0 { Health::Failed } else { Health::Degraded };
     match rollout {
-        Rollout::Complete if desired == 0 => (Health::Healthy, Some("scaled to 0".to_owned())),
+        Rollout::Complete if desired == 0 => (Health::Healthy, Some(text!("scaled to 0"))),
         Rollout::Complete => (Health::Healthy, None),
-        Rollout::Failed { failure } => (ill, Some(format!("{}, {ready} of {desired} ready", in_words(failure.cause)))),
+        Rollout::Failed { failure } => {
+            let why = in_words(failure.cause);
+            (ill, Some(text!("{why}, {ready} of {desired} ready", why, ready, desired)))
+        }
         Rollout::Progressing if snapshot.spec.paused == Some(true) => {
-            (Health::Degraded, Some("rollouts of the Deployment are paused".to_owned()))
+            (Health::Degraded, Some(text!("rollouts of the Deployment are paused")))
         }
         Rollout::Progressing => {
-            let trouble = worst(snapshot).map_or_else(String::new, |words| format!(", {words}"));
+            let with_trouble = |so_far: Text| match worst(snapshot) {
+                Some(why) => text!("{so_far}, {why}", so_far, why),
+                None => so_far,
+            };
             if was_complete(snapshot) && ready < desired && lost_some(snapshot) {
-                return (ill, Some(format!("{ready} of {desired} ready{trouble}")));
+                return (ill, Some(with_trouble(text!("{ready} of {desired} ready", ready, desired))));
             }
             let updated = updated(snapshot);
-            (Health::Progressing, Some(format!("{updated} of {desired} updated, {ready} ready{trouble}")))
+            let so_far = text!("{updated} of {desired} updated, {ready} ready", updated, desired, ready);
+            (Health::Progressing, Some(with_trouble(so_far)))
         }
     }
 }
@@ -41,34 +49,35 @@ fn lost_some(snapshot: &Snapshot) -> bool {
     })
 }
 
-fn worst(snapshot: &Snapshot) -> Option<&'static str> {
+fn worst(snapshot: &Snapshot) -> Option<Text> {
     let symptoms = snapshot.updated_pods().filter_map(of_pod);
-    symptoms.filter_map(|symptom| Some((!symptom.certain, words(&symptom)?))).min().map(|(_, words)| words)
+    let words = symptoms.filter_map(|symptom| Some((!symptom.certain, words(&symptom)?)));
+    words.min_by_key(|(certain, words)| (*certain, words.to_string())).map(|(_, words)| words)
 }
 
 /// What keeps a pod from being ready; nothing when it is only on its way.
-fn words(symptom: &Symptom) -> Option<&'static str> {
+fn words(symptom: &Symptom) -> Option<Text> {
     match symptom.kind {
         Kind::Config { .. } => Some(in_words(Cause::MissingConfig)),
         Kind::Pull { .. } => Some(in_words(Cause::ImagePull)),
-        Kind::Crash { .. } => Some("a container has ended"),
+        Kind::Crash { .. } => Some(text!("a container has ended")),
         Kind::Unschedulable { .. } => Some(in_words(Cause::Unschedulable)),
         Kind::NotReady | Kind::NotStarted => None,
     }
 }
 
-const fn in_words(cause: Cause) -> &'static str {
+fn in_words(cause: Cause) -> Text {
     match cause {
-        Cause::ImagePull => "image cannot be pulled",
-        Cause::CrashLoop => "crash loop",
-        Cause::Probe => "probe fails",
-        Cause::MissingConfig => "missing configuration",
-        Cause::Unschedulable => "no node takes the pod",
-        Cause::Quota => "quota exceeded",
-        Cause::Deadline => "no progress within the deadline",
-        Cause::TargetUnreachable => "target does not answer",
-        Cause::Refused => "new pods are refused",
-        Cause::Unknown => "failed",
+        Cause::ImagePull => text!("image cannot be pulled"),
+        Cause::CrashLoop => text!("crash loop"),
+        Cause::Probe => text!("probe fails"),
+        Cause::MissingConfig => text!("missing configuration"),
+        Cause::Unschedulable => text!("no node takes the pod"),
+        Cause::Quota => text!("quota exceeded"),
+        Cause::Deadline => text!("no progress within the deadline"),
+        Cause::TargetUnreachable => text!("target does not answer"),
+        Cause::Refused => text!("new pods are refused"),
+        Cause::Unknown => text!("failed"),
     }
 }
 
@@ -79,7 +88,7 @@ mod tests {
     use serde_json::json;
 
     /// A complete rollout whose second pod is in this status, with one pod ready.
-    fn with_pod(status: &serde_json::Value) -> (Health, Option<String>) {
+    fn with_pod(status: &serde_json::Value) -> (Health, Option<Text>) {
         let mut parts: Parts = fixtures::complete();
         parts.deployment["status"]["readyReplicas"] = json!(1);
         parts.deployment["status"]["availableReplicas"] = json!(1);

@@ -5,6 +5,7 @@ use super::symptom::{Kind, is_ready, of_pod};
 use crate::masking::shown;
 use k8s_openapi::api::core::v1::Pod;
 use passerelle_contract::deployments::{Instance, InstanceState};
+use passerelle_contract::{Text, text};
 
 /// Most instances that are listed, and longest message of one, in characters.
 const MAX_INSTANCES: usize = 200;
@@ -56,10 +57,10 @@ fn state(pod: &Pod) -> InstanceState {
     }
 }
 
-fn message(pod: &Pod) -> Option<String> {
+fn message(pod: &Pod) -> Option<Text> {
     let status = pod.status.as_ref()?;
     if let Some(reason) = &status.reason {
-        return Some(joined(reason, status.message.as_deref()));
+        return Some(Text::verbatim(joined(reason, status.message.as_deref())));
     }
     let all = status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
     let waiting = all
@@ -67,11 +68,13 @@ fn message(pod: &Pod) -> Option<String> {
         .filter_map(|container| container.state.as_ref()?.waiting.as_ref())
         .find(|waiting| !matches!(waiting.reason.as_deref(), None | Some("ContainerCreating" | "PodInitializing")));
     if let Some(waiting) = waiting {
-        return Some(joined(waiting.reason.as_deref().unwrap_or_default(), waiting.message.as_deref()));
+        return Some(Text::verbatim(joined(waiting.reason.as_deref().unwrap_or_default(), waiting.message.as_deref())));
     }
     match of_pod(pod)?.kind {
-        Kind::Unschedulable { message } => Some(joined("Unschedulable", Some(&message))),
-        Kind::Crash { exit: Some(exit), .. } => Some(joined(&exit.reason, Some(&format!("exit code {}", exit.code)))),
+        Kind::Unschedulable { message } => Some(Text::verbatim(joined("Unschedulable", Some(&message)))),
+        Kind::Crash { exit: Some(exit), .. } => {
+            Some(text!("{reason}: exit code {code}", reason = shown(&exit.reason), code = exit.code))
+        }
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ use crate::TargetError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kube::config::{AuthInfo, Cluster, KubeConfigOptions, Kubeconfig};
+use passerelle_contract::{Text, text};
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -19,7 +20,10 @@ pub(super) async fn client_config(config: &ConnectionConfig) -> Result<kube::Con
             from_kubeconfig(&reveal(kubeconfig, "/config/kubeconfig")?, context.as_deref()).await?
         }
         Access::InCluster => kube::Config::incluster().map_err(|error| {
-            refused("/config/in_cluster", format!("this server does not run in a cluster: {error}"))
+            refused(
+                "/config/in_cluster",
+                text!("this server does not run in a cluster: {error}", error = error.to_string()),
+            )
         })?,
         Access::Server { server, ca, token } => {
             let mut client = kube::Config::new(address(server, "/config/server")?);
@@ -48,10 +52,10 @@ pub(super) async fn client_config(config: &ConnectionConfig) -> Result<kube::Con
 async fn from_kubeconfig(text: &str, context: Option<&str>) -> Result<kube::Config, TargetError> {
     const POINTER: &str = "/config/kubeconfig";
     if text.len() > MAX_KUBECONFIG_BYTES {
-        return Err(refused(POINTER, "the kubeconfig is longer than 512 kB"));
+        return Err(refused(POINTER, text!("the kubeconfig is longer than 512 kB")));
     }
     let mut kubeconfig = Kubeconfig::from_yaml(text)
-        .map_err(|_| refused(POINTER, "not a kubeconfig: the YAML does not have its fields"))?;
+        .map_err(|_| refused(POINTER, text!("not a kubeconfig: the YAML does not have its fields")))?;
     let (cluster, user) = selected(&kubeconfig, context)?;
     // Only what this context uses: the others are never read.
     for user in kubeconfig.auth_infos.iter().filter(|known| user.as_ref() == Some(&known.name)) {
@@ -63,11 +67,11 @@ async fn from_kubeconfig(text: &str, context: Option<&str>) -> Result<kube::Conf
         check_cluster(cluster).map_err(|message| refused(POINTER, message))?;
     }
     let options = KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
-    let client = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
-        .await
-        .map_err(|error| refused(POINTER, format!("the kubeconfig does not lead to a cluster: {error}")))?;
+    let client = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| {
+        refused(POINTER, text!("the kubeconfig does not lead to a cluster: {error}", error = error.to_string()))
+    })?;
     let url = Url::parse(&client.cluster_url.to_string())
-        .map_err(|_| refused(POINTER, "the address of the cluster is not a URL"))?;
+        .map_err(|_| refused(POINTER, text!("the address of the cluster is not a URL")))?;
     address(&url, POINTER)?;
     Ok(client)
 }
@@ -83,25 +87,26 @@ fn selected(kubeconfig: &Kubeconfig, context: Option<&str>) -> Result<(String, O
     found.map(|context| (context.cluster.clone(), context.user.clone())).ok_or_else(|| {
         let known = kubeconfig.contexts.iter().map(|known| known.name.as_str()).collect::<Vec<_>>().join(", ");
         match wanted {
-            Some(wanted) => {
-                refused("/config/context", format!("the kubeconfig has no context '{wanted}'; it has: {known}"))
-            }
-            None => refused("/config/context", format!("the kubeconfig has no current context; it has: {known}")),
+            Some(wanted) => refused(
+                "/config/context",
+                text!("the kubeconfig has no context '{wanted}'; it has: {known}", wanted, known),
+            ),
+            None => refused("/config/context", text!("the kubeconfig has no current context; it has: {known}", known)),
         }
     })
 }
 
 /// A kubeconfig may name commands to run and files to send along; both would act as the portal, so neither is followed.
-fn check_user(user: &AuthInfo) -> Result<(), String> {
+fn check_user(user: &AuthInfo) -> Result<(), Text> {
     if user.exec.is_some() {
-        return Err(
+        return Err(text!(
             "the kubeconfig runs a command to log in (user.exec); commands are not run. Use a service account token"
-                .to_owned(),
-        );
+        ));
     }
     if user.auth_provider.is_some() {
-        return Err("the kubeconfig uses an auth-provider plug-in; plug-ins are not run. Use a service account token"
-            .to_owned());
+        return Err(text!(
+            "the kubeconfig uses an auth-provider plug-in; plug-ins are not run. Use a service account token"
+        ));
     }
     for (field, value) in [
         ("tokenFile", &user.token_file),
@@ -115,22 +120,23 @@ fn check_user(user: &AuthInfo) -> Result<(), String> {
     Ok(())
 }
 
-fn check_cluster(cluster: &Cluster) -> Result<(), String> {
+fn check_cluster(cluster: &Cluster) -> Result<(), Text> {
     if cluster.certificate_authority.is_some() {
         return Err(by_reference("certificate-authority"));
     }
     if cluster.insecure_skip_tls_verify == Some(true) {
-        return Err("insecure-skip-tls-verify is not followed; give certificate-authority-data".to_owned());
+        return Err(text!("insecure-skip-tls-verify is not followed; give certificate-authority-data"));
     }
     if cluster.proxy_url.as_deref().is_some_and(|proxy| !proxy.is_empty()) {
-        return Err("proxy-url is not supported".to_owned());
+        return Err(text!("proxy-url is not supported"));
     }
     Ok(())
 }
 
-fn by_reference(field: &str) -> String {
-    format!(
-        "the kubeconfig names a file ({field}); only embedded data is read. 'kubectl config view --raw --flatten' embeds it"
+fn by_reference(field: &str) -> Text {
+    text!(
+        "the kubeconfig names a file ({field}); only embedded data is read. 'kubectl config view --raw --flatten' embeds it",
+        field
     )
 }
 
@@ -143,12 +149,12 @@ fn address(url: &Url, pointer: &str) -> Result<http::Uri, TargetError> {
         None => false,
     };
     if url.scheme() != "https" && !(url.scheme() == "http" && local) {
-        return Err(refused(pointer, "the address must be https:// (http:// only to this machine)"));
+        return Err(refused(pointer, text!("the address must be https:// (http:// only to this machine)")));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused(pointer, "the address must not hold a user name or password"));
+        return Err(refused(pointer, text!("the address must not hold a user name or password")));
     }
-    url.as_str().parse().map_err(|_| refused(pointer, "the address is not a URL"))
+    url.as_str().parse().map_err(|_| refused(pointer, text!("the address is not a URL")))
 }
 
 fn certificates(pem: &str) -> Result<Vec<Vec<u8>>, TargetError> {
@@ -157,21 +163,21 @@ fn certificates(pem: &str) -> Result<Vec<Vec<u8>>, TargetError> {
     let mut found = Vec::new();
     for block in pem.split(BEGIN).skip(1) {
         let body: String = block.split(END).next().unwrap_or_default().split_whitespace().collect();
-        let der = STANDARD.decode(body).map_err(|_| refused("/config/ca", "a certificate is not valid PEM"))?;
+        let der = STANDARD.decode(body).map_err(|_| refused("/config/ca", text!("a certificate is not valid PEM")))?;
         found.push(der);
     }
     if found.is_empty() {
-        return Err(refused("/config/ca", "no certificate in PEM found"));
+        return Err(refused("/config/ca", text!("no certificate in PEM found")));
     }
     Ok(found)
 }
 
 fn reveal(secret: &crate::Secret, pointer: &str) -> Result<String, TargetError> {
-    secret.reveal().map_err(|error| refused(pointer, error.to_string()))
+    secret.reveal().map_err(|error| refused(pointer, error.text()))
 }
 
-fn refused(pointer: &str, message: impl Into<String>) -> TargetError {
-    TargetError::Config { pointer: pointer.to_owned(), message: message.into() }
+fn refused(pointer: &str, message: Text) -> TargetError {
+    TargetError::Config { pointer: pointer.to_owned(), message }
 }
 
 #[cfg(test)]

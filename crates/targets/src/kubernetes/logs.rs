@@ -7,15 +7,16 @@ use crate::TargetError;
 use crate::masking::{MAX_LINE_BYTES, MAX_LOG_LINES, last_lines};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::api::LogParams;
+use passerelle_contract::text;
 
 /// The last lines of a pod's log; of the run before when the container is between two runs or not ready after a restart.
 pub(super) async fn of_instance(workload: &Workload, instance: &str, lines: u32) -> Result<Vec<String>, TargetError> {
     let snapshot = workload.snapshot().await?;
     // The name goes no further unless it is one of ours: it comes from outside.
     let Some(pod) = snapshot.pods.iter().find(|pod| pod.metadata.name.as_deref() == Some(instance)) else {
-        return Err(TargetError::Missing(format!(
-            "instance {}",
-            crate::masking::shown(instance).chars().take(80).collect::<String>()
+        return Err(TargetError::Missing(text!(
+            "instance {name}",
+            name = crate::masking::shown(instance).chars().take(80).collect::<String>()
         )));
     };
     let (container, previous) = choose(pod, &snapshot.container);
@@ -54,11 +55,11 @@ pub(super) async fn read(
     };
     let pods = workload.api::<Pod>();
     if previous
-        && let Ok(text) = call("the log", pods.logs(pod, &params(true))).await
+        && let Ok(text) = call(text!("the log"), pods.logs(pod, &params(true))).await
         && !text.trim().is_empty()
     {
         return Ok(last_lines(&text, lines));
     }
-    let text = call("the log", pods.logs(pod, &params(false))).await?;
+    let text = call(text!("the log"), pods.logs(pod, &params(false))).await?;
     Ok(last_lines(&text, lines))
 }

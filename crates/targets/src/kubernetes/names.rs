@@ -1,5 +1,6 @@
 //! Names of Kubernetes objects, checked when they are read, so that none can be anything else in a URL.
 
+use passerelle_contract::{Text, text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -29,30 +30,34 @@ impl Name {
 }
 
 impl TryFrom<String> for Label {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Text> {
         if is_label(&text) {
             return Ok(Self(text));
         }
-        Err(refusal(&text, "1 to 63 of a-z, 0-9 and '-', with a letter or digit at both ends"))
+        Err(refusal(&text, &text!("1 to 63 of a-z, 0-9 and '-', with a letter or digit at both ends")))
     }
 }
 
 impl TryFrom<String> for Name {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Text> {
         if text.len() <= 253 && text.split('.').all(is_label) {
             return Ok(Self(text));
         }
-        Err(refusal(&text, "1 to 253 of a-z, 0-9, '-' and '.', with a letter or digit at both ends of each part"))
+        Err(refusal(
+            &text,
+            &text!("1 to 253 of a-z, 0-9, '-' and '.', with a letter or digit at both ends of each part"),
+        ))
     }
 }
 
-fn refusal(text: &str, allowed: &str) -> String {
+/// Goes through the reader of JSON, which keeps words and no text; so the words are of one template, which is known again.
+fn refusal(text: &str, allowed: &Text) -> Text {
     let shown: String = crate::masking::shown(text).chars().take(80).collect();
-    format!("'{shown}' is not a Kubernetes name; allowed: {allowed}")
+    text!("'{shown}' is not a Kubernetes name; allowed: {allowed}", shown, allowed)
 }
 
 fn is_label(text: &str) -> bool {

@@ -8,6 +8,7 @@ use super::{diff, env, references, rollout};
 use crate::{Change, ImageRef, TargetError, TargetPlan};
 use k8s_openapi::api::core::v1::Container;
 use passerelle_contract::deployments::{DiffLine, Finding, Severity};
+use passerelle_contract::{Text, text};
 use uuid::Uuid;
 
 pub(super) async fn plan(workload: &Workload, change: &Change) -> Result<TargetPlan, TargetError> {
@@ -32,8 +33,8 @@ pub(super) async fn plan(workload: &Workload, change: &Change) -> Result<TargetP
     Ok(TargetPlan { diff, env: container.map(env::of).unwrap_or_default(), findings })
 }
 
-fn finding(severity: Severity, code: &str, message: impl Into<String>) -> Finding {
-    Finding { severity, code: code.to_owned(), message: message.into() }
+fn finding(severity: Severity, code: &str, message: Text) -> Finding {
+    Finding { severity, code: code.to_owned(), message }
 }
 
 /// Findings about the Deployment as it is.
@@ -43,20 +44,20 @@ fn about_state(snapshot: &Snapshot) -> Vec<Finding> {
         findings.push(finding(
             Severity::Error,
             "paused",
-            "rollouts of the Deployment are paused (spec.paused): nothing would start",
+            text!("rollouts of the Deployment are paused (spec.paused): nothing would start"),
         ));
     }
     if snapshot.spec.strategy.as_ref().and_then(|strategy| strategy.type_.as_deref()) == Some("Recreate") {
         findings.push(finding(
             Severity::Warning,
             "recreate",
-            "the strategy is Recreate: all instances stop before a new one starts",
+            text!("the strategy is Recreate: all instances stop before a new one starts"),
         ));
     }
     if matches!(rollout::stage(snapshot), rollout::Stage::Progressing | rollout::Stage::Unseen)
         && !rollout::was_complete(snapshot)
     {
-        findings.push(finding(Severity::Warning, "rollout_in_progress", "another rollout is still going on"));
+        findings.push(finding(Severity::Warning, "rollout_in_progress", text!("another rollout is still going on")));
     }
     findings
 }
@@ -64,10 +65,11 @@ fn about_state(snapshot: &Snapshot) -> Vec<Finding> {
 fn about_change(change: &Change, diff: &[DiffLine], autoscaler: Option<&str>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if diff.is_empty() {
-        findings.push(finding(Severity::Info, "no_change", "this runs already: nothing would change"));
+        findings.push(finding(Severity::Info, "no_change", text!("this runs already: nothing would change")));
     }
     if let (Change::Scale { .. }, Some(autoscaler)) = (change, autoscaler) {
-        let message = format!("the autoscaler {autoscaler} decides the number of instances and will change it again");
+        let message =
+            text!("the autoscaler {autoscaler} decides the number of instances and will change it again", autoscaler);
         findings.push(finding(Severity::Warning, "autoscaled", message));
     }
     findings
@@ -80,20 +82,20 @@ fn about_container(container: &Container) -> Vec<Finding> {
     match ImageRef::parse(image) {
         Ok(parsed) if parsed.is_pinned() => {}
         Ok(parsed) if matches!(parsed.tag.as_deref(), None | Some("latest")) => {
-            let message = format!("{image} has no version: what runs depends on when a node pulls it");
+            let message = text!("{image} has no version: what runs depends on when a node pulls it", image);
             findings.push(finding(Severity::Warning, "mutable_tag", message));
         }
         Ok(_) => {
-            let message = format!("{image} is a tag, which may move; a digest (@sha256:...) cannot");
+            let message = text!("{image} is a tag, which may move; a digest (@sha256:...) cannot", image);
             findings.push(finding(Severity::Info, "mutable_tag", message));
         }
         // It runs already, so the cluster takes it.
         Err(_) => {}
     }
     if container.readiness_probe.is_none() {
-        let message = format!(
-            "container {} has no readiness probe: it gets traffic as soon as it starts, and a bad version looks good",
-            container.name
+        let message = text!(
+            "container {name} has no readiness probe: it gets traffic as soon as it starts, and a bad version looks good",
+            name = &container.name
         );
         findings.push(finding(Severity::Warning, "no_probe", message));
     }

@@ -12,6 +12,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::ListParams;
 use passerelle_contract::deployments::{Finding, Severity};
+use passerelle_contract::text;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most objects that are looked up for one plan, and how many at a time.
@@ -92,27 +93,33 @@ fn finding(reference: &Reference, known: &Known) -> Option<Finding> {
     let object = format!("{} {name}", kind.title());
     let told = |severity, code: &str, message| Some(Finding { severity, code: code.to_owned(), message });
     match (known, key) {
-        (Known::Absent, Some(key)) => {
-            told(Severity::Error, "missing_object", format!("{object} does not exist; {user} needs its key {key}"))
-        }
+        (Known::Absent, Some(key)) => told(
+            Severity::Error,
+            "missing_object",
+            text!("{object} does not exist; {user} needs its key {key}", object, user, key),
+        ),
         (Known::Absent, None) => {
-            told(Severity::Error, "missing_object", format!("{object} does not exist; {user} needs it"))
+            told(Severity::Error, "missing_object", text!("{object} does not exist; {user} needs it", object, user))
         }
         (Known::Keys(keys), Some(key)) if !keys.contains(key) => {
-            let near = nearest(key, keys).map_or_else(
-                || format!("it has: {}", if keys.is_empty() { "none".to_owned() } else { listed(keys) }),
-                |near| format!("the nearest is {near}"),
-            );
-            told(Severity::Error, "missing_key", format!("{object} has no key {key}, which {user} needs; {near}"))
+            let near = match nearest(key, keys) {
+                Some(near) => text!("the nearest is {near}", near),
+                None if keys.is_empty() => text!("it has none"),
+                None => text!("it has: {keys}", keys = listed(keys)),
+            };
+            let message = text!("{object} has no key {key}, which {user} needs; {near}", object, key, user, near);
+            told(Severity::Error, "missing_key", message)
         }
         (Known::Exists, Some(key)) => told(
             Severity::Info,
             "unchecked_key",
-            format!("{object} exists; whether it has the key {key} ({user}) cannot be seen"),
+            text!("{object} exists; whether it has the key {key} ({user}) cannot be seen", object, key, user),
         ),
-        (Known::Unreadable, _) => {
-            told(Severity::Info, "unchecked_object", format!("{object} could not be looked up ({user} needs it)"))
-        }
+        (Known::Unreadable, _) => told(
+            Severity::Info,
+            "unchecked_object",
+            text!("{object} could not be looked up ({user} needs it)", object, user),
+        ),
         (Known::Keys(_) | Known::Exists, _) => None,
     }
 }
@@ -145,7 +152,7 @@ fn distance(a: &str, b: &str) -> usize {
 /// Name of the autoscaler that decides the number of pods, when there is one and we may see it.
 pub(super) async fn autoscaler(workload: &Workload) -> Option<String> {
     let list = ListParams::default().limit(500);
-    let all = call("the autoscalers", workload.api::<HorizontalPodAutoscaler>().list(&list)).await.ok()?;
+    let all = call(text!("the autoscalers"), workload.api::<HorizontalPodAutoscaler>().list(&list)).await.ok()?;
     let ours = all.items.into_iter().find(|scaler| {
         let target = scaler.spec.as_ref().map(|spec| &spec.scale_target_ref);
         target.is_some_and(|target| target.kind == "Deployment" && target.name == workload.name)

@@ -1,6 +1,7 @@
 //! Which keys of ConfigMaps and Secrets a pod template needs to start. Pure.
 
 use k8s_openapi::api::core::v1::{Container, KeyToPath, PodTemplateSpec, Volume};
+use passerelle_contract::{Text, text};
 
 /// One key (or a whole object) that has to be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +11,7 @@ pub(super) struct Reference {
     /// Absent: the object is enough.
     pub key: Option<String>,
     /// Who needs it, for the message.
-    pub user: String,
+    pub user: Text,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,7 +42,7 @@ fn of_container(container: &Container) -> Vec<Reference> {
     let mut all = Vec::new();
     for variable in container.env.iter().flatten() {
         let Some(source) = &variable.value_from else { continue };
-        let user = || format!("env {} of container {}", variable.name, container.name);
+        let user = || text!("env {name} of container {container}", name = &variable.name, container = &container.name);
         if let Some(key) = source.secret_key_ref.as_ref().filter(|key| key.optional != Some(true)) {
             all.push(Reference {
                 kind: Kind::Secret,
@@ -60,7 +61,7 @@ fn of_container(container: &Container) -> Vec<Reference> {
         }
     }
     for source in container.env_from.iter().flatten() {
-        let user = || format!("envFrom of container {}", container.name);
+        let user = || text!("envFrom of container {container}", container = &container.name);
         if let Some(secret) = source.secret_ref.as_ref().filter(|object| object.optional != Some(true)) {
             all.push(Reference { kind: Kind::Secret, name: secret.name.clone(), key: None, user: user() });
         }
@@ -75,7 +76,7 @@ fn of_volume(volume: &Volume) -> Vec<Reference> {
     let mut all = Vec::new();
     let mut object = |kind, name: Option<&str>, items: Option<&[KeyToPath]>, optional: Option<bool>| {
         let (Some(name), false) = (name, optional == Some(true)) else { return };
-        let user = format!("volume {}", volume.name);
+        let user = text!("volume {name}", name = &volume.name);
         match items {
             Some(items) if !items.is_empty() => all.extend(items.iter().map(|item| Reference {
                 kind,

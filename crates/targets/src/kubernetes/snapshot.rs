@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::{Container, Pod, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::DynamicObject;
 use kube::core::Selector;
+use passerelle_contract::text;
 use serde::Deserialize as _;
 use serde_json::Value;
 use std::sync::Arc;
@@ -121,7 +122,7 @@ pub(super) fn count(number: i32) -> u32 {
 
 fn unreadable(object: &DynamicObject) -> TargetError {
     let name = object.metadata.name.as_deref().unwrap_or("?");
-    TargetError::Unreachable(format!("{name}: the answer is not a Deployment"))
+    TargetError::Unreachable(text!("{name}: the answer is not a Deployment", name))
 }
 
 fn owner(metadata: &ObjectMeta) -> Option<&str> {
@@ -164,9 +165,13 @@ pub(super) fn choose_container(template: &PodTemplateSpec, wanted: Option<&str>)
     let refuse = |message| Err(TargetError::Config { pointer: "/config/container".to_owned(), message });
     match (wanted, all) {
         (Some(wanted), _) if all.iter().any(|container| container.name == wanted) => Ok(wanted.to_owned()),
-        (Some(wanted), _) => refuse(format!("the Deployment has no container '{wanted}'; it has: {}", names())),
+        (Some(wanted), _) => {
+            refuse(text!("the Deployment has no container '{wanted}'; it has: {names}", wanted, names = names()))
+        }
         (None, [only]) => Ok(only.name.clone()),
-        (None, _) => refuse(format!("the Deployment has several containers, so one must be named: {}", names())),
+        (None, _) => {
+            refuse(text!("the Deployment has several containers, so one must be named: {names}", names = names()))
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use kube::api::DynamicObject;
 use kube::runtime::reflector::Lookup;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher::{self, Config, Event, watcher};
+use passerelle_contract::{Text, text};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -153,7 +154,7 @@ impl View {
             // Too old a version to go on from: the watcher lists again by itself.
             Some(Err(watcher::Error::WatchError(status))) if status.code == 410 => {}
             Some(Err(error)) => return Err(broken(&error)),
-            None => return Err(TargetError::Unreachable("the watch has ended".to_owned())),
+            None => return Err(TargetError::Unreachable(text!("the watch has ended"))),
         }
         Ok(())
     }
@@ -163,7 +164,7 @@ impl View {
             return Ok(None);
         }
         let Some(object) = self.deployment.all().into_iter().next() else {
-            return Err(TargetError::Missing(self.workload.title()));
+            return Err(TargetError::Missing(Text::verbatim(self.workload.title())));
         };
         let container = self.workload.container.as_deref();
         let snapshot = Snapshot::new(&object, self.replica_sets.all(), self.pods.all(), container)?;
@@ -200,10 +201,8 @@ fn broken(error: &watcher::Error) -> TargetError {
     match error {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)
-        | watcher::Error::WatchFailed(error) => translate("the watch", error),
-        watcher::Error::WatchError(status) => from_status("the watch", status),
-        watcher::Error::NoResourceVersion => {
-            TargetError::Unreachable("the watch has no version to go on from".to_owned())
-        }
+        | watcher::Error::WatchFailed(error) => translate(text!("the watch"), error),
+        watcher::Error::WatchError(status) => from_status(text!("the watch"), status),
+        watcher::Error::NoResourceVersion => TargetError::Unreachable(text!("the watch has no version to go on from")),
     }
 }

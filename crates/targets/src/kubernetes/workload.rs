@@ -12,6 +12,7 @@ use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::{Api, Client, Resource};
+use passerelle_contract::text;
 use std::sync::Arc;
 
 /// Most ReplicaSets and Pods that are looked at; the counts of a rollout come from the Deployment itself.
@@ -66,8 +67,10 @@ impl Workload {
         let selector = Snapshot::selector(&object)?;
         let list = ListParams::default().labels(&selector).limit(MAX_OBJECTS);
         let (sets, pods) = (self.api::<ReplicaSet>(), self.api::<Pod>());
-        let (sets, pods) =
-            tokio::try_join!(call("the ReplicaSets", sets.list(&list)), call("the Pods", pods.list(&list)))?;
+        let (sets, pods) = tokio::try_join!(
+            call(text!("the ReplicaSets"), sets.list(&list)),
+            call(text!("the Pods"), pods.list(&list))
+        )?;
         let sets = sets.items.into_iter().map(Arc::new).collect();
         let pods = pods.items.into_iter().map(Arc::new).collect();
         Snapshot::new(&object, sets, pods, self.container.as_deref())

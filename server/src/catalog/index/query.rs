@@ -5,9 +5,9 @@ use super::core::{Core, Facet, Order};
 use super::record::compare;
 use super::words;
 use crate::kernel::ReadScope;
-use passerelle_contract::FieldError;
 use passerelle_contract::catalog::{ServiceFilter, ServiceSort};
 use passerelle_contract::deployments::Health;
+use passerelle_contract::{FieldError, text};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -48,7 +48,7 @@ impl ServiceQuery {
                 .filter(|v| !v.is_empty())
                 .collect();
             if values.len() > MAX_VALUES {
-                errors.push(FieldError::new(pointer, format!("at most {MAX_VALUES} values are allowed")));
+                errors.push(FieldError::new(pointer, text!("at most {max} values are allowed", max = MAX_VALUES)));
             }
             values
         };
@@ -107,12 +107,12 @@ fn scope_of(scope: &ReadScope) -> Option<(Vec<String>, Vec<String>)> {
 pub(super) fn search_words(text: Option<&str>, errors: &mut Vec<FieldError>) -> Vec<String> {
     let text = text.unwrap_or_default();
     if text.chars().nth(MAX_QUERY_CHARS).is_some() {
-        errors.push(FieldError::new("/q", format!("at most {MAX_QUERY_CHARS} characters are allowed")));
+        errors.push(FieldError::new("/q", text!("at most {max} characters are allowed", max = MAX_QUERY_CHARS)));
         return Vec::new();
     }
     let words = words::split(text);
     if words.len() > MAX_QUERY_WORDS {
-        errors.push(FieldError::new("/q", format!("at most {MAX_QUERY_WORDS} words are allowed")));
+        errors.push(FieldError::new("/q", text!("at most {max} words are allowed", max = MAX_QUERY_WORDS)));
     }
     words
 }

@@ -5,6 +5,7 @@ use crate::deployments::model::{Progress, deadline_failure, progress};
 use crate::kernel::Result;
 use futures::StreamExt;
 use passerelle_contract::deployments::{Failure, Health, Instance, Replicas};
+use passerelle_contract::{Text, text};
 use passerelle_targets::{Observation, Target};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -16,15 +17,13 @@ const FAILED_GRACE: Duration = Duration::from_secs(5);
 /// The pause before a broken watch is opened again.
 const REOPEN: Duration = Duration::from_secs(1);
 
-const FOREIGN: &str = "somebody else has changed the target while this deployment was rolling out";
-
 /// How following ended.
 #[derive(Debug)]
 pub enum Followed {
     Done(Box<Observation>),
     Failed(Failure),
     Cancelled(String),
-    Foreign(String),
+    Foreign(Text),
 }
 
 /// What to wait for.
@@ -116,7 +115,9 @@ impl Run<'_> {
                 let for_so_long = seen.foreign_since.get_or_insert_with(Instant::now).elapsed();
                 match failure {
                     Some(failure) if seen.ours || for_so_long >= FAILED_GRACE => Some(Followed::Failed(failure)),
-                    None if for_so_long >= FOREIGN_GRACE => Some(Followed::Foreign(FOREIGN.to_owned())),
+                    None if for_so_long >= FOREIGN_GRACE => Some(Followed::Foreign(text!(
+                        "somebody else has changed the target while this deployment was rolling out"
+                    ))),
                     _ => None,
                 }
             }
@@ -133,10 +134,10 @@ impl Run<'_> {
         // Said once per break, not at each try.
         if !seen.unreachable {
             let why = match broken {
-                Some(Err(error)) => error.to_string(),
-                _ => "the watch ended".to_owned(),
+                Some(Err(error)) => error.text(),
+                _ => text!("the watch has ended"),
             };
-            self.note(&format!("Lost sight of the target, trying again: {why}")).await?;
+            self.note(&text!("Lost sight of the target, trying again: {why}", why)).await?;
         }
         seen.unreachable = true;
         seen.done_since = None;

@@ -12,6 +12,7 @@ use crate::kernel::{
 use passerelle_contract::audit::Outcome;
 use passerelle_contract::deployments::{Cause, DeploymentState, Failure, Operation, Severity, StepState, Verdict};
 use passerelle_contract::environments::Tier;
+use passerelle_contract::{Text, text};
 use passerelle_targets::{Applied, Change, Observation, Target, TargetError};
 use serde_json::json;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ enum Step<T> {
     Done(T),
     Failed(Failure),
     Cancelled(String),
-    Foreign(String),
+    Foreign(Text),
 }
 
 impl<'a> Run<'a> {
@@ -86,7 +87,7 @@ impl<'a> Run<'a> {
             Step::Done(observation) => self.succeed(observation).await,
             Step::Failed(failure) => self.failed_at("rollout", &*target, failure).await,
             Step::Cancelled(by) => {
-                self.store().step(self.claim, "rollout", StepState::Failed, &format!("Cancelled by {by}")).await?;
+                self.store().step(self.claim, "rollout", StepState::Failed, &text!("Cancelled by {by}", by)).await?;
                 self.roll_back(&*target, None).await
             }
             Step::Foreign(why) => self.end_foreign("rollout", why).await,
@@ -95,7 +96,7 @@ impl<'a> Run<'a> {
 
     /// Looks before the act: nothing has been changed when this refuses.
     async fn preflight(&self, target: &dyn Target) -> Result<bool> {
-        self.step("preflight", StepState::Running, "Looking at the target").await?;
+        self.step("preflight", StepState::Running, text!("Looking at the target")).await?;
         let cancel = self.cancel.borrow().clone();
         if let Some(by) = cancel {
             self.end_cancelled(&by).await?;
@@ -106,44 +107,44 @@ impl<'a> Run<'a> {
         let (observation, plan) = match looked {
             Ok(looked) => looked,
             Err(error) => {
-                self.step("preflight", StepState::Failed, &error.to_string()).await?;
+                self.step("preflight", StepState::Failed, error.text()).await?;
                 self.end_failed(error.to_failure(), DeploymentState::Failed).await?;
                 return Ok(false);
             }
         };
-        let errors: Vec<&str> = plan
+        let errors: Vec<Text> = plan
             .findings
             .iter()
             .filter(|finding| finding.severity == Severity::Error)
-            .map(|finding| finding.message.as_str())
+            .map(|finding| finding.message.clone())
             .collect();
         if !errors.is_empty() && self.stopped_by(&errors).await? {
-            let message = errors.join("; ");
-            self.step("preflight", StepState::Failed, &message).await?;
+            let message = Text::List(errors);
+            self.step("preflight", StepState::Failed, message.clone()).await?;
             let failure = Failure { cause: Cause::MissingConfig, message, instance: None, logs: Vec::new() };
             self.end_failed(failure, DeploymentState::Failed).await?;
             return Ok(false);
         }
         self.store().record_before(self.claim, &observation.recorded, &observation.image).await?;
-        let notes = plan.findings.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("; ");
+        let notes: Vec<Text> = plan.findings.into_iter().map(|finding| finding.message).collect();
         let message = if notes.is_empty() {
-            "Nothing stands against it".to_owned()
+            text!("Nothing stands against it")
         } else {
-            format!("Nothing stands against it. Noticed: {notes}")
+            text!("Nothing stands against it. Noticed: {notes}", notes)
         };
-        self.step("preflight", StepState::Succeeded, &message).await?;
+        self.step("preflight", StepState::Succeeded, message).await?;
         Ok(true)
     }
 
     /// Whether what was found stops it. The gate's policy may only warn, and broken glass skips it; what brings no new version
     /// (a roll back, a restart) is stopped as ever, because it could only fail.
-    async fn stopped_by(&self, errors: &[&str]) -> Result<bool> {
+    async fn stopped_by(&self, errors: &[Text]) -> Result<bool> {
         if self.claim.operation != Operation::Deploy.as_str() {
             return Ok(true);
         }
         let tier = self.tier()?;
         let policy = self.engine.gates.policy(tier).await?;
-        let look = Look::Seen { errors: errors.iter().map(|&error| error.to_owned()).collect() };
+        let look = Look::Seen { errors: errors.to_vec() };
         let Some(gate) = GateService::judge_look(&policy, look) else { return Ok(false) };
         self.store().put_gate(self.claim, &gate).await?;
         Ok(gate.verdict == Verdict::Block && self.claim.break_glass_id.is_none())
@@ -159,12 +160,12 @@ impl<'a> Run<'a> {
         if let Some(by) = cancel {
             return Ok(Step::Cancelled(by));
         }
-        self.step("apply", StepState::Running, "Changing the target").await?;
+        self.step("apply", StepState::Running, text!("Changing the target")).await?;
         let change = self.change()?;
         self.intent("apply").await?;
         Ok(match self.effect(target, &change).await? {
             Ok(applied) => {
-                self.step("apply", StepState::Succeeded, &applied.message).await?;
+                self.step("apply", StepState::Succeeded, applied.message).await?;
                 Step::Done(())
             }
             Err(TargetError::Fenced(why)) => Step::Foreign(why),
@@ -177,7 +178,7 @@ impl<'a> Run<'a> {
         let gone = started.map_or(Duration::ZERO, |at| (OffsetDateTime::now_utc() - at).unsigned_abs());
         // Who takes over late still gets time for one honest look.
         let left = deadline.saturating_sub(gone).max(Duration::from_secs(20).min(deadline));
-        self.step("rollout", StepState::Running, "Waiting for every instance to run the new version").await?;
+        self.step("rollout", StepState::Running, text!("Waiting for every instance to run the new version")).await?;
         let wait = Wait { deadline: left, stable_for: Duration::ZERO, cancellable: true };
         let step = followed(self.follow(target, wait).await?);
         let Step::Done(observation) = step else { return Ok(step) };
@@ -185,11 +186,13 @@ impl<'a> Run<'a> {
         self.step(
             "rollout",
             StepState::Succeeded,
-            &format!("{} of {} instances are ready", replicas.ready, replicas.desired),
+            text!("{ready} of {desired} instances are ready", ready = replicas.ready, desired = replicas.desired),
         )
         .await?;
-        self.store().set_state(self.claim, DeploymentState::Verifying, None, "Verifying that it stays healthy").await?;
-        self.step("verify", StepState::Running, "Watching that it stays healthy").await?;
+        self.store()
+            .set_state(self.claim, DeploymentState::Verifying, None, &text!("Verifying that it stays healthy"))
+            .await?;
+        self.step("verify", StepState::Running, text!("Watching that it stays healthy")).await?;
         let wait = Wait {
             deadline: self.verify_for + Duration::from_secs(60).min(deadline),
             stable_for: self.verify_for,
@@ -197,7 +200,7 @@ impl<'a> Run<'a> {
         };
         Ok(match followed(self.follow(target, wait).await?) {
             Step::Failed(failure) => {
-                self.step("verify", StepState::Failed, &failure.message).await?;
+                self.step("verify", StepState::Failed, failure.message.clone()).await?;
                 Step::Failed(failure)
             }
             other => other,
@@ -205,12 +208,21 @@ impl<'a> Run<'a> {
     }
 
     async fn succeed(&self, observation: Observation) -> Result<()> {
-        self.step("verify", StepState::Succeeded, &format!("Healthy for {} s", self.verify_for.as_secs())).await?;
+        self.step(
+            "verify",
+            StepState::Succeeded,
+            text!("Healthy for {seconds} s", seconds = self.verify_for.as_secs()),
+        )
+        .await?;
         let ending = Ending {
             state: DeploymentState::Succeeded,
             failure: None,
             recorded_after: Some(observation.recorded.clone()),
-            message: format!("{} runs in {}", self.version_text(), self.claim.environment),
+            message: text!(
+                "{version} runs in {environment}",
+                version = self.version_text(),
+                environment = &self.claim.environment
+            ),
         };
         self.end(ending).await?;
         self.observed(&observation).await
@@ -221,7 +233,11 @@ impl<'a> Run<'a> {
         self.store().step(self.claim, step, StepState::Failed, &failure.message).await?;
         let way_back = matches!(self.claim.operation.as_str(), "deploy" | "scale") && self.claim.auto_rollback;
         if way_back {
-            let message = format!("Failed ({}): going back to {}", failure.cause.as_str(), self.previous_text());
+            let message = text!(
+                "Failed ({cause}): going back to {version}",
+                cause = failure.cause.as_str(),
+                version = self.previous_text()
+            );
             self.store().set_state(self.claim, DeploymentState::Running, Some(&failure), &message).await?;
             return self.roll_back(target, Some(failure)).await;
         }
@@ -237,11 +253,12 @@ impl<'a> Run<'a> {
     async fn roll_back(&self, target: &dyn Target, failure: Option<Failure>) -> Result<()> {
         let Some(recorded) = self.recorded_before().await? else {
             let failure =
-                failure.unwrap_or_else(|| unknown("what ran before was not recorded, so it cannot be put back"));
+                failure.unwrap_or_else(|| unknown(text!("what ran before was not recorded, so it cannot be put back")));
             return self.end_failed(failure, DeploymentState::NeedsPerson).await;
         };
         self.store().add_step(self.claim, ROLL_BACK_STEP).await?;
-        self.step(ROLL_BACK_STEP, StepState::Running, &format!("Putting back {}", self.previous_text())).await?;
+        self.step(ROLL_BACK_STEP, StepState::Running, text!("Putting back {version}", version = self.previous_text()))
+            .await?;
         self.intent(ROLL_BACK_STEP).await?;
         // Somebody may have changed the number of instances meanwhile; only a change of scale takes it back.
         let change = if self.claim.operation == Operation::Scale.as_str() {
@@ -250,7 +267,7 @@ impl<'a> Run<'a> {
             Change::RestoreVersion { recorded }
         };
         if let Err(error) = self.effect(target, &change).await? {
-            self.step(ROLL_BACK_STEP, StepState::Failed, &error.to_string()).await?;
+            self.step(ROLL_BACK_STEP, StepState::Failed, error.text()).await?;
             return self.end_failed(failure.unwrap_or_else(|| error.to_failure()), DeploymentState::NeedsPerson).await;
         }
         let wait = Wait {
@@ -260,21 +277,23 @@ impl<'a> Run<'a> {
         };
         match self.follow(target, wait).await? {
             Followed::Done(observation) => {
-                self.step(ROLL_BACK_STEP, StepState::Succeeded, &format!("{} runs again", self.previous_text()))
-                    .await?;
+                let version = self.previous_text();
+                let message = text!("{version} runs again", version = &version);
+                self.step(ROLL_BACK_STEP, StepState::Succeeded, message).await?;
                 let (state, message) = if failure.is_some() {
-                    (DeploymentState::RolledBack, format!("Rolled back to {}", self.previous_text()))
+                    (DeploymentState::RolledBack, text!("Rolled back to {version}", version))
                 } else {
-                    (DeploymentState::Cancelled, format!("Cancelled; {} runs again", self.previous_text()))
+                    (DeploymentState::Cancelled, text!("Cancelled; {version} runs again", version))
                 };
                 self.end(Ending { state, failure, recorded_after: None, message }).await?;
                 self.observed(&observation).await
             }
             Followed::Failed(again) => {
-                self.step(ROLL_BACK_STEP, StepState::Failed, &again.message).await?;
+                self.step(ROLL_BACK_STEP, StepState::Failed, again.message.clone()).await?;
                 self.end_failed(failure.unwrap_or(again), DeploymentState::NeedsPerson).await
             }
-            Followed::Foreign(why) | Followed::Cancelled(why) => self.end_foreign(ROLL_BACK_STEP, why).await,
+            Followed::Foreign(why) => self.end_foreign(ROLL_BACK_STEP, why).await,
+            Followed::Cancelled(by) => self.end_foreign(ROLL_BACK_STEP, text!("Cancelled by {by}", by)).await,
         }
     }
 
@@ -291,7 +310,7 @@ impl<'a> Run<'a> {
             Some(id) => self.engine.environments.binding_by_id(id).await?,
             None => None,
         };
-        let Some(binding) = binding else { return Ok(Err(unknown("the target binding was removed"))) };
+        let Some(binding) = binding else { return Ok(Err(unknown(text!("the target binding was removed")))) };
         match self.engine.environments.target(&binding).await {
             Ok((target, _)) => Ok(Ok(target)),
             Err(OpenError::App(error)) => Err(error),
@@ -312,40 +331,45 @@ impl<'a> Run<'a> {
         for attempt in 1..=EFFECT_TRIES {
             match act().await {
                 Err(error) if error.is_transient() && attempt < EFFECT_TRIES => {
-                    self.note(&format!("{error}; trying again in {} s", pause.as_secs())).await?;
+                    self.note(&text!(
+                        "{error}; trying again in {seconds} s",
+                        error = error.text(),
+                        seconds = pause.as_secs()
+                    ))
+                    .await?;
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(15));
                 }
                 done => return Ok(done),
             }
         }
-        Ok(Err(TargetError::Unreachable("gave up".to_owned())))
+        Ok(Err(TargetError::Unreachable(text!("gave up"))))
     }
 
     async fn end_failed(&self, failure: Failure, state: DeploymentState) -> Result<()> {
-        let message = format!(
-            "{}: {}",
-            if state == DeploymentState::NeedsPerson { "Needs a person" } else { "Failed" },
-            failure.message
-        );
+        let message = if state == DeploymentState::NeedsPerson {
+            text!("Needs a person: {why}", why = &failure.message)
+        } else {
+            text!("Failed: {why}", why = &failure.message)
+        };
         self.end(Ending { state, failure: Some(failure), recorded_after: None, message }).await
     }
 
     async fn end_cancelled(&self, by: &str) -> Result<()> {
-        let message = format!("Cancelled by {by} before anything was changed");
+        let message = text!("Cancelled by {by} before anything was changed", by);
         self.end(Ending { state: DeploymentState::Cancelled, failure: None, recorded_after: None, message }).await
     }
 
-    async fn end_foreign(&self, step: &str, why: String) -> Result<()> {
+    async fn end_foreign(&self, step: &str, why: Text) -> Result<()> {
         self.store().step(self.claim, step, StepState::Failed, &why).await?;
-        self.end_failed(Failure { cause: Cause::Refused, ..unknown(&why) }, DeploymentState::NeedsPerson).await
+        self.end_failed(Failure { cause: Cause::Refused, ..unknown(why) }, DeploymentState::NeedsPerson).await
     }
 
     /// The end and its audit row are one transaction.
     async fn end(&self, ending: Ending) -> Result<()> {
         let outcome = if ending.state == DeploymentState::Succeeded { Outcome::Success } else { Outcome::Failure };
         let entry = AuditEntry::new(outcome)
-            .reason(ending.message.clone())
+            .reason(ending.message.to_string())
             .before(json!({ "version": self.claim.previous_version }))
             .after(json!({ "state": ending.state, "version": self.claim.version, "image": self.claim.image, "failure": ending.failure }));
         let mut tx = self.store().db.write(&self.ctx, self.authorized().await?).await?;
@@ -397,16 +421,18 @@ impl<'a> Run<'a> {
 
     pub(super) async fn seen(&self, observation: &Observation) -> Result<()> {
         let replicas = observation.replicas;
-        let message = format!(
-            "{} of {} instances run the new version, {} ready",
-            replicas.updated, replicas.desired, replicas.ready
+        let message = text!(
+            "{updated} of {desired} instances run the new version, {ready} ready",
+            updated = replicas.updated,
+            desired = replicas.desired,
+            ready = replicas.ready
         );
         self.store().seen(self.claim, &observation.instances, replicas, &message).await?;
         self.engine.feed.wake();
         Ok(())
     }
 
-    pub(super) async fn note(&self, message: &str) -> Result<()> {
+    pub(super) async fn note(&self, message: &Text) -> Result<()> {
         self.store().note(self.claim, message).await?;
         self.engine.feed.wake();
         Ok(())
@@ -426,8 +452,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn step(&self, name: &str, state: StepState, message: &str) -> Result<()> {
-        self.store().step(self.claim, name, state, message).await?;
+    async fn step(&self, name: &str, state: StepState, message: Text) -> Result<()> {
+        self.store().step(self.claim, name, state, &message).await?;
         self.engine.feed.wake();
         Ok(())
     }
@@ -440,12 +466,13 @@ impl<'a> Run<'a> {
             .ok_or_else(|| AppError::internal("a deployment without a change"))
     }
 
-    fn version_text(&self) -> &str {
-        self.claim.version.as_deref().or(self.claim.image.as_deref()).unwrap_or("the new version")
+    fn version_text(&self) -> Text {
+        let known = self.claim.version.as_deref().or(self.claim.image.as_deref());
+        known.map_or_else(|| text!("the new version"), Text::verbatim)
     }
 
-    fn previous_text(&self) -> &str {
-        self.claim.previous_version.as_deref().unwrap_or("what ran before")
+    fn previous_text(&self) -> Text {
+        self.claim.previous_version.as_deref().map_or_else(|| text!("what ran before"), Text::verbatim)
     }
 }
 
@@ -458,6 +485,6 @@ fn followed(followed: Followed) -> Step<Observation> {
     }
 }
 
-fn unknown(message: &str) -> Failure {
-    Failure { cause: Cause::Unknown, message: message.to_owned(), instance: None, logs: Vec::new() }
+const fn unknown(message: Text) -> Failure {
+    Failure { cause: Cause::Unknown, message, instance: None, logs: Vec::new() }
 }

@@ -1,12 +1,15 @@
 //! Writing attempts: the row, its steps, its first event.
 
 use super::Store;
+use super::events::event;
+use crate::deployments::gating::reasons;
 use crate::environments::BusyBindings;
 use crate::kernel::{AppError, Result, WriteTx, violated};
 use async_trait::async_trait;
 use passerelle_contract::deployments::{
     ConfigChoice, DeploymentState, Exemption, GateOut, Operation, StepState, Verdict,
 };
+use passerelle_contract::text;
 use passerelle_targets::Change;
 use serde_json::json;
 use sqlx::types::Json;
@@ -68,7 +71,7 @@ impl Store {
                 return Ok(false);
             }
             Err(error) if violated(&error) == Some("deployments_binding_id_fkey") => {
-                return Err(AppError::Conflict("the target binding was taken away in this moment".to_owned()));
+                return Err(AppError::Conflict(text!("the target binding was taken away in this moment")));
             }
             Err(error) => return Err(AppError::from(error)),
         }
@@ -85,19 +88,14 @@ impl Store {
         let message = match state {
             DeploymentState::Blocked => {
                 let against = new.gates.iter().filter(|gate| matches!(gate.verdict, Verdict::Block | Verdict::Wait));
-                format!("Refused: {}", against.map(|gate| gate.reason.as_str()).collect::<Vec<_>>().join(" "))
+                text!("Refused: {why}", why = reasons(against))
             }
             DeploymentState::AwaitingApproval => {
-                format!("Requested by {}: {}; waits for approval", new.requested_by, new.reason)
+                text!("Requested by {by}: {reason}; waits for approval", by = &new.requested_by, reason = &new.reason)
             }
-            _ => format!("Requested by {}: {}", new.requested_by, new.reason),
+            _ => text!("Requested by {by}: {reason}", by = &new.requested_by, reason = &new.reason),
         };
-        sqlx::query("INSERT INTO deployment_events (deployment_id, kind, message, data) VALUES ($1, 'state', $2, $3)")
-            .bind(new.id)
-            .bind(message)
-            .bind(json!({ "state": state.as_str() }))
-            .execute(tx.conn())
-            .await?;
+        event(tx.conn(), new.id, "state", &message, json!({ "state": state.as_str() })).await?;
         Ok(true)
     }
 
@@ -149,14 +147,10 @@ impl Store {
             .bind(by)
             .execute(tx.conn())
             .await?;
-        sqlx::query("INSERT INTO deployment_events (deployment_id, kind, message, data) VALUES ($1, 'log', $2, $3)")
-            .bind(id)
-            .bind(format!("{by} asked to cancel"))
-            .bind(json!({ "cancel_requested_by": by }))
-            .execute(tx.conn())
-            .await?;
+        let message = text!("{by} asked to cancel", by);
+        event(tx.conn(), id, "log", &message, json!({ "cancel_requested_by": by })).await?;
         if state == DeploymentState::AwaitingApproval {
-            let message = format!("Cancelled by {by} before anything was changed");
+            let message = text!("Cancelled by {by} before anything was changed", by);
             Self::leave_approval(tx, id, DeploymentState::Cancelled, None, &message).await?;
         }
         Ok(Some(()))

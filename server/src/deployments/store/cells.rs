@@ -1,9 +1,11 @@
 //! What runs where: the last observation of each binding with its deployments.
 
+use super::events::said;
 use super::{Store, known};
 use crate::kernel::Result;
 use passerelle_contract::deployments::{CellOut, DeploymentState, Health, Replicas};
 use passerelle_contract::environments::{HoldOut, Tier};
+use passerelle_contract::{Locale, Text};
 use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -21,6 +23,7 @@ pub struct CellRow {
     image: Option<String>,
     health: Option<String>,
     health_message: Option<String>,
+    health_said: Option<Json<Text>>,
     replicas: Option<Json<Replicas>>,
     since: Option<OffsetDateTime>,
     by: Option<String>,
@@ -41,13 +44,13 @@ pub struct ObservedState {
     pub image: Option<String>,
     pub version: Option<String>,
     pub health: Health,
-    pub health_message: Option<String>,
+    pub health_message: Option<Text>,
     pub replicas: Option<Replicas>,
     pub deployment_id: Option<Uuid>,
 }
 
 const SELECT: &str = "SELECT b.service_id, e.name AS environment, e.tier, b.id AS binding_id, b.kind,
-    coalesce((c.config ->> 'simulated')::boolean, false) AS simulated, s.version, s.image, s.health, s.health_message, s.replicas,
+    coalesce((c.config ->> 'simulated')::boolean, false) AS simulated, s.version, s.image, s.health, s.health_message, s.health_said, s.replicas,
     put.ended_at AS since, put.requested_by AS by, s.observed_at, b.hold_since, b.hold_by, b.hold_reason,
     act.id AS active, act.state AS active_state, prev.id AS last, prev.state AS last_state
   FROM bindings b JOIN environments e ON e.id = b.environment_id JOIN connections c ON c.id = b.connection_id
@@ -105,12 +108,12 @@ impl Store {
     pub async fn observed(&self, state: &ObservedState) -> Result<()> {
         sqlx::query(
             "INSERT INTO binding_states (binding_id, image, version, health, health_message, replicas, deployment_id, observed_at,
-               healthy_since)
+               healthy_since, health_said)
              VALUES ($1, $2, $3, $4, $5, $6, (SELECT id FROM deployments WHERE id = $7 AND state = 'succeeded' AND operation IN ('deploy', 'roll_back')), now(),
-               CASE WHEN $4 = 'healthy' THEN now() END)
+               CASE WHEN $4 = 'healthy' THEN now() END, $8)
              ON CONFLICT (binding_id) DO UPDATE SET image = coalesce(excluded.image, binding_states.image),
                version = coalesce(excluded.version, binding_states.version), health = excluded.health,
-               health_message = excluded.health_message, replicas = coalesce(excluded.replicas, binding_states.replicas),
+               health_message = excluded.health_message, health_said = excluded.health_said, replicas = coalesce(excluded.replicas, binding_states.replicas),
                deployment_id = coalesce(excluded.deployment_id, binding_states.deployment_id), observed_at = excluded.observed_at,
                healthy_since = CASE WHEN excluded.health <> 'healthy' THEN NULL
                  WHEN binding_states.health = 'healthy' AND binding_states.image IS NOT DISTINCT FROM excluded.image
@@ -121,9 +124,10 @@ impl Store {
         .bind(&state.image)
         .bind(&state.version)
         .bind(state.health.as_str())
-        .bind(&state.health_message)
+        .bind(state.health_message.as_ref().map(Text::to_string))
         .bind(state.replicas.map(Json))
         .bind(state.deployment_id)
+        .bind(state.health_message.as_ref().map(Json))
         .execute(self.db.pool())
         .await?;
         Ok(())
@@ -168,7 +172,7 @@ impl Store {
 impl CellRow {
     /// # Errors
     /// When a column holds a word that we do not know.
-    pub fn into_out(self) -> Result<CellOut> {
+    pub fn into_out(self, locale: Locale) -> Result<CellOut> {
         let state =
             |text: Option<String>| text.map(|text| known(DeploymentState::parse(&text), "state", &text)).transpose();
         let hold = match (self.hold_since, self.hold_by, self.hold_reason) {
@@ -184,7 +188,7 @@ impl CellRow {
             version: self.version,
             image: self.image,
             health: self.health.as_deref().and_then(Health::parse).unwrap_or(Health::Unknown),
-            health_message: self.health_message,
+            health_message: self.health_message.map(|words| said(self.health_said, words).into_said(locale)),
             replicas: self.replicas.map(|json| json.0),
             since: self.since,
             by: self.by,

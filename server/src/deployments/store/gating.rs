@@ -1,9 +1,11 @@
 //! What gates ask of deployments, and the life of a deployment that waits for approval.
 
+use super::events::event;
 use super::{Store, known};
 use crate::deployments::model::{may_follow, same_image};
 use crate::gates::{History, Run, Running};
 use crate::kernel::{AppError, Result, WriteTx};
+use passerelle_contract::Text;
 use passerelle_contract::deployments::{DeploymentState, Exemption, GateOut, Health};
 use passerelle_targets::Change;
 use serde_json::json;
@@ -181,7 +183,7 @@ impl Store {
         id: Uuid,
         state: DeploymentState,
         gates: Option<&[GateOut]>,
-        message: &str,
+        message: &Text,
     ) -> Result<()> {
         let from = DeploymentState::AwaitingApproval;
         if state != from && !may_follow(from, state) {
@@ -204,13 +206,7 @@ impl Store {
                 .execute(tx.conn())
                 .await?;
         }
-        sqlx::query("INSERT INTO deployment_events (deployment_id, kind, message, data) VALUES ($1, 'state', $2, $3)")
-            .bind(id)
-            .bind(message)
-            .bind(json!({ "state": state.as_str() }))
-            .execute(tx.conn())
-            .await?;
-        Ok(())
+        event(tx.conn(), id, "state", message, json!({ "state": state.as_str() })).await
     }
 
     /// What is waited for is now this; whoever changed it is the one who asks.

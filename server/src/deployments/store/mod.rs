@@ -2,6 +2,7 @@
 
 mod attempts;
 mod cells;
+mod events;
 mod gating;
 mod progress;
 mod read;

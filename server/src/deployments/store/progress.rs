@@ -1,11 +1,13 @@
 //! The engine's writes. Each holds only while the writer's epoch is the row's: a process that was overtaken changes nothing.
 
+use super::events::event;
 use super::{Store, known};
 use crate::deployments::model::may_follow;
 use crate::kernel::{AppError, Result, WriteTx};
 use passerelle_contract::deployments::{DeploymentState, Failure, GateOut, Instance, Replicas, StepState};
+use passerelle_contract::{Text, text};
 use passerelle_targets::{Change, Fence, Recorded};
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -51,7 +53,7 @@ pub struct Ending {
     pub state: DeploymentState,
     pub failure: Option<Failure>,
     pub recorded_after: Option<Recorded>,
-    pub message: String,
+    pub message: Text,
 }
 
 /// A step's row.
@@ -62,7 +64,9 @@ pub struct StepRow {
     pub started_at: Option<OffsetDateTime>,
 }
 
-const LOST: &str = "another process has taken this deployment over";
+fn lost() -> AppError {
+    AppError::Conflict(text!("another process has taken this deployment over"))
+}
 
 impl Store {
     /// Takes over the oldest deployment that nobody drives; raises its epoch.
@@ -104,7 +108,7 @@ impl Store {
         .bind(f64::from(LEASE_TTL_S))
         .fetch_optional(self.db.pool())
         .await?;
-        row.map(|(by,)| by).ok_or_else(|| AppError::Conflict(LOST.to_owned()))
+        row.map(|(by,)| by).ok_or_else(lost)
     }
 
     /// Gives the lease back, so that another process can go on at once.
@@ -135,19 +139,20 @@ impl Store {
     ///
     /// # Errors
     /// `Conflict` when the lease is lost.
-    pub async fn step(&self, claim: &Claim, name: &str, state: StepState, message: &str) -> Result<()> {
+    pub async fn step(&self, claim: &Claim, name: &str, state: StepState, message: &Text) -> Result<()> {
         let mut tx = self.db.pool().begin().await?;
         hold(&mut tx, claim).await?;
         sqlx::query(
-            "UPDATE deployment_steps SET state = $3, message = $4, started_at = coalesce(started_at, now()),
+            "UPDATE deployment_steps SET state = $3, message = $4, said = $6, started_at = coalesce(started_at, now()),
                ended_at = CASE WHEN $5 THEN now() END
              WHERE deployment_id = $1 AND name = $2",
         )
         .bind(claim.id)
         .bind(name)
         .bind(state.as_str())
-        .bind(message)
+        .bind(message.to_string())
         .bind(ended(state))
+        .bind(Json(message))
         .execute(&mut *tx)
         .await?;
         event(&mut tx, claim.id, "step", message, json!({ "step": name, "state": state.as_str() })).await?;
@@ -223,7 +228,7 @@ impl Store {
     ///
     /// # Errors
     /// `Conflict` when the lease is lost.
-    pub async fn seen(&self, claim: &Claim, instances: &[Instance], replicas: Replicas, message: &str) -> Result<()> {
+    pub async fn seen(&self, claim: &Claim, instances: &[Instance], replicas: Replicas, message: &Text) -> Result<()> {
         let mut tx = self.db.pool().begin().await?;
         let done = sqlx::query("UPDATE deployments SET instances = $3, progress = $4 WHERE id = $1 AND epoch = $2")
             .bind(claim.id)
@@ -243,7 +248,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn note(&self, claim: &Claim, message: &str) -> Result<()> {
+    pub async fn note(&self, claim: &Claim, message: &Text) -> Result<()> {
         let mut connection = self.db.pool().acquire().await?;
         event(&mut connection, claim.id, "log", message, json!({})).await
     }
@@ -257,7 +262,7 @@ impl Store {
         claim: &Claim,
         state: DeploymentState,
         failure: Option<&Failure>,
-        message: &str,
+        message: &Text,
     ) -> Result<()> {
         let mut tx = self.db.pool().begin().await?;
         legal(hold(&mut tx, claim).await?, state)?;
@@ -308,7 +313,7 @@ const fn ended(state: StepState) -> bool {
 }
 
 fn lost_unless(rows: u64) -> Result<()> {
-    if rows == 0 { Err(AppError::Conflict(LOST.to_owned())) } else { Ok(()) }
+    if rows == 0 { Err(lost()) } else { Ok(()) }
 }
 
 /// Locks the row, checks the epoch, and answers the state it is in.
@@ -319,7 +324,7 @@ async fn hold(connection: &mut sqlx::PgConnection, claim: &Claim) -> Result<Depl
             .bind(claim.epoch)
             .fetch_optional(connection)
             .await?;
-    let state = state.ok_or_else(|| AppError::Conflict(LOST.to_owned()))?;
+    let state = state.ok_or_else(lost)?;
     known(DeploymentState::parse(&state), "state", &state)
 }
 
@@ -329,15 +334,4 @@ fn legal(from: DeploymentState, to: DeploymentState) -> Result<()> {
         return Ok(());
     }
     Err(AppError::internal(format!("a deployment cannot go from {} to {}", from.as_str(), to.as_str())))
-}
-
-async fn event(connection: &mut sqlx::PgConnection, id: Uuid, kind: &str, message: &str, data: Value) -> Result<()> {
-    sqlx::query("INSERT INTO deployment_events (deployment_id, kind, message, data) VALUES ($1, $2, $3, $4)")
-        .bind(id)
-        .bind(kind)
-        .bind(message)
-        .bind(data)
-        .execute(connection)
-        .await?;
-    Ok(())
 }

@@ -1,10 +1,12 @@
 //! Reading deployments and their events.
 
+use super::events::said;
 use super::{Store, known};
 use crate::deployments::history::Healthy;
 use crate::kernel::Result;
+use passerelle_contract::Text;
 use passerelle_contract::deployments::{
-    Cause, ConfigChoice, DeploymentEvent, DeploymentOut, DeploymentRow, DeploymentState, Exemption, Failure, GateOut,
+    Cause, ConfigChoice, DeploymentOut, DeploymentRow, DeploymentState, Exemption, Failure, GateOut,
     Instance, Operation, Replicas, StepOut, StepState,
 };
 use passerelle_contract::environments::Tier;
@@ -93,29 +95,7 @@ struct StepRow {
     started_at: Option<OffsetDateTime>,
     ended_at: Option<OffsetDateTime>,
     message: Option<String>,
-}
-
-#[derive(Debug, sqlx::FromRow)]
-struct EventRow {
-    id: i64,
-    deployment_id: Uuid,
-    at: OffsetDateTime,
-    kind: String,
-    message: String,
-    data: Value,
-}
-
-impl From<EventRow> for DeploymentEvent {
-    fn from(row: EventRow) -> Self {
-        Self {
-            id: row.id,
-            deployment: row.deployment_id,
-            at: row.at,
-            kind: row.kind,
-            message: row.message,
-            data: row.data,
-        }
-    }
+    said: Option<Json<Text>>,
 }
 
 /// What a roll back needs to know of an earlier deployment.
@@ -148,7 +128,8 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let steps: Vec<StepRow> = sqlx::query_as(
-            "SELECT name, state, started_at, ended_at, message FROM deployment_steps WHERE deployment_id = $1 ORDER BY position",
+            "SELECT name, state, started_at, ended_at, message, said FROM deployment_steps
+             WHERE deployment_id = $1 ORDER BY position",
         )
         .bind(id)
         .fetch_all(self.db.pool())
@@ -194,43 +175,6 @@ impl Store {
             format!("SELECT count(*) FROM deployments d JOIN environments e ON e.id = d.environment_id WHERE {FILTER}");
         let (total,): (i64,) = bind(sqlx::query_as(sqlx::AssertSqlSafe(sql)), filter).fetch_one(self.db.pool()).await?;
         Ok((rows.into_iter().map(list_row).collect::<Result<_>>()?, u64::try_from(total).unwrap_or(0)))
-    }
-
-    /// The events of one deployment after an id.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn events_of(&self, id: Uuid, after: i64, limit: i64) -> Result<Vec<DeploymentEvent>> {
-        let rows: Vec<EventRow> = sqlx::query_as(
-            "SELECT id, deployment_id, at, kind, message, data FROM deployment_events
-             WHERE deployment_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-        )
-        .bind(id)
-        .bind(after)
-        .bind(limit)
-        .fetch_all(self.db.pool())
-        .await?;
-        Ok(rows.into_iter().map(Into::into).collect())
-    }
-
-    /// The events of all deployments after an id.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn events_after(&self, after: i64) -> Result<Vec<DeploymentEvent>> {
-        let rows: Vec<EventRow> = sqlx::query_as(
-            "SELECT id, deployment_id, at, kind, message, data FROM deployment_events WHERE id > $1 ORDER BY id LIMIT 5000",
-        )
-        .bind(after)
-        .fetch_all(self.db.pool())
-        .await?;
-        Ok(rows.into_iter().map(Into::into).collect())
-    }
-
-    /// # Errors
-    /// When the database is away.
-    pub async fn newest_event_id(&self) -> Result<i64> {
-        Ok(sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM deployment_events").fetch_one(self.db.pool()).await?)
     }
 
     /// The deployments that ended well, oldest first, and whether the newest attempt left something broken behind.
@@ -344,7 +288,7 @@ fn out(row: Row, steps: Vec<StepRow>) -> Result<DeploymentOut> {
                 name: step.name,
                 started_at: step.started_at,
                 ended_at: step.ended_at,
-                message: step.message,
+                message: step.message.map(|words| said(step.said, words)),
             })
         })
         .collect::<Result<_>>()?;

@@ -3,6 +3,7 @@
 use super::Store;
 use crate::kernel::{AppError, Result, WriteTx, violated};
 use passerelle_contract::deployments::{ReleaseIn, ReleaseOut};
+use passerelle_contract::text;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -61,9 +62,9 @@ impl Store {
         .await;
         match done {
             Ok(_) => Ok(()),
-            Err(error) if violated(&error) == Some("releases_service_id_version_key") => {
-                Err(AppError::AlreadyExists(format!("release {} of {}", input.version, input.service)))
-            }
+            Err(error) if violated(&error) == Some("releases_service_id_version_key") => Err(AppError::AlreadyExists(
+                text!("release {version} of {service}", version = input.version, service = input.service),
+            )),
             Err(error) => Err(error.into()),
         }
     }

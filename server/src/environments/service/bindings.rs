@@ -11,8 +11,8 @@ use crate::kernel::{
     Action, AppError, AuditEntry, Authorized, Ctx, Cursor, Object, Result, ServiceScope, WriteTx, decide,
     limit_or_default,
 };
-use passerelle_contract::Page;
 use passerelle_contract::environments::{BindingFilter, BindingIn, BindingOut, BindingPatch, EnvironmentOut};
+use passerelle_contract::{Page, text};
 use serde_json::Value;
 use sqlx::postgres::PgConnection;
 use std::collections::HashMap;
@@ -285,7 +285,10 @@ impl EnvironmentService {
                 // To who may not read everything it must look like a service of somebody else.
                 let scope = ServiceScope { key: body.service.clone(), team: None, system: None };
                 self.may_edit_binding(ctx, &scope, &environment).await?;
-                Err(AppError::field("/service", format!("there is no service {}; import it first", body.service)))
+                Err(AppError::field(
+                    "/service",
+                    text!("there is no service {service}; import it first", service = body.service),
+                ))
             }
         }
     }
@@ -312,7 +315,11 @@ impl EnvironmentService {
         let mut tx = self.db.write(ctx, authorized).await?;
         let wanted = Wanted::of(new, false);
         if store::by_pair(&mut *tx.conn(), service.id, environment.id).await?.is_some() {
-            let text = format!("the binding of {} in {}", service.scope.key, environment.name);
+            let text = text!(
+                "the binding of {service} in {environment}",
+                service = service.scope.key,
+                environment = environment.name
+            );
             return Err(AppError::AlreadyExists(text));
         }
         let id = Uuid::now_v7();
@@ -372,7 +379,12 @@ impl EnvironmentService {
         };
         let connection = connection.ok_or_else(|| no_connection(wanted.connection))?;
         if let Some(kind) = wanted.kind.filter(|kind| *kind != connection.kind) {
-            let text = format!("is {kind}, but connection {} is of kind {}", connection.name, connection.kind);
+            let text = text!(
+                "is {kind}, but connection {name} is of kind {other}",
+                kind,
+                name = connection.name,
+                other = connection.kind
+            );
             return Err(AppError::field("/kind", text));
         }
         let platform = known_platform(&connection.kind)?;
@@ -392,11 +404,11 @@ impl EnvironmentService {
     async fn taken(&self, ctx: &Ctx, other: store::Row) -> Result<AppError> {
         let name = match self.with_own_environment(Some(other)).await? {
             Some(row) if decide(ctx, Action::BindingRead, &row.object()).allowed => {
-                format!("{} in {}", row.service_scope.key, row.environment.name)
+                text!("{service} in {environment}", service = row.service_scope.key, environment = row.environment.name)
             }
-            _ => "another service".to_owned(),
+            _ => text!("another service"),
         };
-        Ok(AppError::Conflict(format!("{name} is bound to the same object of this connection already")))
+        Ok(AppError::Conflict(text!("{name} is bound to the same object of this connection already", name)))
     }
 }
 
@@ -426,11 +438,11 @@ async fn stored(db: &mut PgConnection, id: Uuid) -> Result<store::Row> {
 }
 
 fn no_connection(name: &str) -> AppError {
-    AppError::field("/connection", format!("there is no connection {name}"))
+    AppError::field("/connection", text!("there is no connection {name}", name))
 }
 
 fn unknown_environment(known: &HashMap<Uuid, EnvironmentOut>) -> AppError {
     let mut names: Vec<&str> = known.values().map(|environment| environment.name.as_str()).collect();
     names.sort_unstable();
-    AppError::field("/environment", format!("is not an environment; known are: {}", names.join(", ")))
+    AppError::field("/environment", text!("is not an environment; known are: {names}", names = names.join(", ")))
 }

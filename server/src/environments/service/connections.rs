@@ -8,6 +8,7 @@ use super::super::store::{bindings, connections as store};
 use super::{EnvironmentService, absent, connection_name};
 use crate::kernel::{Action, AppError, AuditEntry, Authorized, Ctx, Object, Result, validate};
 use passerelle_contract::environments::{ConnectionIn, ConnectionOut, ConnectionPatch};
+use passerelle_contract::{Text, text};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -118,9 +119,10 @@ impl EnvironmentService {
             names.sort_unstable();
             let more = names.len().saturating_sub(NAMED_SERVICES);
             names.truncate(NAMED_SERVICES);
-            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let names = names.join(", ");
+            let services = if more > 0 { text!("{names} and {more} more", names, more) } else { Text::verbatim(names) };
             let text =
-                format!("{} is bound through connection {name}: delete those bindings first", names.join(", ") + &rest);
+                text!("{services} is bound through connection {name}: delete those bindings first", services, name);
             return Err(AppError::Conflict(text));
         }
         store::delete(tx.conn(), row.id).await?;
@@ -162,7 +164,12 @@ impl EnvironmentService {
         let before = lock(tx.conn(), name).await?;
         if_match.check(&before.to_out())?;
         if let Some(kind) = kind.filter(|kind| *kind != before.kind) {
-            let text = format!("connection {name} is of kind {}, which cannot become {kind}", before.kind);
+            let text = text!(
+                "connection {name} is of kind {kind}, which cannot become {other}",
+                name,
+                kind = before.kind,
+                other = kind
+            );
             return Err(AppError::field("/kind", text));
         }
         let Some(config) = config else { return Ok((before, Change::Unchanged)) };

@@ -5,6 +5,7 @@ use super::super::store::environments as store;
 use super::{EnvironmentService, absent};
 use crate::kernel::{Action, AppError, AuditEntry, Authorized, Ctx, EnvironmentScope, Object, Result};
 use passerelle_contract::environments::{EnvironmentIn, EnvironmentOut, EnvironmentPatch, Tier};
+use passerelle_contract::text;
 
 impl EnvironmentService {
     /// All environments, in their order.
@@ -109,7 +110,7 @@ impl EnvironmentService {
         let mut tx = self.db.write(ctx, authorized).await?;
         let before = store::lock(tx.conn(), name).await?.ok_or_else(|| absent("environment", name))?;
         if authorized_for != Some(environment_scope(&before)) {
-            return Err(AppError::Conflict("its tier changed in this moment; try again".to_owned()));
+            return Err(AppError::Conflict(text!("its tier changed in this moment; try again")));
         }
         if_match.check(&before)?;
         let after = patched(&before, patch)?;

@@ -6,6 +6,7 @@ use super::{EnvironmentService, absent};
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Object, Result, WriteTx, validate};
 use passerelle_contract::deployments::ReasonIn;
 use passerelle_contract::environments::BindingOut;
+use passerelle_contract::text;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -22,7 +23,11 @@ impl EnvironmentService {
         check_reason(&reason)?;
         let mut tx = self.db.write(ctx, authorized).await?;
         if !Self::set_hold(&mut tx, row.id, &ctx.principal().name, &reason).await? {
-            return Err(AppError::Conflict(format!("{service} in {environment} is on hold already")));
+            return Err(AppError::Conflict(text!(
+                "{service} in {environment} is on hold already",
+                service,
+                environment
+            )));
         }
         tx.commit(AuditEntry::success().reason(reason).after(json!({"hold": true}))).await?;
         self.reread(row).await
@@ -37,7 +42,7 @@ impl EnvironmentService {
         }
         let mut tx = self.db.write(ctx, authorized).await?;
         if !Self::clear_hold(&mut tx, row.id).await? {
-            return Err(AppError::Conflict(format!("{service} in {environment} is not on hold")));
+            return Err(AppError::Conflict(text!("{service} in {environment} is not on hold", service, environment)));
         }
         let before = row.hold.as_ref().map_or_else(|| json!({"hold": true}), |hold| json!({"hold": hold}));
         let mut entry = AuditEntry::success().before(before).after(json!({"hold": false}));

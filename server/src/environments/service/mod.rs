@@ -106,5 +106,5 @@ fn connection_name(name: &str) -> Option<&str> {
 }
 
 fn absent(kind: &str, name: &str) -> AppError {
-    AppError::NotFound(format!("{kind}:{name}"))
+    AppError::not_found(format!("{kind}:{name}"))
 }

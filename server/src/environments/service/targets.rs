@@ -6,6 +6,7 @@ use super::EnvironmentService;
 use crate::kernel::{Ctx, Result};
 use parking_lot::Mutex;
 use passerelle_contract::environments::ConnectionCheck;
+use passerelle_contract::text;
 use passerelle_targets::{AnyConnection, Target, TargetError, platform};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -65,8 +66,9 @@ impl EnvironmentService {
     /// work.
     pub async fn target(&self, binding: &BindingRow) -> Result<(Arc<dyn Target>, bool), OpenError> {
         let connection = connections::by_id(self.db.pool(), binding.connection_id).await?;
-        let connection = connection
-            .ok_or_else(|| TargetError::Missing(format!("the connection {} of the binding", binding.connection)))?;
+        let connection = connection.ok_or_else(|| {
+            TargetError::Missing(text!("the connection {name} of the binding", name = binding.connection))
+        })?;
         let open = self.opened.cell(&connection);
         let open = open.get_or_try_init(|| self.connect(&connection)).await?;
         Ok((open.bind(binding.config.clone())?, connection.simulated()))
@@ -85,9 +87,9 @@ impl EnvironmentService {
         })
         .await;
         let (reachable, message) = match answer {
-            Err(_) => (false, format!("no answer within {} s", CHECK_TIMEOUT.as_secs())),
+            Err(_) => (false, ctx.say(&text!("no answer within {seconds} s", seconds = CHECK_TIMEOUT.as_secs()))),
             Ok(Ok(message)) => (true, message),
-            Ok(Err(OpenError::Target(error))) => (false, error.to_string()),
+            Ok(Err(OpenError::Target(error))) => (false, ctx.say(&error.text())),
             Ok(Err(OpenError::App(error))) => return Err(error),
         };
         let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -110,7 +112,10 @@ impl EnvironmentService {
         let config = self.opened_config(connection)?;
         match tokio::time::timeout(CHECK_TIMEOUT, platform.connect(config)).await {
             Ok(connected) => Ok(connected?),
-            Err(_) => Err(TargetError::Unreachable(format!("no answer within {} s", CHECK_TIMEOUT.as_secs())).into()),
+            Err(_) => {
+                Err(TargetError::Unreachable(text!("no answer within {seconds} s", seconds = CHECK_TIMEOUT.as_secs()))
+                    .into())
+            }
         }
     }
 }

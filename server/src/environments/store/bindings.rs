@@ -3,6 +3,7 @@
 use super::super::model::BindingRow;
 use crate::kernel::{AppError, Result, ServiceScope, violated};
 use passerelle_contract::environments::{EnvironmentOut, HoldOut};
+use passerelle_contract::text;
 use serde_json::Value;
 use sqlx::postgres::PgConnection;
 use sqlx::{FromRow, PgExecutor};
@@ -152,7 +153,7 @@ pub async fn insert(db: &mut PgConnection, new: &NewBinding<'_>) -> Result<()> {
     .await
     .map_err(|error| match violated(&error) {
         Some("bindings_service_id_environment_id_key") => {
-            AppError::AlreadyExists("the binding of this service in this environment".to_owned())
+            AppError::AlreadyExists(text!("the binding of this service in this environment"))
         }
         _ => error.into(),
     })?;

@@ -2,6 +2,7 @@
 
 use super::super::model::ConnectionRow;
 use crate::kernel::{AppError, Result, violated};
+use passerelle_contract::text;
 use serde_json::Value;
 use sqlx::postgres::PgConnection;
 use sqlx::{FromRow, PgExecutor};
@@ -78,7 +79,7 @@ pub async fn insert(db: &mut PgConnection, id: Uuid, name: &str, kind: &str, con
     .fetch_one(db)
     .await
     .map_err(|error| match violated(&error) {
-        Some("connections_name_key") => AppError::AlreadyExists(format!("connection {name}")),
+        Some("connections_name_key") => AppError::AlreadyExists(text!("connection {name}", name)),
         _ => error.into(),
     })?;
     Ok(ConnectionRow { id, name: name.to_owned(), kind: kind.to_owned(), config, bindings: 0, updated_at })
@@ -104,11 +105,9 @@ pub async fn delete(db: &mut PgConnection, id: Uuid) -> Result<()> {
     sqlx::query("DELETE FROM connections WHERE id = $1").bind(id).execute(db).await.map_err(|error| match violated(
         &error,
     ) {
-        Some("bindings_connection_id_fkey") => {
-            AppError::Conflict("services are bound through this connection".to_owned())
-        }
+        Some("bindings_connection_id_fkey") => AppError::Conflict(text!("services are bound through this connection")),
         Some("slos_connection_id_fkey") => {
-            AppError::Conflict("SLOs are measured through this connection: delete or move them first".to_owned())
+            AppError::Conflict(text!("SLOs are measured through this connection: delete or move them first"))
         }
         _ => error.into(),
     })?;

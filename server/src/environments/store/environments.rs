@@ -3,6 +3,7 @@
 use super::super::model::DEFAULT_PROGRESS_DEADLINE_S;
 use crate::kernel::{AppError, Result, violated};
 use passerelle_contract::environments::{EnvironmentIn, EnvironmentOut, Tier};
+use passerelle_contract::text;
 use sqlx::postgres::PgConnection;
 use sqlx::{FromRow, PgExecutor};
 use uuid::Uuid;
@@ -89,7 +90,7 @@ pub async fn insert(db: &mut PgConnection, new: &EnvironmentIn) -> Result<Enviro
     .execute(db)
     .await
     .map_err(|error| match violated(&error) {
-        Some("environments_name_key") => AppError::AlreadyExists(format!("environment {}", out.name)),
+        Some("environments_name_key") => AppError::AlreadyExists(text!("environment {name}", name = out.name)),
         _ => error.into(),
     })?;
     Ok(out)

@@ -6,6 +6,7 @@ mod trivy;
 
 use crate::kernel::{AppError, Result, validate};
 use passerelle_contract::gates::{Scan, Vulnerability, VulnerabilitySeverity};
+use passerelle_contract::text;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -25,22 +26,22 @@ pub fn read(body: &[u8], digest: Option<&str>) -> Result<Scan> {
     if body.len() > MAX_BYTES {
         return Err(AppError::TooLarge { limit_bytes: MAX_BYTES });
     }
-    let report: Value =
-        serde_json::from_slice(body).map_err(|error| AppError::field("", format!("is not JSON: {error}")))?;
+    let report: Value = serde_json::from_slice(body)
+        .map_err(|error| AppError::field("", text!("is not JSON: {error}", error = error.to_string())))?;
     let has = |name| report.get(name).is_some();
     if has("runs") {
         sarif::read(&report)
     } else if has("SchemaVersion") || has("Results") {
         let digests = trivy::digests(&report);
         if let Some(digest) = digest.filter(|digest| !digests.is_empty() && !digests.iter().any(|one| one == digest)) {
-            let message = format!("is about another artifact than this release, whose digest is {digest}");
+            let message = text!("is about another artifact than this release, whose digest is {digest}", digest);
             return Err(AppError::field("/Metadata/RepoDigests", message));
         }
         trivy::read(&report)
     } else {
         Err(AppError::field(
             "",
-            "must be a Trivy JSON report (with SchemaVersion and Results) or SARIF 2.1.0 (with runs)",
+            text!("must be a Trivy JSON report (with SchemaVersion and Results) or SARIF 2.1.0 (with runs)"),
         ))
     }
 }
@@ -67,7 +68,7 @@ fn scan(format: &str, scanner: String, artifact: Option<String>, found: Vec<Vuln
     if bad > MAX_KEPT {
         return Err(AppError::field(
             "",
-            format!("has {bad} HIGH and CRITICAL vulnerabilities; at most {MAX_KEPT} are read"),
+            text!("has {bad} HIGH and CRITICAL vulnerabilities; at most {max} are read", bad, max = MAX_KEPT),
         ));
     }
     vulnerabilities.truncate(MAX_KEPT);
@@ -75,11 +76,11 @@ fn scan(format: &str, scanner: String, artifact: Option<String>, found: Vec<Vuln
 }
 
 fn too_many() -> AppError {
-    AppError::field("", format!("has more than {MAX_FINDINGS} findings"))
+    AppError::field("", text!("has more than {max} findings", max = MAX_FINDINGS))
 }
 
 /// A text of a scanner, short and without characters that hide or turn around what is written.
-fn text(value: Option<&Value>) -> String {
+fn words(value: Option<&Value>) -> String {
     clean(value.and_then(Value::as_str).unwrap_or_default())
 }
 

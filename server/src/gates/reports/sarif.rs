@@ -4,17 +4,20 @@
 //! without them the severity comes from the rule's `security-severity` (CVSS), else from the level, and the fix is unknown,
 //! which counts as if there were one.
 
-use super::{MAX_FINDINGS, clean, scan, set, text, too_many};
+use super::{MAX_FINDINGS, clean, scan, set, too_many, words};
 use crate::kernel::{AppError, Result};
 use passerelle_contract::gates::{Scan, Vulnerability, VulnerabilitySeverity};
+use passerelle_contract::text;
 use serde_json::Value;
 use std::collections::HashMap;
 
 pub fn read(report: &Value) -> Result<Scan> {
-    let runs =
-        report.get("runs").and_then(Value::as_array).ok_or_else(|| AppError::field("/runs", "must be a list"))?;
+    let runs = report
+        .get("runs")
+        .and_then(Value::as_array)
+        .ok_or_else(|| AppError::field("/runs", text!("must be a list")))?;
     if runs.is_empty() {
-        return Err(AppError::field("/runs", "must have a run: without one nothing was looked at"));
+        return Err(AppError::field("/runs", text!("must have a run: without one nothing was looked at")));
     }
     let (mut found, mut scanners) = (Vec::new(), Vec::new());
     for (at, run) in runs.iter().enumerate() {
@@ -29,11 +32,11 @@ pub fn read(report: &Value) -> Result<Scan> {
             None | Some(Value::Null) => {
                 return Err(AppError::field(
                     format!("/runs/{at}/results"),
-                    "is missing: the run found no result at all",
+                    text!("is missing: the run found no result at all"),
                 ));
             }
             Some(Value::Array(results)) => results,
-            Some(_) => return Err(AppError::field(format!("/runs/{at}/results"), "must be a list")),
+            Some(_) => return Err(AppError::field(format!("/runs/{at}/results"), text!("must be a list"))),
         };
         for (number, result) in results.iter().enumerate() {
             if found.len() >= MAX_FINDINGS {
@@ -42,7 +45,7 @@ pub fn read(report: &Value) -> Result<Scan> {
             let place = format!("/runs/{at}/results/{number}");
             found.push(
                 finding(result, rules, &by_id)
-                    .ok_or_else(|| AppError::field(format!("{place}/ruleId"), "is missing"))?,
+                    .ok_or_else(|| AppError::field(format!("{place}/ruleId"), text!("is missing")))?,
             );
         }
     }
@@ -66,7 +69,7 @@ fn finding(result: &Value, rules: &[Value], by_id: &HashMap<&str, &Value>) -> Op
         fix_unknown: fixed.is_none(),
         fixed: fixed.and_then(set),
         severity: line("Severity:").map_or_else(|| severity(result, rule), |word| VulnerabilitySeverity::parse(&word)),
-        title: text(rule.and_then(|rule| rule.pointer("/shortDescription/text"))),
+        title: words(rule.and_then(|rule| rule.pointer("/shortDescription/text"))),
     })
 }
 
@@ -95,7 +98,7 @@ fn severity(result: &Value, rule: Option<&Value>) -> VulnerabilitySeverity {
 }
 
 fn name(driver: Option<&Value>) -> String {
-    let field = |name: &str| text(driver.and_then(|driver| driver.get(name)));
+    let field = |name: &str| words(driver.and_then(|driver| driver.get(name)));
     let (name, version) = (field("name"), field("version"));
     format!("{} {version}", if name.is_empty() { "a scanner" } else { &name }).trim().to_owned()
 }

@@ -1,8 +1,9 @@
 //! The JSON that `trivy image --format json` writes.
 
-use super::{MAX_FINDINGS, scan, set, text, too_many};
+use super::{MAX_FINDINGS, scan, set, too_many, words};
 use crate::kernel::{AppError, Result};
 use passerelle_contract::gates::{Scan, Vulnerability, VulnerabilitySeverity};
+use passerelle_contract::text;
 use serde_json::Value;
 
 pub fn read(report: &Value) -> Result<Scan> {
@@ -14,24 +15,24 @@ pub fn read(report: &Value) -> Result<Scan> {
             if found.len() >= MAX_FINDINGS {
                 return Err(too_many());
             }
-            let id = set(text(one.get("VulnerabilityID")))
-                .ok_or_else(|| AppError::field(format!("{place}/{number}/VulnerabilityID"), "is missing"))?;
+            let id = set(words(one.get("VulnerabilityID")))
+                .ok_or_else(|| AppError::field(format!("{place}/{number}/VulnerabilityID"), text!("is missing")))?;
             found.push(Vulnerability {
                 id,
-                package: text(one.get("PkgName")),
-                installed: text(one.get("InstalledVersion")),
-                fixed: set(text(one.get("FixedVersion"))),
+                package: words(one.get("PkgName")),
+                installed: words(one.get("InstalledVersion")),
+                fixed: set(words(one.get("FixedVersion"))),
                 fix_unknown: false,
-                severity: VulnerabilitySeverity::parse(&text(one.get("Severity"))),
-                title: text(one.get("Title")),
+                severity: VulnerabilitySeverity::parse(&words(one.get("Severity"))),
+                title: words(one.get("Title")),
             });
         }
     }
-    let scanner = match set(text(report.pointer("/Trivy/Version"))) {
+    let scanner = match set(words(report.pointer("/Trivy/Version"))) {
         Some(version) => format!("Trivy {version}"),
         None => "Trivy".to_owned(),
     };
-    scan("trivy", scanner, set(text(report.get("ArtifactName"))), found)
+    scan("trivy", scanner, set(words(report.get("ArtifactName"))), found)
 }
 
 /// The digests that the report says it is about.
@@ -51,7 +52,7 @@ fn list<'a>(value: Option<&'a Value>, place: &str) -> Result<&'a [Value]> {
     match value {
         None | Some(Value::Null) => Ok(&[]),
         Some(Value::Array(items)) => Ok(items),
-        Some(_) => Err(AppError::field(place, "must be a list")),
+        Some(_) => Err(AppError::field(place, text!("must be a list"))),
     }
 }
 

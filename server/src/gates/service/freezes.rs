@@ -8,7 +8,7 @@ use crate::kernel::{
     Action, AppError, AuditEntry, Authorized, Ctx, Cursor, EnvironmentScope, Object, Result, limit_or_default, validate,
 };
 use passerelle_contract::gates::{FreezeFilter, FreezeIn, FreezeOut, FreezeScope, FreezeWindow};
-use passerelle_contract::{FieldError, Page};
+use passerelle_contract::{FieldError, Page, text};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -121,10 +121,10 @@ impl GateService {
         policies::exclude_decisions(tx.conn()).await?;
         let before = store::lock(tx.conn(), id).await?.ok_or_else(|| absent(id))?;
         if before.lifted_at.is_some() {
-            return Err(AppError::Conflict("this freeze is lifted; make a new one".to_owned()));
+            return Err(AppError::Conflict(text!("this freeze is lifted; make a new one")));
         }
         if before.scope()? != found.scope()? {
-            return Err(AppError::Conflict("its scope changed in this moment; try again".to_owned()));
+            return Err(AppError::Conflict(text!("its scope changed in this moment; try again")));
         }
         store::put(tx.conn(), id, &new.scope, new.title.trim(), &schedule, &ctx.principal().name).await?;
         let entry = AuditEntry::success()
@@ -144,7 +144,7 @@ impl GateService {
         let mut tx = self.db.write(ctx, authorized).await?;
         policies::exclude_decisions(tx.conn()).await?;
         if !store::lift(tx.conn(), id, &ctx.principal().name).await? {
-            return Err(AppError::Conflict("this freeze is lifted already".to_owned()));
+            return Err(AppError::Conflict(text!("this freeze is lifted already")));
         }
         tx.tell("freeze.lifted", &json!({ "id": id, "title": found.title, "by": ctx.principal().name })).await?;
         tx.commit(AuditEntry::success().before(summary(&found.scope()?, &found.title, &found.schedule()))).await
@@ -174,7 +174,7 @@ impl GateService {
             }
             FreezeScope::Environment(name) => {
                 let found = match self.environments.get_environment(ctx, name).await {
-                    Err(AppError::NotFound(_)) => Err(AppError::field("/scope/value", "is no environment")),
+                    Err(AppError::NotFound(_)) => Err(AppError::field("/scope/value", text!("is no environment"))),
                     other => other,
                 }?;
                 object.with_environment(EnvironmentScope { name: found.name, tier: found.tier })
@@ -182,7 +182,7 @@ impl GateService {
             FreezeScope::Service(key) => {
                 validate::service_key(key).map_err(|message| AppError::field("/scope/value", message))?;
                 let found =
-                    self.catalog.find_service(key).ok_or_else(|| AppError::NotFound(format!("service:{key}")))?;
+                    self.catalog.find_service(key).ok_or_else(|| AppError::not_found(format!("service:{key}")))?;
                 object.with_service(found.scope)
             }
         };
@@ -243,5 +243,5 @@ fn summary(scope: &FreezeScope, title: &str, schedule: &Schedule) -> Value {
 }
 
 fn absent(id: Uuid) -> AppError {
-    AppError::NotFound(format!("freeze:{id}"))
+    AppError::not_found(format!("freeze:{id}"))
 }

@@ -4,9 +4,9 @@ use super::GateService;
 use crate::gates::model::Judged;
 use crate::gates::store::break_glass as store;
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, EnvironmentScope, Object, Result, WriteTx, decide, validate};
-use passerelle_contract::FieldError;
 use passerelle_contract::deployments::{GateOut, Verdict};
 use passerelle_contract::gates::{BreakGlassIn, BreakGlassOut, GateFacts, kinds};
+use passerelle_contract::{FieldError, text};
 use serde_json::json;
 use tower_sessions::Session;
 use uuid::Uuid;
@@ -51,8 +51,9 @@ impl GateService {
             minutes,
         };
         if !store::open(tx.conn(), &new).await? {
-            let place = format!("{} in {}", service.scope.key, environment.name);
-            return Err(AppError::Conflict(format!("the glass is broken already for {place}")));
+            let place =
+                text!("{service} in {environment}", service = service.scope.key, environment = environment.name);
+            return Err(AppError::Conflict(text!("the glass is broken already for {place}", place)));
         }
         // To whoever operates there, but not to the one who did it.
         let told = json!({ "id": id, "by": by, "reason": reason, "incident": new.incident, "minutes": minutes, "tier": environment.tier, "not_to": by });
@@ -110,7 +111,10 @@ fn check(input: &BreakGlassIn) -> Result<u32> {
     }
     let minutes = input.minutes.unwrap_or(MAX_MINUTES);
     if !(1..=MAX_MINUTES).contains(&minutes) {
-        errors.push(FieldError::new("/minutes", format!("is {minutes}; allowed is 1 to {MAX_MINUTES}")));
+        errors.push(FieldError::new(
+            "/minutes",
+            text!("is {count}; allowed is {min} to {max}", count = minutes, min = 1, max = MAX_MINUTES),
+        ));
     }
     if errors.is_empty() { Ok(minutes) } else { Err(AppError::Invalid(errors)) }
 }

@@ -4,10 +4,10 @@ use super::GateService;
 use crate::gates::preflight::{self, Look};
 use crate::gates::store::policies as store;
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Object, Result};
-use passerelle_contract::FieldError;
 use passerelle_contract::deployments::GateOut;
 use passerelle_contract::environments::Tier;
 use passerelle_contract::gates::{GatePolicy, GatePolicyOut, kinds};
+use passerelle_contract::{FieldError, text};
 use serde_json::json;
 
 const MAX_HEALTHY_MINUTES: u32 = 10_080;
@@ -51,16 +51,23 @@ fn check(policy: &GatePolicy) -> Result<()> {
     let mut errors = Vec::new();
     let minutes = policy.promotion_order.healthy_minutes;
     if minutes > MAX_HEALTHY_MINUTES {
-        let message = format!("is {minutes}; allowed is 0 to {MAX_HEALTHY_MINUTES}");
+        let message =
+            text!("is {count}; allowed is {min} to {max}", count = minutes, min = 0, max = MAX_HEALTHY_MINUTES);
         errors.push(FieldError::new("/promotion_order/healthy_minutes", message));
     }
     let needed = policy.approval.needed;
     if needed > MAX_APPROVALS {
-        errors.push(FieldError::new("/approval/needed", format!("is {needed}; allowed is 0 to {MAX_APPROVALS}")));
+        errors.push(FieldError::new(
+            "/approval/needed",
+            text!("is {count}; allowed is {min} to {max}", count = needed, min = 0, max = MAX_APPROVALS),
+        ));
     }
     let hours = policy.approval.expires_after_hours;
     if !(1..=24).contains(&hours) {
-        errors.push(FieldError::new("/approval/expires_after_hours", format!("is {hours}; allowed is 1 to 24")));
+        errors.push(FieldError::new(
+            "/approval/expires_after_hours",
+            text!("is {count}; allowed is {min} to {max}", count = hours, min = 1, max = 24),
+        ));
     }
     if errors.is_empty() { Ok(()) } else { Err(AppError::Invalid(errors)) }
 }

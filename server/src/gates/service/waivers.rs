@@ -4,8 +4,8 @@ use super::GateService;
 use crate::catalog::ServiceRef;
 use crate::gates::store::{policies, waivers as store};
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Object, Result, validate};
-use passerelle_contract::FieldError;
 use passerelle_contract::gates::{WaiverIn, WaiverOut};
+use passerelle_contract::{FieldError, text};
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -53,7 +53,7 @@ impl GateService {
         let mut tx = self.db.write(ctx, authorized).await?;
         policies::exclude_decisions(tx.conn()).await?;
         if !store::revoke(tx.conn(), id, &ctx.principal().name).await? {
-            return Err(AppError::Conflict("this waiver is revoked already".to_owned()));
+            return Err(AppError::Conflict(text!("this waiver is revoked already")));
         }
         tx.commit(AuditEntry::success().before(json!(WaiverOut::from(found)))).await
     }
@@ -68,7 +68,7 @@ impl GateService {
             return Err(AppError::Unauthenticated);
         }
         validate::service_key(key).map_err(|message| AppError::field("/service", message))?;
-        self.catalog.find_service(key).ok_or_else(|| AppError::NotFound(format!("service:{key}")))
+        self.catalog.find_service(key).ok_or_else(|| AppError::not_found(format!("service:{key}")))
     }
 }
 
@@ -77,7 +77,7 @@ fn check(new: &WaiverIn) -> Result<()> {
     let id = &new.vulnerability;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
     if !(3..=64).contains(&id.len()) || !id.chars().all(plain) {
-        errors.push(FieldError::new("/vulnerability", "must be an identifier such as CVE-2024-3094"));
+        errors.push(FieldError::new("/vulnerability", text!("must be an identifier such as CVE-2024-3094")));
     }
     if let Some(package) = &new.package
         && let Err(message) = validate::line(package, 1, 200)
@@ -89,13 +89,13 @@ fn check(new: &WaiverIn) -> Result<()> {
     }
     let now = OffsetDateTime::now_utc();
     if new.expires_at <= now || new.expires_at > now + LONGEST {
-        errors.push(FieldError::new("/expires_at", "must be in the future, 90 days from now at most"));
+        errors.push(FieldError::new("/expires_at", text!("must be in the future, 90 days from now at most")));
     }
     if errors.is_empty() { Ok(()) } else { Err(AppError::Invalid(errors)) }
 }
 
 fn absent(id: Uuid) -> AppError {
-    AppError::NotFound(format!("waiver:{id}"))
+    AppError::not_found(format!("waiver:{id}"))
 }
 
 #[cfg(test)]

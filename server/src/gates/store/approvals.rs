@@ -2,6 +2,7 @@
 
 use crate::kernel::{AppError, Result, violated};
 use passerelle_contract::gates::{ApprovalDecision, ApprovalOut};
+use passerelle_contract::text;
 use sqlx::{FromRow, PgConnection, PgExecutor};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -72,7 +73,7 @@ pub async fn insert(
     .await
     .map(drop)
     .map_err(|error| match violated(&error) {
-        Some("approvals_one_each") => AppError::Conflict("you have said so already; one person counts once".to_owned()),
+        Some("approvals_one_each") => AppError::Conflict(text!("you have said so already; one person counts once")),
         _ => error.into(),
     })
 }

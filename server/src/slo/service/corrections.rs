@@ -4,8 +4,8 @@ use super::super::figures::{compute, compute_with};
 use super::super::store::definitions as store;
 use super::{SloService, now};
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Result, validate};
-use passerelle_contract::FieldError;
 use passerelle_contract::slo::{CorrectionIn, CorrectionOut};
+use passerelle_contract::{FieldError, text};
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -23,7 +23,8 @@ impl SloService {
         let authorized = self.db.authorize(ctx, Action::SloCorrect, slo.object()).await?;
         check(&wanted)?;
         let mut tx = self.db.write(ctx, authorized).await?;
-        let slo = self.definitions.lock(tx.conn(), id).await?.ok_or_else(|| AppError::NotFound(format!("slo:{id}")))?;
+        let slo =
+            self.definitions.lock(tx.conn(), id).await?.ok_or_else(|| AppError::not_found(format!("slo:{id}")))?;
         let now = now();
         let mut correction = CorrectionOut {
             id: Uuid::now_v7(),
@@ -55,10 +56,10 @@ fn check(wanted: &CorrectionIn) -> Result<()> {
     let mut errors = Vec::new();
     let now = OffsetDateTime::now_utc();
     if wanted.from >= wanted.to || wanted.to - wanted.from > LONGEST {
-        errors.push(FieldError::new("/to", "must be after from, by at most 7 days"));
+        errors.push(FieldError::new("/to", text!("must be after from, by at most 7 days")));
     }
     if wanted.from < now - OLDEST || wanted.to > now + LONGEST {
-        errors.push(FieldError::new("/from", "must be within the last 400 days and the next 7"));
+        errors.push(FieldError::new("/from", text!("must be within the last 400 days and the next 7")));
     }
     if let Err(message) = validate::paragraph(&wanted.reason, 10, 2000) {
         errors.push(FieldError::new("/reason", message));

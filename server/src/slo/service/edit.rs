@@ -6,6 +6,7 @@ use super::import::{measured_otherwise, refused, summary};
 use crate::environments::IfMatch;
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Result};
 use passerelle_contract::slo::{SloOut, SloPatch};
+use passerelle_contract::text;
 use passerelle_slo_formats::{Conventions, Definition, openslo, read_documents};
 use uuid::Uuid;
 
@@ -28,7 +29,7 @@ impl SloService {
         definition.min_bad_events = patch.min_bad_events.map_or(slo.definition.min_bad_events, u64::from);
         let mut tx = self.db.write(ctx, authorized).await?;
         let before =
-            self.definitions.lock(tx.conn(), id).await?.ok_or_else(|| AppError::NotFound(format!("slo:{id}")))?;
+            self.definitions.lock(tx.conn(), id).await?.ok_or_else(|| AppError::not_found(format!("slo:{id}")))?;
         if_match.check(&before)?;
         let source = match &patch.source {
             Some(text) => {
@@ -68,7 +69,7 @@ impl SloService {
         let authorized = self.db.authorize(ctx, Action::SloEdit, slo.object()).await?;
         let mut tx = self.db.write(ctx, authorized).await?;
         let before =
-            self.definitions.lock(tx.conn(), id).await?.ok_or_else(|| AppError::NotFound(format!("slo:{id}")))?;
+            self.definitions.lock(tx.conn(), id).await?.ok_or_else(|| AppError::not_found(format!("slo:{id}")))?;
         store::delete(tx.conn(), id).await?;
         tx.commit(AuditEntry::success().before(summary(&before.definition))).await
     }
@@ -81,7 +82,7 @@ fn one_definition(text: &str, name: &str) -> Result<Definition> {
     }
     let mut all = outcome.definitions().map(|(_, definition)| definition.clone());
     let (Some(mut definition), None) = (all.next(), all.next()) else {
-        return Err(AppError::field("/source", "must have exactly one objective"));
+        return Err(AppError::field("/source", text!("must have exactly one objective")));
     };
     name.clone_into(&mut definition.name);
     Ok(definition)

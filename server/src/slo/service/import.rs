@@ -7,8 +7,8 @@ use super::super::store::definitions::{self as store, Wanted};
 use super::SloService;
 use crate::catalog::ServiceRef;
 use crate::kernel::{Action, AppError, AuditEntry, Authorized, Ctx, EnvironmentScope, Result, WriteTx};
-use passerelle_contract::FieldError;
 use passerelle_contract::slo::{ImportedSlo, SloFileNote, SloImportOptions, SloImportReport};
+use passerelle_contract::{FieldError, text};
 use passerelle_metrics::PROMETHEUS;
 use passerelle_slo_formats::{Conventions, Definition, Format, Problem, ReadOutcome, openslo, read_documents};
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ impl SloService {
             return Err(AppError::TooLarge { limit_bytes: MAX_BYTES });
         }
         if text.contains('\0') {
-            return Err(AppError::field("", "holds the character U+0000"));
+            return Err(AppError::field("", text!("holds the character U+0000")));
         }
         let outcome = read_documents(text, &conventions(options));
         let mut report = SloImportReport {
@@ -53,20 +53,17 @@ impl SloService {
             errors: outcome.problems.iter().map(note).collect(),
         };
         if outcome.problems.is_empty() && outcome.definitions().next().is_none() {
-            report.errors.push(SloFileNote {
-                line: 1,
-                pointer: String::new(),
-                message: "names no objective".to_owned(),
-            });
+            report.errors.push(SloFileNote { line: 1, pointer: String::new(), message: text!("names no objective") });
         }
         if !report.errors.is_empty() {
             if options.dry_run {
-                return Ok(report);
+                return Ok(report.into_said(ctx.locale));
             }
             return Err(AppError::Invalid(report.errors.iter().map(SloFileNote::to_field).collect()));
         }
         let planned = self.plan(ctx, text, &outcome, options).await?;
-        self.apply(ctx, text, &outcome, planned, options.dry_run, report).await
+        let report = self.apply(ctx, text, &outcome, planned, options.dry_run, report).await?;
+        Ok(report.into_said(ctx.locale))
     }
 
     async fn plan(
@@ -80,8 +77,8 @@ impl SloService {
             None => None,
             Some(name) => {
                 let found = self.environments.find_environment(name).await?;
-                let found =
-                    found.ok_or_else(|| AppError::field("/environment", format!("there is no environment {name}")))?;
+                let found = found
+                    .ok_or_else(|| AppError::field("/environment", text!("there is no environment {name}", name)))?;
                 Some((found.id, EnvironmentScope { name: found.name, tier: found.tier }))
             }
         };
@@ -94,7 +91,7 @@ impl SloService {
             let authorized = self.db.authorize(ctx, Action::SloEdit, object).await?;
             let connection = self.connection_of(definition, options).await?;
             if planned.iter().any(|other| other.service.id == service.id && other.definition.name == definition.name) {
-                let text = format!("the file has two objectives named {}", definition.name);
+                let text = text!("the file has two objectives named {name}", name = definition.name);
                 return Err(AppError::field("/name", text));
             }
             let all = self.definitions.of_service(self.db.pool(), service.id).await?;
@@ -127,11 +124,11 @@ impl SloService {
             return self.service_by_name(ctx, namespace, &definition.name);
         }
         let Some(key) = named else {
-            return Err(AppError::field("/service", "the file names no service: give one as ?service=namespace/name"));
+            return Err(AppError::field("/service", text!("the file names no service: give one as ?service=namespace/name")));
         };
         self.catalog.service_for(ctx, key).map_err(|error| match error {
             AppError::NotFound(_) => {
-                AppError::field("/service", format!("there is no service {key}, or you may not see it"))
+                AppError::field("/service", text!("there is no service {key}, or you may not see it", key))
             }
             other => other,
         })
@@ -154,7 +151,7 @@ impl SloService {
         let Some(name) = options.connection.as_deref().or(definition.data_source.as_deref()) else {
             return Err(AppError::field(
                 "/connection",
-                "the file names no data source: give ?connection= of kind prometheus",
+                text!("the file names no data source: give ?connection= of kind prometheus"),
             ));
         };
         self.prometheus_named(name).await
@@ -163,10 +160,11 @@ impl SloService {
     pub(super) async fn prometheus_named(&self, name: &str) -> Result<Uuid> {
         match self.environments.connection_for(name).await? {
             Some(found) if found.kind == PROMETHEUS => Ok(found.id),
-            Some(found) => {
-                Err(AppError::field("/connection", format!("{name} is of kind {}, not {PROMETHEUS}", found.kind)))
-            }
-            None => Err(AppError::field("/connection", format!("there is no connection {name}"))),
+            Some(found) => Err(AppError::field(
+                "/connection",
+                text!("{name} is of kind {kind}, not {wanted}", name, kind = found.kind, wanted = PROMETHEUS),
+            )),
+            None => Err(AppError::field("/connection", text!("there is no connection {name}", name))),
         }
     }
 
@@ -320,7 +318,15 @@ fn note(problem: &Problem) -> SloFileNote {
 /// The problems of a file as errors of a field of a request.
 pub(super) fn refused(pointer: &str, outcome: &ReadOutcome) -> AppError {
     let error = |problem: &Problem| {
-        FieldError::new(pointer, format!("line {}{}: {}", problem.line, problem.pointer, problem.message))
+        FieldError::new(
+            pointer,
+            text!(
+                "line {line}{pointer}: {message}",
+                line = problem.line,
+                pointer = problem.pointer,
+                message = problem.message
+            ),
+        )
     };
     AppError::Invalid(outcome.problems.iter().map(error).collect())
 }

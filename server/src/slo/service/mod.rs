@@ -23,6 +23,7 @@ use crate::catalog::CatalogService;
 use crate::environments::EnvironmentService;
 use crate::kernel::{Action, AppError, Ctx, Db, Keys, Result};
 use parking_lot::Mutex;
+use passerelle_contract::text;
 use passerelle_metrics::{MetricSource, PROMETHEUS, Prometheus};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -54,7 +55,7 @@ impl SloService {
         if ctx.is_anonymous() {
             return Err(AppError::Unauthenticated);
         }
-        let absent = || AppError::NotFound(format!("slo:{id}"));
+        let absent = || AppError::not_found(format!("slo:{id}"));
         let slo = self.definitions.by_id(self.db.pool(), id).await?.ok_or_else(absent)?;
         ctx.permit(Action::SloRead, &slo.object()).map_err(|_| absent())?;
         Ok(slo)
@@ -62,18 +63,22 @@ impl SloService {
 
     pub(super) async fn open_source(&self, connection: Uuid) -> Result<Arc<dyn MetricSource>> {
         let row = self.environments.connection_for_id(connection).await?;
-        let row = row.ok_or_else(|| AppError::NotFound("connection".to_owned()))?;
+        let row = row.ok_or_else(|| AppError::NotFound(text!("connection")))?;
         if let Some((at, source)) = self.sources.lock().get(&row.id)
             && *at == row.updated_at
         {
             return Ok(Arc::clone(source));
         }
         if row.kind != PROMETHEUS {
-            return Err(AppError::Conflict(format!("connection {} is of kind {}", row.name, row.kind)));
+            return Err(AppError::Conflict(text!(
+                "connection {name} is of kind {kind}",
+                name = row.name,
+                kind = row.kind
+            )));
         }
         let config = serde_json::from_value(self.environments.open_config(&row)?).map_err(AppError::internal)?;
         let source: Arc<dyn MetricSource> =
-            Arc::new(Prometheus::new(config).map_err(|error| AppError::Target(error.to_string()))?);
+            Arc::new(Prometheus::new(config).map_err(|error| AppError::Target(error.text()))?);
         self.sources.lock().insert(row.id, (row.updated_at, Arc::clone(&source)));
         Ok(source)
     }

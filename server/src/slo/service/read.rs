@@ -8,12 +8,12 @@ use super::super::store::list::{Narrow, Place, counts, page};
 use super::super::store::policies::{exact, policy, row as policy_row};
 use super::{SloService, at, now};
 use crate::kernel::{Action, AppError, Ctx, Cursor, ReadScope, Result, limit_or_default};
-use passerelle_contract::Page;
 use passerelle_contract::environments::EnvironmentOut;
 use passerelle_contract::slo::{
     BudgetVerdict, CorrectionOut, SloCounts, SloFilter, SloHistoryFilter, SloHistoryPoint, SloOut, SloRow, SloSort,
     SloStanding,
 };
+use passerelle_contract::{Page, text};
 use passerelle_slo_math::{Budget, Counts, Decision, Period, Ratio, burn_rate};
 use sqlx::postgres::PgConnection;
 use std::collections::HashMap;
@@ -152,7 +152,7 @@ impl SloService {
         let from = filter.from.map_or_else(|| slo.period.at(now).from, time::OffsetDateTime::unix_timestamp);
         let (first, last) = (from.div_euclid(3600), to.div_euclid(3600));
         if from >= to || last - first > MAX_HOURS {
-            return Err(AppError::field("/from", "must be before /to, by at most 120 days"));
+            return Err(AppError::field("/from", text!("must be before /to, by at most 120 days")));
         }
         let mut db = self.db.pool().acquire().await?;
         let mut all = compute(&mut db, std::slice::from_ref(&slo), now).await?;

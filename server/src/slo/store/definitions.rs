@@ -5,6 +5,7 @@ use crate::kernel::{AppError, EnvironmentScope, Result, ServiceScope, violated};
 use parking_lot::Mutex;
 use passerelle_contract::environments::Tier;
 use passerelle_contract::slo::CorrectionOut;
+use passerelle_contract::text;
 use passerelle_slo_formats::Definition;
 use passerelle_slo_math::Interval;
 use sqlx::postgres::PgConnection;
@@ -166,7 +167,7 @@ pub async fn insert(db: &mut PgConnection, wanted: &Wanted<'_>) -> Result<()> {
     .execute(&mut *db)
     .await
     .map_err(|error| match violated(&error) {
-        Some("slos_service_id_name_key") => AppError::AlreadyExists(format!("SLO {} of this service", wanted.name)),
+        Some("slos_service_id_name_key") => AppError::AlreadyExists(text!("SLO {name} of this service", name = wanted.name)),
         _ => error.into(),
     })?;
     sqlx::query("INSERT INTO slo_progress (slo_id) VALUES ($1)").bind(wanted.id).execute(db).await?;

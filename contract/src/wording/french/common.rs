@@ -1,0 +1,5 @@
+//! Common.
+
+super::texts! {
+    "must be one line" => "doit tenir sur une ligne";
+}

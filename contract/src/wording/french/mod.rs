@@ -1,0 +1,34 @@
+//! The French of every template, one table per part of the portal.
+//!
+//! A line is the English template and the French one, with the same arguments. `cargo xtask check texts` holds that none is missing,
+//! unused, or has other arguments.
+
+mod common;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+type Table = &'static [(&'static str, &'static str)];
+
+const TABLES: &[Table] = &[common::TEXTS];
+
+/// Declares a table: `"English" => "French";`.
+macro_rules! texts {
+    ($($english:literal => $french:literal;)*) => {
+        pub(super) const TEXTS: super::Table = &[$(($english, $french)),*];
+    };
+}
+use texts;
+
+static FRENCH: LazyLock<HashMap<&'static str, &'static str>> =
+    LazyLock::new(|| TABLES.iter().flat_map(|table| table.iter().copied()).collect());
+
+/// The French template for an English one.
+pub(super) fn of(english: &str) -> Option<&'static str> {
+    FRENCH.get(english).copied()
+}
+
+/// Every English template.
+pub(super) fn templates() -> impl Iterator<Item = &'static str> {
+    FRENCH.keys().copied()
+}
