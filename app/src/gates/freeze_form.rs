@@ -20,7 +20,7 @@ const SHOWN: [&str; 6] = ["/title", "/scope", "/starts_at", "/ends_at", "/recurr
 const CUSTOM: &str = "custom";
 
 pub fn id_of(text: &str) -> Result<Uuid, AppError> {
-    text.parse().map_err(|_| AppError::NotFound(format!("freeze:{text}")))
+    text.parse().map_err(|_| AppError::not_found(format!("freeze:{text}")))
 }
 
 /// Key, words and rule of the usual repetitions.

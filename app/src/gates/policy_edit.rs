@@ -9,9 +9,9 @@ use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, page,
 use axum::extract::{Path, State};
 use axum::response::Response;
 use leptos::prelude::*;
-use passerelle_contract::FieldError;
 use passerelle_contract::environments::Tier;
 use passerelle_contract::gates::{ApprovalPolicy, GateMode, GatePolicy, PromotionPolicy, VulnerabilityPolicy, kinds};
+use passerelle_contract::{FieldError, Text};
 use passerelle_server::kernel::{Action, AppError, Object, decide};
 
 const MINUTES: &str = "/promotion_order/healthy_minutes";
@@ -22,7 +22,7 @@ const MODES: [(GateMode, &str); 3] = [(GateMode::Off, "off"), (GateMode::Warn, "
 const MODE_FIELDS: [&str; 5] = ["promotion_order", "preflight", "vulnerability", "error_budget", "freeze"];
 
 fn tier_of(text: &str) -> Result<Tier, AppError> {
-    Tier::parse(text).ok_or_else(|| AppError::NotFound(format!("tier {text}")))
+    Tier::parse(text).ok_or_else(|| AppError::not_found(format!("tier:{text}")))
 }
 
 pub async fn show(State(app): State<AppState>, Path(tier): Path<String>, req: Req) -> Result<Response, PageError> {
@@ -88,7 +88,7 @@ fn read(t: T, tier: Tier, fields: &Fields) -> Result<GatePolicy, Vec<FieldError>
     }
     let minutes = fields.get("minutes").parse::<u32>();
     let (needed, hours) = (fields.get("needed").parse::<u8>(), fields.get("hours").parse::<u8>());
-    let wrong = |pointer: &str, allowed: &str| FieldError::new(pointer, allowed);
+    let wrong = |pointer: &str, allowed: &str| FieldError::new(pointer, Text::verbatim(allowed));
     errors.extend(minutes.is_err().then(|| wrong(MINUTES, t.gate_minutes_hint())));
     errors.extend(needed.is_err().then(|| wrong(NEEDED, t.gate_needed_hint())));
     errors.extend(hours.is_err().then(|| wrong(HOURS, t.gate_hours_hint())));
@@ -136,7 +136,7 @@ async fn draw(app: &AppState, req: &Req, tier: Tier, fields: &Fields, errors: &E
 fn form(req: &Req, tier: Tier, fields: &Fields, errors: &Errors) -> impl IntoView + use<> {
     let t = req.t;
     let may = decide(&req.ctx, Action::GatePolicyEdit, &Object::new("gate_policy", tier.as_str()));
-    let why_not = (!may.allowed).then_some(may.because);
+    let why_not = (!may.allowed).then(|| req.ctx.say(&may.because));
     let number = |name: &'static str, label: &'static str, hint: &'static str, pointer: &str| {
         let (hint, error) = (hint.to_owned(), errors.of(pointer));
         view! { <Text t=t name=name label=label kind="number" value=fields.text(name) hint=hint error=error required=true /> }

@@ -79,7 +79,7 @@ pub async fn revoke(
     posted: Posted,
 ) -> Result<Response, PageError> {
     let Posted { req, fields } = posted;
-    let id: Uuid = id.parse().map_err(|_| req.fail(AppError::NotFound(format!("waiver:{id}"))))?;
+    let id: Uuid = id.parse().map_err(|_| req.fail(AppError::not_found(format!("waiver:{id}"))))?;
     app.portal.gates.revoke_waiver(&req.ctx, id).await.or_page(&req)?;
     let back = format!("/services/{}/waivers", fields.get("service"));
     Ok(see_other(&back, Some(Flash { ok: true, text: req.t.flash_unwaived().to_owned() })))
@@ -109,7 +109,8 @@ async fn draw(
     let form = if may.allowed {
         form(req, &key, fields, errors).into_any()
     } else {
-        view! { <Alert tone=Tone::Off>{t.waiver_not_you(may.because)}</Alert> }.into_any()
+        let why = t.waiver_not_you(req.ctx.say(&may.because));
+        view! { <Alert tone=Tone::Off>{why}</Alert> }.into_any()
     };
     let title = t.waivers_title(&key);
     let crumbs = vec![Crumb::new("/services", t.services_title()), Crumb::new(format!("/services/{key}"), key.clone())];

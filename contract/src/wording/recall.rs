@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Fewer own words than this could be anybody's.
-const OWN_WORDS_BYTES: usize = 10;
+const OWN_WORDS_BYTES: usize = 20;
 
 impl Text {
     /// A sentence of ours from its English words; others stay as they are.

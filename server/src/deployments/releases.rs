@@ -168,10 +168,7 @@ fn check(input: &ReleaseIn) -> Result<()> {
         need("/commit", if good { Ok(()) } else { Err(text!("must be 4 to 64 hexadecimal digits")) });
     }
     if let Some(link) = &input.build_url {
-        need(
-            "/build_url",
-            if validate::link(link) { Ok(()) } else { Err(text!("must be an http or https address")) },
-        );
+        need("/build_url", if validate::link(link) { Ok(()) } else { Err(text!("must be an http or https address")) });
     }
     if let Some(notes) = &input.notes {
         need("/notes", validate::paragraph(notes, 0, 4000));

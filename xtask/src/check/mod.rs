@@ -6,6 +6,7 @@ mod layers;
 mod machine_paths;
 mod openapi;
 mod sizes;
+mod texts;
 mod use_paths;
 mod wasm_tree;
 
@@ -32,6 +33,8 @@ pub enum Rule {
     MachinePaths,
     /// What the browser client links
     WasmTree,
+    /// French for every sentence of the server
+    Texts,
     /// clippy on everything, without a warning
     Lints,
     /// docs/openapi.json is what the server says
@@ -39,13 +42,14 @@ pub enum Rule {
 }
 
 /// Quick ones first.
-const ALL: [Rule; 8] = [
+const ALL: [Rule; 9] = [
     Rule::Format,
     Rule::Layers,
     Rule::Sizes,
     Rule::DocPaths,
     Rule::MachinePaths,
     Rule::WasmTree,
+    Rule::Texts,
     Rule::Lints,
     Rule::Openapi,
 ];
@@ -77,6 +81,7 @@ fn apply(paths: &Paths, rule: Rule, write: bool) -> Result<()> {
         Rule::DocPaths => doc_paths::check(paths),
         Rule::MachinePaths => machine_paths::check(paths),
         Rule::WasmTree => wasm_tree::check(paths),
+        Rule::Texts => texts::check(paths),
         Rule::Lints => lints(paths),
         Rule::Openapi => openapi::check(paths, write),
     }

@@ -3,14 +3,32 @@
 //! A line is the English template and the French one, with the same arguments. `cargo xtask check texts` holds that none is missing,
 //! unused, or has other arguments.
 
-mod common;
+mod catalog;
+mod deployments;
+mod environments;
+mod gates;
+mod identity;
+mod kernel;
+mod kubernetes;
+mod slo;
+mod targets;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 type Table = &'static [(&'static str, &'static str)];
 
-const TABLES: &[Table] = &[common::TEXTS];
+const TABLES: &[Table] = &[
+    catalog::TEXTS,
+    deployments::TEXTS,
+    environments::TEXTS,
+    gates::TEXTS,
+    identity::TEXTS,
+    kernel::TEXTS,
+    kubernetes::TEXTS,
+    slo::TEXTS,
+    targets::TEXTS,
+];
 
 /// Declares a table: `"English" => "French";`.
 macro_rules! texts {

@@ -1,5 +1,0 @@
-//! Common.
-
-super::texts! {
-    "must be one line" => "doit tenir sur une ligne";
-}

@@ -1,0 +1,27 @@
+//! Of people, tokens and the audit.
+
+super::texts! {
+    "a service user has no password" => "un utilisateur de service n’a pas de mot de passe";
+    "does not fit" => "ne correspond pas";
+    "holds a hash that is none" => "contient une empreinte qui n’en est pas une";
+    "holds no row, so there is nothing to verify" => "ne contient aucune ligne, il n’y a donc rien à vérifier";
+    "is disabled" => "est désactivé";
+    "is more than you may do yourself, or holds further; ask for a lower role or a narrower scope" => "dépasse vos propres droits, ou s’étend plus loin ; demandez un rôle moindre ou une portée plus étroite";
+    "is not a UUID" => "n’est pas un UUID";
+    "is not an exported row: {error}" => "n’est pas une ligne exportée : {error}";
+    "is taken by another user" => "est déjà pris par un autre utilisateur";
+    "must be 1 to 63 characters a-z, 0-9, '.', '_' and '-', starting with a letter or a digit" => "doit comporter de 1 à 63 caractères a-z, 0-9, « . », « _ » et « - », en commençant par une lettre ou un chiffre";
+    "must be development, staging or production" => "doit valoir development, staging ou production";
+    "must be {min_chars} to {max_chars} characters long, and has {count}" => "doit comporter de {min_chars} à {max_chars} caractères, et en comporte {count}";
+    "must not be the user name" => "ne doit pas être le nom d’utilisateur";
+    "role binding {id}" => "l’attribution de rôle {id}";
+    "role binding {key}" => "l’attribution de rôle {key}";
+    "session {id}" => "la session {id}";
+    "the portal is set up already; an administrator can add people" => "le portail est déjà installé ; un administrateur peut ajouter des personnes";
+    "the portal itself has no tokens" => "le portail lui-même n’a pas de jetons";
+    "there is no user {name}" => "il n’y a pas d’utilisateur {name}";
+    "this link was used or is older than 30 minutes; print a new one with `passerelle admin setup-token`" => "ce lien a déjà servi ou date de plus de 30 minutes ; obtenez-en un nouveau avec « passerelle admin setup-token »";
+    "token {id}" => "le jeton {id}";
+    "user {name}" => "l’utilisateur {name}";
+    "{name} is the last administrator; make another one first" => "{name} est le dernier administrateur ; nommez-en d’abord un autre";
+}
