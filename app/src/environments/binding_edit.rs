@@ -43,7 +43,7 @@ async fn known(app: &AppState, req: &Req, id: &str) -> Result<Known, PageError> 
     if !places.contains(&binding.connection) {
         places.push(binding.connection.clone());
     }
-    let kinds = service.target_kinds();
+    let kinds = service.target_kinds(req.ctx.locale);
     let schema = kinds.iter().find(|kind| kind.kind == binding.kind).map(|kind| &kind.binding_schema);
     let drawn = schema.map(fields).unwrap_or_default();
     Ok(Known { kind: kind_title(&kinds, &binding.kind), environment, drawn, places, may, binding })

@@ -45,7 +45,7 @@ async fn pair(app: &AppState, req: &Req, service: &str, environment: &str, conne
     let service = app.portal.catalog.service_for(&req.ctx, service)?.scope.key;
     let environment = environments.get_environment(&req.ctx, environment).await?;
     let connection = environments.get_connection(&req.ctx, connection).await?;
-    let kinds = environments.target_kinds();
+    let kinds = environments.target_kinds(req.ctx.locale);
     let title = kind_title(&kinds, &connection.kind);
     let absent = || AppError::not_found(format!("target_kind:{}", connection.kind));
     let kind = kinds.into_iter().find(|known| known.kind == connection.kind).ok_or_else(absent)?;

@@ -50,7 +50,7 @@ pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, Pag
         }
         .into_any()
     } else {
-        table(&req, &service.target_kinds(), &environments, &connections, listing).into_any()
+        table(&req, &service.target_kinds(req.ctx.locale), &environments, &connections, listing).into_any()
     };
     Ok(page(
         req.page(t.bindings_title()).section(Section::Bindings),

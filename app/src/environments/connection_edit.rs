@@ -24,7 +24,7 @@ struct Known {
 
 async fn known(app: &AppState, req: &Req, name: &str) -> Result<Known, PageError> {
     let connection = app.portal.environments.get_connection(&req.ctx, name).await.or_page(req)?;
-    let kinds = app.portal.environments.connection_kinds();
+    let kinds = app.portal.environments.connection_kinds(req.ctx.locale);
     let schema = kinds.iter().find(|kind| kind.kind == connection.kind).map(|kind| &kind.connection_schema);
     let drawn = schema.map(fields).unwrap_or_default();
     Ok(Known { kind: kind_title(&kinds, &connection.kind), drawn, connection })

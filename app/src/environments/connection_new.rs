@@ -10,6 +10,7 @@ use crate::web::{AppState, Errors, Fields, OrPage, Page, PageError, Posted, Quer
 use axum::extract::State;
 use axum::response::Response;
 use leptos::prelude::*;
+use passerelle_contract::Locale;
 use passerelle_contract::environments::{ConnectionIn, TargetKindOut};
 use passerelle_server::kernel::{Action, AppError, Ctx, Object, decide};
 
@@ -22,8 +23,8 @@ fn permitted(ctx: &Ctx) -> Result<(), AppError> {
     if may.allowed { Ok(()) } else { Err(AppError::Forbidden(may.because)) }
 }
 
-fn kind(app: &AppState, kind: &str) -> Result<TargetKindOut, AppError> {
-    let mut kinds = app.portal.environments.connection_kinds().into_iter();
+fn kind(app: &AppState, locale: Locale, kind: &str) -> Result<TargetKindOut, AppError> {
+    let mut kinds = app.portal.environments.connection_kinds(locale).into_iter();
     kinds.find(|known| known.kind == kind).ok_or_else(|| AppError::not_found(format!("target_kind:{kind}")))
 }
 
@@ -31,11 +32,11 @@ pub async fn new(State(app): State<AppState>, req: Req) -> Result<Response, Page
     permitted(&req.ctx).or_page(&req)?;
     match req.query.get("kind") {
         Some(wanted) => {
-            let kind = kind(&app, wanted).or_page(&req)?;
+            let kind = kind(&app, req.ctx.locale, wanted).or_page(&req)?;
             let drawn = fields(&kind.connection_schema);
             Ok(draw(&req, &kind, &drawn, &Fields::default(), &Errors::default()))
         }
-        None => Ok(choose(&req, app.portal.environments.connection_kinds())),
+        None => Ok(choose(&req, app.portal.environments.connection_kinds(req.ctx.locale))),
     }
 }
 
@@ -64,7 +65,7 @@ fn choose(req: &Req, kinds: Vec<TargetKindOut>) -> Response {
 
 pub async fn create(State(app): State<AppState>, posted: Posted) -> Result<Response, PageError> {
     let Posted { req, fields: form } = posted;
-    let kind = kind(&app, form.get("kind")).or_page(&req)?;
+    let kind = kind(&app, req.ctx.locale, form.get("kind")).or_page(&req)?;
     let drawn = fields(&kind.connection_schema);
     let made = match read(&drawn, &form, req.t) {
         Ok(config) => {

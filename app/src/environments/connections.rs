@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, PageError> {
     let t = req.t;
     let connections = app.portal.environments.list_connections(&req.ctx).await.or_page(&req)?;
-    let kinds = app.portal.environments.connection_kinds();
+    let kinds = app.portal.environments.connection_kinds(req.ctx.locale);
     let may = decide(&req.ctx, Action::ConnectionEdit, &Object::new("connection", "*"));
     let new = move || {
         may.allowed

@@ -3,6 +3,7 @@
 //! What a schema says and a form cannot draw field by field (maps, lists of objects) becomes one field that takes JSON, so
 //! that no setting of a kind is out of reach.
 
+use passerelle_contract::wording::title_of;
 use serde_json::Value;
 
 /// Schemas nest by their types; deeper than this is a cycle.
@@ -98,7 +99,7 @@ fn field(root: &Value, property: &Value, path: &[String], name: &str, required: 
     let hint = property.get("description").and_then(Value::as_str).map(str::to_owned);
     Field {
         kind: kind(root, &parts, &path, depth),
-        title: said("title").unwrap_or_else(|| words(name)),
+        title: said("title").unwrap_or_else(|| title_of(name)),
         hint: hint.or_else(|| {
             parts
                 .iter()
@@ -109,13 +110,6 @@ fn field(root: &Value, property: &Value, path: &[String], name: &str, required: 
         required,
         path,
     }
-}
-
-/// `progress_deadline` becomes `Progress deadline`.
-fn words(name: &str) -> String {
-    let spaced = name.replace(['_', '-'], " ");
-    let mut letters = spaced.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// What the value may be, with references followed and unions opened; "nothing" is left out.

@@ -10,8 +10,10 @@
 mod argument;
 mod french;
 mod recall;
+mod schema;
 
 pub use argument::Argument;
+pub use schema::{say_schema, texts_of, title_of, translated};
 
 use crate::Locale;
 use serde::{Deserialize, Serialize};

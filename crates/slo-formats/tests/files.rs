@@ -46,7 +46,7 @@ fn an_error_rate_of_99_9_is_refused_with_the_reason() {
     assert_eq!(outcome.problems.len(), 1);
     let problem = &outcome.problems[0];
     assert_eq!((problem.line, problem.pointer.as_str()), (4, "/service_level_objectives/0/target"));
-    assert!(problem.message.contains("only 0.1 % would have to succeed"), "{}", problem.message);
+    assert!(problem.message.to_string().contains("only 0.1 % would have to succeed"), "{}", problem.message);
 }
 
 #[test]
@@ -180,7 +180,8 @@ fn openslo_that_cannot_be_computed_is_refused_with_its_line() {
         ("apiVersion: openslo/v1\nkind: SLI", "apiVersion: openslo/v2\nkind: SLI", 21, "openslo/v1"),
     ] {
         let outcome = read(&OPENSLO.replace(from, to));
-        let found = outcome.problems.iter().any(|problem| problem.line == line && problem.message.contains(part));
+        let found =
+            outcome.problems.iter().any(|problem| problem.line == line && problem.message.to_string().contains(part));
         assert!(found, "{to}: {:?}", outcome.problems);
     }
 }
@@ -198,7 +199,7 @@ fn a_missing_window_is_thirty_days_with_a_warning_and_a_minute_is_refused() {
     assert_eq!((outcome.problems.len(), outcome.warnings.len()), (0, 1));
     assert_eq!(told(&outcome, Language::English), ["99 % of events are good over 30 days"]);
     let minute = read(&inline("  timeWindow: [{duration: 1m, isRolling: true}]\n"));
-    assert!(minute.problems[0].message.contains("one minute"), "{:?}", minute.problems);
+    assert!(minute.problems[0].message.to_string().contains("one minute"), "{:?}", minute.problems);
     assert_eq!(read(&inline("  timeWindow: [{duration: 28d, isRolling: true}]\n")).warnings, []);
 }
 

@@ -123,7 +123,7 @@ async fn a_roll_back_by_swarm_is_a_failure_with_its_cause() {
         let applied = workload.target.apply(&change, fence).await.unwrap();
         let (failure, _) = workload.failed().await;
         assert_eq!(failure.cause, expected, "{failure:?}");
-        assert!(failure.message.contains("Swarm"), "{failure:?}");
+        assert!(failure.message.to_string().contains("Swarm"), "{failure:?}");
         assert!(failure.instance.is_some());
         // It stays a failure after Swarm has finished, while the first version serves again.
         let back =

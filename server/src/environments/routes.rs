@@ -260,5 +260,5 @@ async fn list_target_kinds(
     if ctx.is_anonymous() {
         return Err(AppError::Unauthenticated);
     }
-    Ok(one_page(service.target_kinds()))
+    Ok(one_page(service.target_kinds(ctx.locale)))
 }

@@ -3,4 +3,5 @@
 
 mod objects;
 mod routes;
+mod schemas;
 mod support;

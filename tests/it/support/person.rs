@@ -63,6 +63,11 @@ impl<'t> Person<'t> {
         self.csrf = hidden(&form.html, "csrf");
     }
 
+    /// From now on in this language, as chosen on a page.
+    pub fn speak(&mut self, locale: &str) {
+        self.cookie = format!("{}; psl_locale={locale}", self.cookie);
+    }
+
     /// The same browser without its session.
     pub fn anonymous(&self) -> Person<'t> {
         Person { test: self.test, cookie: String::new(), csrf: String::new() }

@@ -10,6 +10,7 @@ mod gates;
 mod identity;
 mod kernel;
 mod kubernetes;
+pub(super) mod schemas;
 mod slo;
 mod targets;
 
@@ -33,7 +34,7 @@ const TABLES: &[Table] = &[
 /// Declares a table: `"English" => "French";`.
 macro_rules! texts {
     ($($english:literal => $french:literal;)*) => {
-        pub(super) const TEXTS: super::Table = &[$(($english, $french)),*];
+        pub(in crate::wording) const TEXTS: super::Table = &[$(($english, $french)),*];
     };
 }
 use texts;

@@ -151,6 +151,6 @@ mod tests {
             Some(&task("failed", "task: non-zero exit (137)", 137)),
             Some(&evidence),
         );
-        assert!(failure.message.contains("out of memory"), "{failure:?}");
+        assert!(failure.message.to_string().contains("out of memory"), "{failure:?}");
     }
 }

@@ -58,7 +58,7 @@ fn a_roll_back_by_swarm_is_a_failure_while_and_after_it_happens() {
         let seen = seen(text);
         let failure = failure(text);
         assert_eq!((failure.cause, seen.health), (Cause::CrashLoop, Health::Degraded), "{failure:?}");
-        assert!(failure.message.starts_with("the container ends with status 1; Swarm"), "{failure:?}");
+        assert!(failure.message.to_string().starts_with("the container ends with status 1; Swarm"), "{failure:?}");
         assert_eq!(seen.replicas.ready, 2);
         assert!(seen.instances.iter().any(|i| i.state == InstanceState::Failing && i.updated));
     }
@@ -68,7 +68,7 @@ fn a_roll_back_by_swarm_is_a_failure_while_and_after_it_happens() {
 fn an_image_that_is_not_there_is_named() {
     let failure = failure(include_str!("fixtures/rolled_back_pull.json"));
     assert_eq!(failure.cause, Cause::ImagePull);
-    assert!(failure.message.contains("tinyweb:nope"), "{failure:?}");
+    assert!(failure.message.to_string().contains("tinyweb:nope"), "{failure:?}");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_paused_update_counts_its_own_tasks_only() {
     let text = include_str!("fixtures/paused_crash.json");
     let failure = failure(text);
     assert_eq!(failure.cause, Cause::CrashLoop);
-    assert!(failure.message.ends_with("Swarm paused the update"), "{failure:?}");
+    assert!(failure.message.to_string().ends_with("Swarm paused the update"), "{failure:?}");
     // Without a task that shows why, Swarm's own words are left.
     let mut look = look(text);
     look.tasks.retain(Task::is_ready);

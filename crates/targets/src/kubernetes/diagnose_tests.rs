@@ -41,7 +41,7 @@ fn an_image_is_named_after_the_second_failure() {
     let told = event("Failed", "Failed to pull image \"tinyweb:v2\": not found");
     let (cause, message) = cause(waiting("ImagePullBackOff"), vec![told]).unwrap();
     assert_eq!(cause, Cause::ImagePull);
-    assert!(message.contains("tinyweb:v2 cannot be pulled: Failed to pull image"), "{message}");
+    assert!(message.to_string().contains("tinyweb:v2 cannot be pulled: Failed to pull image"), "{message}");
 }
 
 #[test]

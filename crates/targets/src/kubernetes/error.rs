@@ -95,13 +95,13 @@ mod tests {
         let of = |code, message| from_status("deployment web", &status(code, "Reason", message));
         assert!(matches!(of(401, ""), TargetError::Forbidden(_)));
         assert!(
-            matches!(of(403, "User \"x\" cannot patch"), TargetError::Forbidden(text) if text.contains("cannot patch"))
+            matches!(of(403, "User \"x\" cannot patch"), TargetError::Forbidden(text) if text.to_string().contains("cannot patch"))
         );
         assert!(matches!(of(403, "pods \"x\" is forbidden: exceeded quota: q"), TargetError::Refused(_)));
-        assert!(matches!(of(404, ""), TargetError::Missing(what) if what == "deployment web"));
+        assert!(matches!(of(404, ""), TargetError::Missing(what) if what == Text::verbatim("deployment web")));
         assert!(of(503, "").is_transient() && of(429, "").is_transient());
         assert!(
-            matches!(of(400, "admission webhook \"w\" denied: no"), TargetError::Refused(text) if text.contains("denied"))
+            matches!(of(400, "admission webhook \"w\" denied: no"), TargetError::Refused(text) if text.to_string().contains("denied"))
         );
     }
 
@@ -121,6 +121,6 @@ mod tests {
             retry_after_seconds: 0,
         });
         let error = from_status("deployment web", &status);
-        assert_eq!(error, TargetError::Refused("deployment web: Invalid (422) at spec.x".into()));
+        assert_eq!(error.to_string(), "the target refused: deployment web: Invalid (422) at spec.x");
     }
 }

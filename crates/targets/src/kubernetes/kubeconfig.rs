@@ -228,7 +228,7 @@ mod tests {
                 panic!("{text} passed")
             };
             assert_eq!(pointer, "/config/kubeconfig");
-            assert!(message.contains(says), "{message}");
+            assert!(message.to_string().contains(says), "{message}");
         }
     }
 
@@ -237,7 +237,7 @@ mod tests {
         let text = kubeconfig("https://10.1.2.3:6443", "", "token: abc");
         let Err(TargetError::Config { pointer, message }) = open(&text, Some("two")).await else { panic!() };
         assert_eq!(pointer, "/config/context");
-        assert!(message.contains("it has: one"), "{message}");
+        assert!(message.to_string().contains("it has: one"), "{message}");
     }
 
     #[tokio::test]

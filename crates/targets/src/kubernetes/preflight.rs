@@ -188,10 +188,13 @@ mod tests {
         let missing = finding(&reference("user-name"), &keys).unwrap();
         assert_eq!((missing.severity, missing.code.as_str()), (Severity::Error, "missing_key"));
         assert!(
-            missing.message.contains("no key user-name") && missing.message.ends_with("the nearest is username"),
+            missing.message.to_string().contains("no key user-name")
+                && missing.message.to_string().ends_with("the nearest is username"),
             "{missing:?}"
         );
-        assert!(finding(&reference("certificate"), &keys).unwrap().message.ends_with("it has: url, username"));
+        assert!(
+            finding(&reference("certificate"), &keys).unwrap().message.to_string().ends_with("it has: url, username")
+        );
         assert_eq!(finding(&reference("url"), &keys), None);
         assert_eq!(finding(&reference("url"), &Known::Absent).unwrap().severity, Severity::Error);
         assert_eq!(finding(&reference("url"), &Known::Unreadable).unwrap().severity, Severity::Info);

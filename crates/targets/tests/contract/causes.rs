@@ -24,7 +24,7 @@ async fn fail_and_go_back(peer: &dyn Peer, case: &str, image: Image) -> Failure 
 pub async fn a_missing_image_is_named(peer: &dyn Peer) {
     let failure = fail_and_go_back(peer, "pull", Image::Missing).await;
     assert_eq!(failure.cause, Cause::ImagePull, "{failure:?}");
-    assert!(failure.message.contains(&peer.image(Image::Missing)), "{failure:?}");
+    assert!(failure.message.to_string().contains(&peer.image(Image::Missing)), "{failure:?}");
 }
 
 pub async fn a_crash_is_named_with_its_last_lines(peer: &dyn Peer) {
@@ -46,11 +46,11 @@ pub async fn a_missing_key_is_named(peer: &dyn Peer) {
         return workload.remove().await;
     };
     let plan = workload.target.plan(&Change::Restart).await.expect("plan");
-    let finding = plan.findings.iter().find(|finding| finding.message.contains(&key));
+    let finding = plan.findings.iter().find(|finding| finding.message.to_string().contains(&key));
     assert!(finding.is_some(), "{:?}", plan.findings);
     let (failure, _) = workload.failed().await;
     assert_eq!(failure.cause, Cause::MissingConfig, "{failure:?}");
-    assert!(failure.message.contains(&key), "{failure:?}");
+    assert!(failure.message.to_string().contains(&key), "{failure:?}");
     workload.target.apply(&Change::Restore { recorded: good }, new_fence()).await.expect("restore");
     workload.complete().await;
     workload.remove().await;

@@ -32,7 +32,10 @@ async fn wrong_addresses_credentials_and_names_are_told_apart() {
     cluster.create("names", Image::First, 0).await;
     let config = json!({"namespace": cluster.namespace, "deployment": "names", "container": "other"});
     let wrong = cluster.connection.bind(config).expect("bind").observe().await;
-    assert!(matches!(&wrong, Err(TargetError::Config { message, .. }) if message.contains("it has: web")), "{wrong:?}");
+    assert!(
+        matches!(&wrong, Err(TargetError::Config { message, .. }) if message.to_string().contains("it has: web")),
+        "{wrong:?}"
+    );
     let (server, ca) = address();
     let stranger = connect(json!({"server": server, "ca": ca, "token": {"value": "nobody"}})).await.expect("connect");
     assert!(matches!(stranger.check().await, Err(TargetError::Forbidden(_))));

@@ -65,7 +65,8 @@ async fn a_plan_names_the_missing_key_and_its_neighbour() {
     let plan = target.plan(&Change::Image { image: "tinyweb:v2".into() }).await.expect("plan");
     let missing = plan.findings.iter().find(|finding| finding.code == "missing_key").expect("a finding");
     assert!(
-        missing.message.contains("no key api-keys") && missing.message.ends_with("the nearest is api-key"),
+        missing.message.to_string().contains("no key api-keys")
+            && missing.message.to_string().ends_with("the nearest is api-key"),
         "{missing:?}"
     );
     assert!(!format!("{plan:?}").contains("hunter2"));

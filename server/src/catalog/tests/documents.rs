@@ -55,7 +55,7 @@ fn a_broken_document_is_named_by_line_and_the_others_go_in() {
         assert_eq!(names, ["one", "two"], "{broken}");
         assert_eq!(parsed.errors[0].document, "catalog-info.yaml#2", "{broken}");
         assert!((8..=11).contains(&parsed.errors[0].line), "{broken}: line {}", parsed.errors[0].line);
-        assert!(!parsed.errors[0].message.is_empty());
+        assert!(!parsed.errors[0].message.to_string().is_empty());
     }
 }
 
@@ -91,7 +91,8 @@ fn the_same_entity_twice_names_both_places_whatever_its_case() {
         let message = &error.message;
         assert_eq!(error.pointer, "/metadata/name");
         assert!(
-            message.contains("catalog-info.yaml#1 line 2") && message.contains("catalog-info.yaml#2 line 9"),
+            message.to_string().contains("catalog-info.yaml#1 line 2")
+                && message.to_string().contains("catalog-info.yaml#2 line 9"),
             "{message}"
         );
     }

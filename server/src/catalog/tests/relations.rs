@@ -94,7 +94,12 @@ fn a_part_of_itself_is_refused_and_the_rest_goes_in() {
     assert_eq!(parsed.entities.len(), 1);
     assert_eq!(parsed.errors.len(), 3);
     let cycle = "component:default/a -> component:default/b -> component:default/c -> component:default/a";
-    assert!(parsed.errors.iter().all(|error| error.message.contains(cycle) && error.pointer == "/spec/subcomponentOf"));
+    assert!(
+        parsed
+            .errors
+            .iter()
+            .all(|error| error.message.to_string().contains(cycle) && error.pointer == "/spec/subcomponentOf")
+    );
     let own = without_cycles(&component("a", "  subcomponentOf: a\n"), &[]);
     assert_eq!(own.errors.len(), 1);
 }

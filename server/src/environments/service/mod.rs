@@ -11,7 +11,9 @@ use super::model::{MAX_CONNECTION_NAME, MAX_ENVIRONMENT_NAME, known_connection};
 use super::{secrets, store};
 use crate::catalog::{CatalogService, ServiceRef};
 use crate::kernel::{AppError, Db, Keys, Result, validate};
+use passerelle_contract::Locale;
 use passerelle_contract::environments::{EnvironmentOut, TargetKindOut};
+use passerelle_contract::wording::say_schema;
 use passerelle_targets::{AnyPlatform, platforms};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -47,17 +49,18 @@ impl EnvironmentService {
         }
     }
 
-    /// The registered kinds with the schemas that forms are drawn from.
+    /// The registered kinds with the schemas that forms are drawn from, their words in a language.
     #[must_use]
-    pub fn target_kinds(&self) -> Vec<TargetKindOut> {
-        platforms().iter().map(|platform| kind_out(*platform)).collect()
+    pub fn target_kinds(&self, locale: Locale) -> Vec<TargetKindOut> {
+        platforms().iter().map(|platform| kind_out(*platform, locale)).collect()
     }
 
     /// The kinds of connection: those of targets, then sources of metrics.
     #[must_use]
-    pub fn connection_kinds(&self) -> Vec<TargetKindOut> {
-        let mut kinds = self.target_kinds();
-        kinds.extend(passerelle_metrics::connection_kind(passerelle_metrics::PROMETHEUS).map(kind_out));
+    pub fn connection_kinds(&self, locale: Locale) -> Vec<TargetKindOut> {
+        let metrics = passerelle_metrics::connection_kind(passerelle_metrics::PROMETHEUS);
+        let mut kinds = self.target_kinds(locale);
+        kinds.extend(metrics.map(|platform| kind_out(platform, locale)));
         kinds
     }
 
@@ -91,12 +94,16 @@ impl EnvironmentService {
     }
 }
 
-fn kind_out(platform: &dyn AnyPlatform) -> TargetKindOut {
+fn kind_out(platform: &dyn AnyPlatform, locale: Locale) -> TargetKindOut {
+    let said = |mut schema: Value| {
+        say_schema(&mut schema, locale);
+        schema
+    };
     TargetKindOut {
         kind: platform.kind().to_owned(),
         title: platform.title().to_owned(),
-        connection_schema: platform.connection_schema(),
-        binding_schema: platform.binding_schema(),
+        connection_schema: said(platform.connection_schema()),
+        binding_schema: said(platform.binding_schema()),
     }
 }
 
