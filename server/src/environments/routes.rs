@@ -1,7 +1,7 @@
 //! REST of environments, connections and bindings, relative to `/api/v1`.
 
 use super::{EnvironmentService, Etag, IfMatch};
-use crate::kernel::web::{Json, Path, Query};
+use crate::kernel::web::{Json, Path, Query, id_of};
 use crate::kernel::{AppError, Ctx, Result};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -14,7 +14,6 @@ use passerelle_contract::{Page, Problem, text};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 /// The routes of this capability.
 pub fn router() -> OpenApiRouter<EnvironmentService> {
@@ -55,10 +54,6 @@ fn answer<T: Etag + Serialize>(status: StatusCode, out: T) -> Response {
 fn one_page<T>(items: Vec<T>) -> Json<Page<T>> {
     let total = u64::try_from(items.len()).unwrap_or(u64::MAX);
     Json(Page { items, next_cursor: None, total })
-}
-
-fn binding_id(text: &str) -> Result<Uuid> {
-    text.parse().map_err(|_| AppError::not_found(format!("binding:{text}")))
 }
 
 /// List environments in their order
@@ -219,7 +214,7 @@ async fn create_binding(
 #[utoipa::path(get, path = "/bindings/{id}", tag = "environments", params(("id" = Uuid, Path)),
     responses((status = 200, body = BindingOut), (status = 404, body = Problem)))]
 async fn get_binding(State(service): State<EnvironmentService>, ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
-    Ok(answer(StatusCode::OK, service.get_binding(&ctx, binding_id(&id)?).await?))
+    Ok(answer(StatusCode::OK, service.get_binding(&ctx, id_of("binding", &id)?).await?))
 }
 
 /// Change a binding
@@ -235,7 +230,7 @@ async fn patch_binding(
     Json(patch): Json<BindingPatch>,
 ) -> Result<Response> {
     let if_match = if_match(&headers)?;
-    Ok(answer(StatusCode::OK, service.patch_binding_if(&ctx, binding_id(&id)?, patch, &if_match).await?))
+    Ok(answer(StatusCode::OK, service.patch_binding_if(&ctx, id_of("binding", &id)?, patch, &if_match).await?))
 }
 
 /// Delete a binding; nothing on the target changes
@@ -246,7 +241,7 @@ async fn delete_binding(
     ctx: Ctx,
     Path(id): Path<String>,
 ) -> Result<StatusCode> {
-    service.delete_binding(&ctx, binding_id(&id)?).await.map(|()| StatusCode::NO_CONTENT)
+    service.delete_binding(&ctx, id_of("binding", &id)?).await.map(|()| StatusCode::NO_CONTENT)
 }
 
 /// List the kinds of targets with the JSON Schemas of their forms

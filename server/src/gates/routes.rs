@@ -2,7 +2,7 @@
 //! that they are about.
 
 use super::GateService;
-use crate::kernel::web::{Json, Path, Query};
+use crate::kernel::web::{Json, Path, Query, id_of};
 use crate::kernel::{AppError, Ctx, Result};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -16,7 +16,6 @@ use passerelle_contract::{Page, Problem, text};
 use tower_sessions::Session;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 /// The routes of this capability.
 pub fn router() -> OpenApiRouter<GateService> {
@@ -39,10 +38,6 @@ fn one_page<T>(items: Vec<T>) -> Json<Page<T>> {
 fn tier(text: &str) -> Result<Tier> {
     Tier::parse(text)
         .ok_or_else(|| AppError::NotFound(text!("tier {tier} (development, staging, production)", tier = text)))
-}
-
-fn id_of(kind: &str, text: &str) -> Result<Uuid> {
-    text.parse().map_err(|_| AppError::not_found(format!("{kind}:{text}")))
 }
 
 /// What each tier asks of a deployment

@@ -14,6 +14,7 @@ use passerelle_contract::{FieldError, Locale, Problem, Text, refused_json, text}
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use uuid::Uuid;
 
 tokio::task_local! {
     static REQUEST: (String, Locale);
@@ -195,6 +196,14 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
             Err(other) => Err(AppError::internal(other)),
         }
     }
+}
+
+/// The id of an object in a path; what is no id names no object of this kind.
+///
+/// # Errors
+/// `NotFound` with the reference as it was written.
+pub fn id_of(kind: &str, text: &str) -> Result<Uuid, AppError> {
+    text.parse().map_err(|_| AppError::not_found(format!("{kind}:{text}")))
 }
 
 fn refused_path(kind: PathError) -> AppError {

@@ -3,9 +3,9 @@
 use super::SloService;
 use super::model::Slo;
 use crate::environments::{Etag, IfMatch};
-use crate::kernel::web::{Json, Query};
+use crate::kernel::web::{Json, Path, Query, id_of};
 use crate::kernel::{AppError, Ctx, Result};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use passerelle_contract::environments::Tier;
@@ -16,7 +16,6 @@ use passerelle_contract::slo::{
 use passerelle_contract::{Page, Problem, text};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 /// The routes of this capability.
 pub fn router() -> OpenApiRouter<SloService> {
@@ -47,10 +46,6 @@ impl Etag for Slo {
     fn etag(&self) -> String {
         version(self.updated_at)
     }
-}
-
-fn id_of(text: &str) -> Result<Uuid> {
-    text.parse().map_err(|_| AppError::not_found(format!("slo:{text}")))
 }
 
 fn yaml(text: String) -> Response {
@@ -150,7 +145,7 @@ async fn put_slo_policy(
 #[utoipa::path(get, path = "/slos/{id}", tag = "slos", params(("id" = Uuid, Path)),
     responses((status = 200, body = SloOut), (status = 401, body = Problem), (status = 404, body = Problem)))]
 async fn get_slo(State(service): State<SloService>, ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
-    service.get_slo(&ctx, id_of(&id)?).await.map(answer)
+    service.get_slo(&ctx, id_of("slo", &id)?).await.map(answer)
 }
 
 /// Change an SLO
@@ -166,21 +161,21 @@ async fn patch_slo(
     Json(patch): Json<SloPatch>,
 ) -> Result<Response> {
     let wanted = headers.get(header::IF_MATCH).map(|value| value.to_str().unwrap_or("unreadable"));
-    service.patch_slo(&ctx, id_of(&id)?, patch, &IfMatch::new(wanted)).await.map(answer)
+    service.patch_slo(&ctx, id_of("slo", &id)?, patch, &IfMatch::new(wanted)).await.map(answer)
 }
 
 /// Delete an SLO with all that was measured for it
 #[utoipa::path(delete, path = "/slos/{id}", tag = "slos", params(("id" = Uuid, Path)),
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn delete_slo(State(service): State<SloService>, ctx: Ctx, Path(id): Path<String>) -> Result<StatusCode> {
-    service.delete_slo(&ctx, id_of(&id)?).await.map(|()| StatusCode::NO_CONTENT)
+    service.delete_slo(&ctx, id_of("slo", &id)?).await.map(|()| StatusCode::NO_CONTENT)
 }
 
 /// Read the file that an SLO came in, byte for byte
 #[utoipa::path(get, path = "/slos/{id}/source", tag = "slos", params(("id" = Uuid, Path)),
     responses((status = 200, body = String, content_type = "application/yaml"), (status = 404, body = Problem)))]
 async fn get_source(State(service): State<SloService>, ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
-    service.slo_source(&ctx, id_of(&id)?).await.map(yaml)
+    service.slo_source(&ctx, id_of("slo", &id)?).await.map(yaml)
 }
 
 /// Read an SLO's history by the hour
@@ -194,7 +189,7 @@ async fn get_history(
     Path(id): Path<String>,
     Query(filter): Query<SloHistoryFilter>,
 ) -> Result<Json<Page<SloHistoryPoint>>> {
-    service.history(&ctx, id_of(&id)?, &filter).await.map(one_page)
+    service.history(&ctx, id_of("slo", &id)?, &filter).await.map(one_page)
 }
 
 /// List corrections of a budget
@@ -205,7 +200,7 @@ async fn list_corrections(
     ctx: Ctx,
     Path(id): Path<String>,
 ) -> Result<Json<Page<CorrectionOut>>> {
-    service.list_corrections(&ctx, id_of(&id)?).await.map(one_page)
+    service.list_corrections(&ctx, id_of("slo", &id)?).await.map(one_page)
 }
 
 /// Take a stretch of time out of a budget
@@ -218,6 +213,6 @@ async fn add_correction(
     Path(id): Path<String>,
     Json(correction): Json<CorrectionIn>,
 ) -> Result<Response> {
-    let out = service.add_correction(&ctx, id_of(&id)?, correction).await?;
+    let out = service.add_correction(&ctx, id_of("slo", &id)?, correction).await?;
     Ok((StatusCode::CREATED, Json(out)).into_response())
 }
