@@ -4,11 +4,16 @@ use crate::kernel::validate::code_point;
 use passerelle_contract::{Text, text};
 use url::Url;
 
-/// Characters that make a text look like another one: controls and the marks that turn the direction of writing.
+/// Characters that make a text look like another one: controls, the marks that turn the direction of writing, and those without width.
 #[must_use]
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}')
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}')
+}
+
+/// Joins or parts letters, which Persian, Indic scripts and emoji need; fit for prose, and not for a name.
+const fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200C}' | '\u{200D}')
 }
 
 /// One line of text for people.
@@ -24,7 +29,7 @@ pub fn line(text: &str, max_chars: usize) -> Result<(), Text> {
 /// # Errors
 /// A sentence that names the rule.
 pub fn paragraph(text: &str, max_chars: usize) -> Result<(), Text> {
-    check(text, max_chars, |c| matches!(c, '\n' | '\t' | '\r'))
+    check(text, max_chars, |c| matches!(c, '\n' | '\t' | '\r') || is_joiner(c))
 }
 
 fn check(text: &str, max_chars: usize, allowed: impl Fn(char) -> bool) -> Result<(), Text> {
@@ -118,5 +123,21 @@ pub fn safe_url(text: &str) -> Result<(), Text> {
         }
         "http" | "https" if text[url.scheme().len()..].starts_with("://") => Ok(()),
         other => Err(text!("links with {scheme}: are not allowed; use http://, https:// or mailto:", scheme = other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{line, paragraph};
+
+    #[test]
+    fn what_has_no_width_is_in_no_name_and_joiners_are_in_prose_only() {
+        for hidden in ['\u{200B}', '\u{200C}', '\u{200D}', '\u{2060}', '\u{FEFF}'] {
+            assert!(line(&format!("pay{hidden}ments"), 100).is_err(), "{hidden:?} in a line");
+        }
+        for hidden in ['\u{200B}', '\u{2060}', '\u{FEFF}'] {
+            assert!(paragraph(&format!("a{hidden}b"), 100).is_err(), "{hidden:?} in prose");
+        }
+        assert!(paragraph("می\u{200C}خواهم, 👩\u{200D}💻", 100).is_ok());
     }
 }
