@@ -127,3 +127,63 @@ async fn the_forms_of_acts_keep_the_reason() {
     }
     assert_eq!(test.rows().await, before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_forms_of_access_name_the_field_and_give_nothing() {
+    let test = TestPortal::with_shop().await;
+    let person = test.person().await;
+    let before = test.rows().await;
+    let good_user = [("name", "ada"), ("display_name", "kept-name"), ("password", "a long enough secret 1")];
+    for (field, value) in [
+        ("name", ""),
+        ("name", "Ada L"),
+        ("name", SCRIPT),
+        ("name", "ad\u{200b}a"),
+        ("display_name", "a\u{202e}b"),
+        ("password", "short"),
+        ("name", "grace"),
+    ] {
+        let mut fields = good_user;
+        fields.iter_mut().filter(|(name, _)| *name == field).for_each(|(_, old)| *old = value);
+        let page = person.post("/access/users", &fields).await;
+        refused(&page);
+        assert!(error_at(&page, field).len() > 8, "{field}={value:?}");
+        assert!(field == "display_name" || page.html.contains("value=\"kept-name\""), "{field}={value:?}");
+        assert!(!page.html.contains("a long enough secret 1"), "a password came back");
+    }
+    let good_role = [("user", "grace"), ("role", "viewer"), ("scope_kind", "everything"), ("scope", "")];
+    for (field, name, value) in [
+        ("user", "user", "nobody-here"),
+        ("role", "role", "emperor"),
+        ("scope", "scope_kind", "moon"),
+        ("scope", "scope", "shop/web"),
+    ] {
+        let mut fields = good_role;
+        fields.iter_mut().filter(|(given, _)| *given == name).for_each(|(_, old)| *old = value);
+        let page = person.post("/access/roles", &fields).await;
+        refused(&page);
+        assert!(error_at(&page, field).len() > 8, "{name}={value:?}");
+    }
+    let good_token = [
+        ("name", "kept-name"),
+        ("expires_in_days", "30"),
+        ("role", "viewer"),
+        ("scope_kind", "everything"),
+        ("scope", ""),
+    ];
+    for (field, name, value) in [
+        ("name", "name", ""),
+        ("expires_in_days", "expires_in_days", "0"),
+        ("expires_in_days", "expires_in_days", "soon"),
+        ("role", "role", ""),
+        ("scope", "scope_kind", "moon"),
+    ] {
+        let mut fields = good_token;
+        fields.iter_mut().filter(|(given, _)| *given == name).for_each(|(_, old)| *old = value);
+        let page = person.post("/access/tokens", &fields).await;
+        refused(&page);
+        assert!(error_at(&page, field).len() > 8, "{name}={value:?}");
+        assert!(name == "name" || page.html.contains("value=\"kept-name\""), "{name}={value:?}");
+    }
+    assert_eq!(test.rows().await, before);
+}
