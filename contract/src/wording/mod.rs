@@ -161,6 +161,13 @@ impl fmt::Debug for Text {
     }
 }
 
+/// By the English words.
+impl PartialEq<&str> for Text {
+    fn eq(&self, other: &&str) -> bool {
+        self.to_string() == *other
+    }
+}
+
 /// A sentence without arguments.
 impl From<&'static str> for Text {
     fn from(said: &'static str) -> Self {

@@ -97,6 +97,6 @@ async fn a_change_needs_the_version_that_was_read() {
     assert!(rules.contains("kind: PrometheusRule") && rules.contains(">= 5"), "{rules}");
     assert!(matches!(
         shop.portal.environments.delete_connection(&root(), "prom").await,
-        Err(AppError::Conflict(text)) if text.contains("SLOs")
+        Err(AppError::Conflict(text)) if text.to_string().contains("SLOs")
     ));
 }

@@ -131,7 +131,7 @@ impl JsonSchema for ServiceName {
 mod tests {
     use super::*;
 
-    fn endpoint(text: &str) -> Result<Endpoint, String> {
+    fn endpoint(text: &str) -> Result<Endpoint, Text> {
         Endpoint::try_from(text.to_owned())
     }
 

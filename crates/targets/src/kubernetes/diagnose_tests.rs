@@ -21,7 +21,7 @@ fn container(state: &Value, restarts: i32) -> Value {
 fn cause(parts: Parts, events: Vec<PodEvent>) -> Option<(Cause, String)> {
     let evidence = Evidence { events, logs: vec!["last words".into()] };
     match verdict(&parts.snapshot(), &evidence) {
-        Rollout::Failed { failure } => Some((failure.cause, failure.message)),
+        Rollout::Failed { failure } => Some((failure.cause, failure.message.to_string())),
         Rollout::Progressing | Rollout::Complete => None,
     }
 }
@@ -153,7 +153,7 @@ fn the_observation_says_it_all() {
     let parts = failing(&container(&json!({"waiting": {"reason": "ImagePullBackOff", "message": "no"}}), 0));
     let seen = super::super::observe::observation(&parts.snapshot(), &Evidence::default());
     assert_eq!((seen.image.as_str(), seen.health), ("tinyweb:v2", Health::Degraded));
-    assert_eq!(seen.health_message.as_deref(), Some("image cannot be pulled, 2 of 2 ready"));
+    assert_eq!(seen.health_message.unwrap(), "image cannot be pulled, 2 of 2 ready");
     assert_eq!(
         seen.instances.iter().map(|i| (i.name.as_str(), i.updated)).collect::<Vec<_>>(),
         [("web-v2-1", true), ("web-v1-1", false), ("web-v1-2", false)]
