@@ -17,7 +17,7 @@ use uuid::Uuid;
 const LONGEST: Duration = Duration::days(119);
 
 pub fn id_of(text: &str) -> Result<Uuid, AppError> {
-    text.parse().map_err(|_| AppError::NotFound(format!("slo:{text}")))
+    text.parse().map_err(|_| AppError::not_found(format!("slo:{text}")))
 }
 
 pub async fn show(State(app): State<AppState>, Path(id): Path<String>, req: Req) -> Result<Response, PageError> {

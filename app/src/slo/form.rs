@@ -174,8 +174,11 @@ async fn draw(
 fn preview(req: &Req, read: SloImportReport, draft: &Draft) -> AnyView {
     let t = req.t;
     let slos = read.slos.into_iter().map(|slo| reading(t, slo)).collect::<Vec<_>>();
-    let warnings =
-        read.warnings.into_iter().map(|note| view! { <li class="break">{note.message}</li> }).collect::<Vec<_>>();
+    let warnings = read
+        .warnings
+        .into_iter()
+        .map(|note| view! { <li class="break">{note.message.to_string()}</li> })
+        .collect::<Vec<_>>();
     let document = draft.document();
     view! {
         <Alert tone=Tone::Ok title=t.slo_form_reads()>

@@ -136,7 +136,7 @@ fn told(t: T, report: SloImportReport) -> impl IntoView {
 fn line(t: T, note: SloFileNote) -> impl IntoView {
     view! {
         <li class="break">
-            {t.import_line(note.line)} " " <span class="mono">{note.pointer}</span> " " {note.message}
+            {t.import_line(note.line)} " " <span class="mono">{note.pointer}</span> " " {note.message.to_string()}
         </li>
     }
 }

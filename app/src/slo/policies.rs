@@ -25,7 +25,7 @@ pub async fn save(
     posted: Posted,
 ) -> Result<Response, PageError> {
     let Posted { req, fields } = posted;
-    let tier = Tier::parse(&name).ok_or_else(|| AppError::NotFound(format!("tier:{name}"))).or_page(&req)?;
+    let tier = Tier::parse(&name).ok_or_else(|| AppError::not_found(format!("tier:{name}"))).or_page(&req)?;
     let saved = match read(&req, tier, &fields) {
         Ok(policy) => app.portal.slo.put_slo_policy(&req.ctx, tier, policy).await,
         Err(errors) => Err(AppError::Invalid(errors)),
@@ -64,7 +64,8 @@ fn read(req: &Req, tier: Tier, fields: &Fields) -> Result<SloPolicy, Vec<FieldEr
 async fn render(app: &AppState, req: &Req, typed: Option<(Tier, &Fields, &Errors)>) -> Result<Response, PageError> {
     let t = req.t;
     let may = decide(&req.ctx, Action::GatePolicyEdit, &Object::new("slo_policy", "*"));
-    let why_not = (!may.allowed).then(|| view! { <Alert tone=Tone::Off>{may.because.clone()}</Alert> });
+    let because = (!may.allowed).then(|| req.ctx.say(&may.because));
+    let why_not = because.map(|because| view! { <Alert tone=Tone::Off>{because}</Alert> });
     let nothing = Errors::default();
     let told = summary(t, typed.map_or(&nothing, |(_, _, errors)| errors), &SHOWN);
     let policies = app.portal.slo.list_slo_policies(&req.ctx).await.or_page(req)?;

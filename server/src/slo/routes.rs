@@ -137,7 +137,7 @@ async fn put_slo_policy(
     Path(name): Path<String>,
     Json(policy): Json<SloPolicy>,
 ) -> Result<Json<SloPolicyOut>> {
-    let unknown = || AppError::NotFound(format!("tier {name} (development, staging, production)"));
+    let unknown = || AppError::NotFound(text!("tier {tier} (development, staging, production)", tier = name));
     service.put_slo_policy(&ctx, Tier::parse(&name).ok_or_else(unknown)?, policy).await.map(Json)
 }
 

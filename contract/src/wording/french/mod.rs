@@ -10,8 +10,11 @@ mod gates;
 mod identity;
 mod kernel;
 mod kubernetes;
+mod schemas;
 pub(super) mod schemas;
 mod slo;
+mod slo;
+mod targets;
 mod targets;
 
 use std::collections::HashMap;

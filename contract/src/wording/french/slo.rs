@@ -88,6 +88,7 @@ super::texts! {
     "the file has two objectives named {name}" => "le fichier a deux objectifs nommés {name}";
     "the file names no data source: give ?connection= of kind prometheus" => "le fichier ne nomme pas de source de données : donnez ?connection= de type prometheus";
     "the file names no service: give one as ?service=namespace/name" => "le fichier ne nomme pas de service : donnez-en un par ?service=espace/nom";
+    "the service has an objective named {name} already" => "le service a déjà un objectif nommé {name}";
     "the source did not answer: {why}" => "la source n’a pas répondu : {why}";
     "the source refused our credentials" => "la source a refusé nos identifiants";
     "the source refused the query: {why}" => "la source a refusé la requête : {why}";

@@ -107,7 +107,7 @@ fn check(input: &BreakGlassIn) -> Result<u32> {
     if let Some(link) = input.incident.as_deref().map(str::trim).filter(|link| !link.is_empty())
         && !validate::link(link)
     {
-        errors.push(FieldError::new("/incident", "must be an http or https address"));
+        errors.push(FieldError::new("/incident", text!("must be an http or https address")));
     }
     let minutes = input.minutes.unwrap_or(MAX_MINUTES);
     if !(1..=MAX_MINUTES).contains(&minutes) {

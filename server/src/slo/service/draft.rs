@@ -5,6 +5,7 @@ use crate::environments::IfMatch;
 use crate::kernel::{AppError, Ctx, Result};
 use passerelle_contract::FieldError;
 use passerelle_contract::slo::{SloFileNote, SloImportOptions, SloImportReport, SloOut, SloPatch};
+use passerelle_contract::text;
 use passerelle_slo_formats::draft::{Draft, field_of};
 use passerelle_slo_formats::slug;
 use uuid::Uuid;
@@ -46,7 +47,7 @@ impl SloService {
         if read.slos.iter().any(|slo| slo.change != "created") {
             return Err(AppError::field(
                 "/title",
-                format!("the service has an objective named {} already", draft.name),
+                text!("the service has an objective named {name} already", name = draft.name),
             ));
         }
         let options = SloImportOptions { min_bad_events: Some(min_bad_events), ..options(draft, environment) };

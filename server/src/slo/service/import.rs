@@ -124,7 +124,10 @@ impl SloService {
             return self.service_by_name(ctx, namespace, &definition.name);
         }
         let Some(key) = named else {
-            return Err(AppError::field("/service", text!("the file names no service: give one as ?service=namespace/name")));
+            return Err(AppError::field(
+                "/service",
+                text!("the file names no service: give one as ?service=namespace/name"),
+            ));
         };
         self.catalog.service_for(ctx, key).map_err(|error| match error {
             AppError::NotFound(_) => {

@@ -3,9 +3,9 @@
 use super::super::store::policies as store;
 use super::SloService;
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Object, Result};
-use passerelle_contract::FieldError;
 use passerelle_contract::environments::Tier;
 use passerelle_contract::slo::{SloPolicy, SloPolicyOut};
+use passerelle_contract::{FieldError, text};
 use serde_json::json;
 
 const KIND: &str = "slo_policy";
@@ -49,7 +49,10 @@ fn check(policy: &SloPolicy) -> Result<()> {
     for (pointer, value, most) in steps {
         let most = most.clamp(-100, 100);
         if !(-100..=most).contains(&value) {
-            errors.push(FieldError::new(pointer, format!("is {value}; allowed is -100 to {most}")));
+            errors.push(FieldError::new(
+                pointer,
+                text!("is {count}; allowed is {min} to {max}", count = value, min = -100, max = most),
+            ));
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(AppError::Invalid(errors)) }

@@ -13,7 +13,7 @@ use passerelle_contract::slo::{
     BudgetVerdict, CorrectionOut, SloCounts, SloFilter, SloHistoryFilter, SloHistoryPoint, SloOut, SloRow, SloSort,
     SloStanding,
 };
-use passerelle_contract::{Page, text};
+use passerelle_contract::{Page, Text, text};
 use passerelle_slo_math::{Budget, Counts, Decision, Period, Ratio, burn_rate};
 use sqlx::postgres::PgConnection;
 use std::collections::HashMap;
@@ -115,7 +115,10 @@ impl SloService {
             let decision = figures.decide(&policy(&mut *db, place.tier).await?);
             stands.push(standing(place, decision));
         }
-        Ok(SloOut { stands, ..slo_out(slo, &figures, &ladder, &forecast, now) })
+        let mut out = slo_out(slo, &figures, &ladder, &forecast, now);
+        // Kept in English by the pass, which answers nobody.
+        out.source_error = out.source_error.map(|why| ctx.say(&Text::recall(&why)));
+        Ok(SloOut { stands, ..out })
     }
 
     /// The environments that the service is bound to and that the SLO counts for, in their order.
