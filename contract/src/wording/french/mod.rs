@@ -10,11 +10,8 @@ mod gates;
 mod identity;
 mod kernel;
 mod kubernetes;
-mod schemas;
 pub(super) mod schemas;
 mod slo;
-mod slo;
-mod targets;
 mod targets;
 
 use std::collections::HashMap;
