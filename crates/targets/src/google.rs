@@ -11,6 +11,7 @@ use crate::outbound::{ANSWER_LIMIT, read_body, unreachable};
 use crate::{Secret, TargetError, masking};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use passerelle_contract::{Text, text};
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -136,7 +137,7 @@ impl Tokens {
             service_account_impersonation_url,
         } = credentials
         else {
-            return Err(wrong("is not a workload identity configuration"));
+            return Err(wrong(text!("is not a workload identity configuration")));
         };
         let subject = subject_token(&credential_source)?;
         let form = [
@@ -151,7 +152,7 @@ impl Tokens {
         let Some(url) = service_account_impersonation_url else { return Ok(granted) };
         let request = self.http.post(safe(&url)?).bearer_auth(&granted.access_token).json(&json!({ "scope": [SCOPE] }));
         let answer = self.ask(request).await?;
-        let token = answer["accessToken"].as_str().ok_or_else(|| odd("no accessToken"))?;
+        let token = answer["accessToken"].as_str().ok_or_else(|| odd(text!("no accessToken")))?;
         // The answer tells a moment, and clocks differ: the shortest life that Google gives is taken.
         Ok(Granted { access_token: token.to_owned(), expires_in: 300 })
     }
@@ -160,13 +161,13 @@ impl Tokens {
         let host = std::env::var(METADATA_VARIABLE).unwrap_or_else(|_| METADATA_HOST.to_owned());
         let url = format!("http://{host}/computeMetadata/v1/instance/service-accounts/default/token");
         let answer = self.ask(self.http.get(url).header("metadata-flavor", "Google")).await?;
-        serde_json::from_value(answer).map_err(|_| odd("no access token"))
+        serde_json::from_value(answer).map_err(|_| odd(text!("no access token")))
     }
 
     async fn exchange(&self, url: &str, form: &[(&str, &str)]) -> Result<Granted, TargetError> {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = self.http.post(safe(url)?).header("content-type", "application/x-www-form-urlencoded").body(body);
-        serde_json::from_value(self.ask(request).await?).map_err(|_| odd("no access token"))
+        serde_json::from_value(self.ask(request).await?).map_err(|_| odd(text!("no access token")))
     }
 
     async fn ask(&self, request: reqwest::RequestBuilder) -> Result<Value, TargetError> {
@@ -177,15 +178,18 @@ impl Tokens {
         let said = said.into_iter().find_map(Value::as_str).unwrap_or("no reason given");
         match status {
             200..300 => Ok(answer),
-            429 | 500.. => Err(TargetError::Unreachable(format!("{WHO} answered {status}"))),
-            _ => Err(TargetError::Forbidden(masking::shown(said).chars().take(300).collect())),
+            429 | 500.. => Err(TargetError::Unreachable(text!("{name} answered {status}", name = WHO, status))),
+            _ => {
+                Err(TargetError::Forbidden(Text::verbatim(masking::shown(said).chars().take(300).collect::<String>())))
+            }
         }
     }
 }
 
 fn read(secret: &Secret) -> Result<Credentials, TargetError> {
-    let text = secret.reveal().map_err(|error| wrong(&error.to_string()))?;
-    serde_json::from_str(&text).map_err(|error| wrong(&format!("is not the JSON of a Google credential: {error}")))
+    let text = secret.reveal().map_err(|error| wrong(error.text()))?;
+    serde_json::from_str(&text)
+        .map_err(|error| wrong(text!("is not the JSON of a Google credential: {error}", error = error.to_string())))
 }
 
 /// A claim as a JWT, signed with RS256.
@@ -196,11 +200,12 @@ fn signed(claims: &Value, private_key: &str, key_id: Option<&str>) -> Result<Str
     }
     let message = format!("{}.{}", encoded(header.to_string()), encoded(claims.to_string()));
     let body: String = private_key.lines().filter(|line| !line.starts_with("-----")).collect();
-    let der = STANDARD.decode(body.trim()).map_err(|_| wrong("private_key is not PEM"))?;
-    let key = RsaKeyPair::from_pkcs8(&der).map_err(|error| wrong(&format!("private_key is no RSA key: {error}")))?;
+    let der = STANDARD.decode(body.trim()).map_err(|_| wrong(text!("private_key is not PEM")))?;
+    let key = RsaKeyPair::from_pkcs8(&der)
+        .map_err(|error| wrong(text!("private_key is no RSA key: {error}", error = error.to_string())))?;
     let mut signature = vec![0; key.public().modulus_len()];
     key.sign(&RSA_PKCS1_SHA256, &ring::rand::SystemRandom::new(), message.as_bytes(), &mut signature)
-        .map_err(|_| wrong("private_key cannot sign"))?;
+        .map_err(|_| wrong(text!("private_key cannot sign")))?;
     Ok(format!("{message}.{}", encoded(signature)))
 }
 
@@ -209,14 +214,16 @@ fn encoded(bytes: impl AsRef<[u8]>) -> String {
 }
 
 fn subject_token(source: &SubjectSource) -> Result<String, TargetError> {
-    let path = source.file.display();
-    let text = std::fs::read_to_string(&source.file)
-        .map_err(|error| wrong(&format!("credential_source {path} cannot be read: {}", error.kind())))?;
+    let path = source.file.display().to_string();
+    let text = std::fs::read_to_string(&source.file).map_err(|error| {
+        wrong(text!("credential_source {path} cannot be read: {reason}", path, reason = error.kind().to_string()))
+    })?;
     match &source.format {
         SubjectFormat::Text => Ok(text.trim().to_owned()),
         SubjectFormat::Json { subject_token_field_name: field } => {
             let value: Value = serde_json::from_str(&text).unwrap_or_default();
-            let token = value[field].as_str().ok_or_else(|| wrong(&format!("{path} holds no text field {field}")))?;
+            let token =
+                value[field].as_str().ok_or_else(|| wrong(text!("{path} holds no text field {field}", path, field)))?;
             Ok(token.to_owned())
         }
     }
@@ -224,21 +231,21 @@ fn subject_token(source: &SubjectSource) -> Result<String, TargetError> {
 
 /// A credential goes over TLS, or stays on this machine.
 fn safe(text: &str) -> Result<Url, TargetError> {
-    let url = Url::parse(text).map_err(|_| wrong("names a token service whose address is none"))?;
+    let url = Url::parse(text).map_err(|_| wrong(text!("names a token service whose address is none")))?;
     let here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
     if url.scheme() == "https" || url.scheme() == "http" && here {
         Ok(url)
     } else {
-        Err(wrong("names a token service that is not https"))
+        Err(wrong(text!("names a token service that is not https")))
     }
 }
 
-fn wrong(message: &str) -> TargetError {
-    TargetError::Config { pointer: "/config/credentials".to_owned(), message: message.to_owned() }
+fn wrong(message: Text) -> TargetError {
+    TargetError::Config { pointer: "/config/credentials".to_owned(), message }
 }
 
-fn odd(what: &str) -> TargetError {
-    TargetError::Unreachable(format!("{WHO} gave {what}"))
+fn odd(what: Text) -> TargetError {
+    TargetError::Unreachable(text!("{name} gave {what}", name = WHO, what))
 }
 
 #[cfg(test)]
@@ -285,7 +292,7 @@ mod tests {
             let refused = tokens(&credentials).token().await.unwrap_err();
             let TargetError::Config { pointer, message } = &refused else { panic!("{refused:?}") };
             assert_eq!(pointer, "/config/credentials");
-            assert!(message.contains(said), "{message}");
+            assert!(message.to_string().contains(said), "{message}");
         }
     }
 

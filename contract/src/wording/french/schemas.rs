@@ -24,6 +24,7 @@ super::texts! {
     "Container whose image a deployment sets; needed when a revision has more than one." => "Conteneur dont un déploiement fixe l’image ; nécessaire quand une révision en a plus d’un.";
     "Context" => "Contexte";
     "Context of the kubeconfig; its current context when absent." => "Contexte du kubeconfig ; son contexte courant si absent.";
+    "Credentials" => "Identifiants";
     "Deployment" => "Deployment";
     "Endpoint" => "Point d’accès";
     "For example `europe-west1`." => "Par exemple « europe-west1 ».";
@@ -31,6 +32,7 @@ super::texts! {
     "Further headers, for example `X-Scope-OrgID`." => "Autres en-têtes, par exemple « X-Scope-OrgID ».";
     "Headers" => "En-têtes";
     "Id of the project." => "Identifiant du projet.";
+    "JSON of a service account's key or of a workload identity configuration. Without it and without a token, the metadata server of\nthe machine is asked." => "JSON de la clé d’un compte de service ou d’une configuration de fédération d’identité. Sans lui et sans token, le serveur de métadonnées de la machine est interrogé.";
     "Key" => "Clé";
     "Key of our certificate." => "Clé de notre certificat.";
     "Kubeconfig" => "Kubeconfig";
@@ -40,7 +42,7 @@ super::texts! {
     "Name of the Deployment." => "Nom du Deployment.";
     "Namespace" => "Espace de noms";
     "Namespace of the Deployment." => "Espace de noms du Deployment.";
-    "OAuth access token, read anew for each call, so a file that is rotated keeps working." => "Jeton d’accès OAuth, relu à chaque appel : un fichier renouvelé continue donc de fonctionner.";
+    "OAuth access token, read anew for each call, so a file that is rotated keeps working. Instead of credentials." => "Jeton d’accès OAuth, relu à chaque appel : un fichier renouvelé continue donc de fonctionner. À la place de credentials.";
     "Our certificate." => "Notre certificat.";
     "Password" => "Mot de passe";
     "Password of basic authentication." => "Mot de passe de l’authentification « basic ».";

@@ -88,10 +88,9 @@ impl Api {
         what: Text,
     ) -> Result<Value, TargetError> {
         let token = match &self.config.token {
-            Some(token) => token.reveal().map_err(|error| TargetError::Config {
-                pointer: "/config/token".to_owned(),
-                message: error.text(),
-            })?,
+            Some(token) => token
+                .reveal()
+                .map_err(|error| TargetError::Config { pointer: "/config/token".to_owned(), message: error.text() })?,
             None => self.tokens.token().await?,
         };
         let url = format!("{}/v2/{path}", self.config.endpoint.as_str());
