@@ -59,7 +59,7 @@ pub struct TestPortal {
     pub portal: Portal,
     pub simulator: Simulator,
     pub database: Database,
-    http: reqwest::Client,
+    pub http: reqwest::Client,
     stop: CancellationToken,
     pub data: tempfile::TempDir,
 }
