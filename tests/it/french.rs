@@ -53,7 +53,7 @@ async fn the_same_bad_request_is_refused_in_the_language_of_its_reader() {
     let unknown = ask(&test, "fr", Method::POST, "/environments", Some(&json!({ "name": 3 }))).await;
     assert_eq!(messages(&unknown.body), [("/name", "est le nombre 3 ; attendu : un texte")]);
     let absent = ask(&test, "fr", Method::GET, "/services/shop/none", None).await;
-    assert_eq!(absent.body["detail"], "service:shop/none : introuvable, ou hors de votre portée");
+    assert_eq!(absent.body["detail"], "component:shop/none : introuvable, ou hors de votre portée");
     let nowhere = ask(&test, "fr", Method::GET, "/moon", None).await;
     assert!(nowhere.body["detail"].as_str().unwrap().starts_with("il n’y a pas de "), "{}", nowhere.body);
     let cursor = ask(&test, "fr", Method::GET, "/deployments?cursor=xx", None).await;

@@ -1,9 +1,9 @@
 //! Of the schemas that forms of connections and bindings are drawn from: titles, descriptions, and names that stand for a title.
 
 super::texts! {
-    "API server" => "Serveur d’API";
     "A kubeconfig with embedded certificates (`kubectl config view --raw --flatten`). Plug-ins that run commands are refused." => "Un kubeconfig avec certificats intégrés (« kubectl config view --raw --flatten »). Les greffons qui exécutent des commandes sont refusés.";
     "A secret: exactly one of value, env (name of an environment variable of the server) and file (path on the server)." => "Un secret : exactement un de value (valeur), env (nom d’une variable d’environnement du serveur) et file (chemin sur le serveur).";
+    "API server" => "Serveur d’API";
     "Address before `/api/v1`, for example `http://prometheus:9090`." => "Adresse avant « /api/v1 », par exemple « http://prometheus:9090 ».";
     "Address of the API server, `https://host:port`." => "Adresse du serveur d’API, « https://hôte:port ».";
     "Authority that signed the engine's certificate." => "Autorité qui a signé le certificat du moteur.";
