@@ -115,7 +115,7 @@ impl DeploymentService {
         let place = self.place(ctx, Action::DeploymentCreate, &input.service, &input.environment).await?;
         let reason = model::reason(input.reason.as_deref()).map_err(|error| AppError::Invalid(vec![error]))?;
         if input.exempt.is_some() && reason.chars().count() < EXEMPT_REASON {
-            let message = format!("must say in {EXEMPT_REASON} characters or more what is fixed");
+            let message = text!("must say in {min} characters or more what is fixed", min = EXEMPT_REASON);
             return Err(AppError::field("/reason", message));
         }
         let found = self.resolve(&place, wanted).await?;

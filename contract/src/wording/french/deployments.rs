@@ -41,6 +41,7 @@ super::texts! {
     "is not a deployment of this service and environment that ended well" => "n’est pas un déploiement réussi de ce service dans cet environnement";
     "must be 4 to 64 hexadecimal digits" => "doit comporter de 4 à 64 chiffres hexadécimaux";
     "must be an http or https address" => "doit être une adresse http ou https";
+    "must say in {min} characters or more what is fixed" => "doit dire en {min} caractères ou plus ce qui est corrigé";
     "no answer within {seconds} s" => "pas de réponse en {seconds} s";
     "not complete after {seconds} s: {updated} of {desired} instances run the new version, {ready} are ready" => "inachevé après {seconds} s : {updated} instances sur {desired} font tourner la nouvelle version, {ready} sont prêtes";
     "release {id}" => "la version {id}";

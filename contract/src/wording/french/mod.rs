@@ -27,6 +27,7 @@ const TABLES: &[Table] = &[
     identity::TEXTS,
     kernel::TEXTS,
     kubernetes::TEXTS,
+    schemas::TEXTS,
     slo::TEXTS,
     targets::TEXTS,
 ];

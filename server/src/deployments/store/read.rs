@@ -6,8 +6,8 @@ use crate::deployments::history::Healthy;
 use crate::kernel::Result;
 use passerelle_contract::Text;
 use passerelle_contract::deployments::{
-    Cause, ConfigChoice, DeploymentOut, DeploymentRow, DeploymentState, Exemption, Failure, GateOut,
-    Instance, Operation, Replicas, StepOut, StepState,
+    Cause, ConfigChoice, DeploymentOut, DeploymentRow, DeploymentState, Exemption, Failure, GateOut, Instance,
+    Operation, Replicas, StepOut, StepState,
 };
 use passerelle_contract::environments::Tier;
 use passerelle_contract::gates::ApprovalsOut;
