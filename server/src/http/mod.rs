@@ -12,6 +12,7 @@
 
 mod authenticate;
 mod compression;
+mod description;
 mod docs_page;
 mod health;
 mod idempotency;

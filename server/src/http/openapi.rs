@@ -1,6 +1,6 @@
 //! The REST API as a whole: nested under `/api/v1`, described by OpenAPI 3.1, with problems for what is not there.
 
-use super::{docs_page, problems};
+use super::{description, docs_page, problems};
 use crate::identity::SESSION_COOKIE;
 use axum::Router;
 use axum::body::Bytes;
@@ -61,6 +61,7 @@ fn describe(paths: OpenApi) -> OpenApi {
         SecurityRequirement::new("token", Vec::<String>::new()),
         SecurityRequirement::new("session", Vec::<String>::new()),
     ]);
+    description::complete(&mut document);
     document
 }
 

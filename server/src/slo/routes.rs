@@ -114,7 +114,7 @@ async fn import_slos(
 /// Generate Prometheus rules
 #[utoipa::path(get, path = "/slos/rules.yaml", tag = "slos",
     params(("service" = Option<String>, Query, description = "`namespace/name`"), ("form" = Option<RulesForm>, Query)),
-    responses((status = 200, body = String, content_type = "application/yaml"), (status = 401, body = Problem)))]
+    responses((status = 200, body = serde_json::Value, content_type = "application/yaml"), (status = 401, body = Problem)))]
 async fn get_rules(State(service): State<SloService>, ctx: Ctx, Query(filter): Query<RulesFilter>) -> Result<Response> {
     service.rules(&ctx, &filter).await.map(yaml)
 }
@@ -173,7 +173,7 @@ async fn delete_slo(State(service): State<SloService>, ctx: Ctx, Path(id): Path<
 
 /// Read the file that an SLO came in, byte for byte
 #[utoipa::path(get, path = "/slos/{id}/source", tag = "slos", params(("id" = Uuid, Path)),
-    responses((status = 200, body = String, content_type = "application/yaml"), (status = 404, body = Problem)))]
+    responses((status = 200, body = serde_json::Value, content_type = "application/yaml"), (status = 404, body = Problem)))]
 async fn get_source(State(service): State<SloService>, ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
     service.slo_source(&ctx, id_of("slo", &id)?).await.map(yaml)
 }
