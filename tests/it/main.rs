@@ -9,6 +9,7 @@ mod bindings;
 mod budget_gate;
 mod command_line;
 mod deployments;
+mod description;
 mod french;
 mod gate_forms;
 mod gates;

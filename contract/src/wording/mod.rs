@@ -164,7 +164,7 @@ impl fmt::Debug for Text {
 /// By the English words.
 impl PartialEq<&str> for Text {
     fn eq(&self, other: &&str) -> bool {
-        self.to_string() == *other
+        self.said(Locale::En) == *other
     }
 }
 

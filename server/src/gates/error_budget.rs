@@ -123,7 +123,7 @@ mod tests {
             let mut fix = with(readings);
             fix.outside.exempt = Some(Exemption::P0Fix);
             assert_eq!(judge(&policy, &fix).unwrap().verdict, Verdict::Warn);
-            assert_eq!(Decided::new(policy.clone(), &fix).ruling, Ruling::Go, "a fix is told, and goes");
+            assert_eq!(Decided::new(policy, &fix).ruling, Ruling::Go, "a fix is told, and goes");
         }
         let warn = GatePolicy { error_budget: GateMode::Warn, ..policy };
         assert_eq!(Decided::new(warn, &spent).ruling, Ruling::Go);

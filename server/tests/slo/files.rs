@@ -35,7 +35,10 @@ async fn an_implausible_file_changes_nothing_and_says_why() {
     let shop = Shop::open(NOWHERE).await;
     let text = ANNEX_C.replace("target: 0.1 ", "target: 99.9 ");
     let error = shop.portal.slo.import_slos(&root(), &text, &options("shop/web")).await.unwrap_err();
-    assert!(error.detail().contains("line 16") && error.detail().contains("would have to succeed"), "{error}");
+    assert!(
+        error.detail().to_string().contains("line 16") && error.detail().to_string().contains("would have to succeed"),
+        "{error}"
+    );
     assert_eq!(pointers(error), ["/service_level_objectives/2/target"]);
     let dry = SloImportOptions { dry_run: true, ..options("shop/web") };
     assert_eq!(shop.portal.slo.import_slos(&root(), &text, &dry).await.unwrap().errors.len(), 1);

@@ -83,7 +83,7 @@ async fn write(workload: &Workload, body: Value) -> Result<bool, TargetError> {
     match tokio::time::timeout(CALL_TIMEOUT, request).await {
         Ok(Ok(_)) => Ok(true),
         Ok(Err(kube::Error::Api(status))) if status.is_conflict() => Ok(false),
-        Ok(Err(error)) => Err(translate(&workload.title(), &error)),
+        Ok(Err(error)) => Err(translate(workload.title(), &error)),
         Err(_) => Err(TargetError::Unreachable(text!(
             "no answer to the write within {seconds} s",
             seconds = CALL_TIMEOUT.as_secs()
