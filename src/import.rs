@@ -56,7 +56,8 @@ fn read(path: &str) -> Result<Vec<u8>> {
     Ok(body)
 }
 
-/// Documents of other formats lie beside the catalog: only files that hold `apiVersion:` with a `kind:` are taken.
+/// Documents of other formats lie beside the catalog: only files that hold `apiVersion:` with a `kind:` are taken, and no OpenSLO
+/// files, which `import-slos` takes.
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;

@@ -22,7 +22,11 @@ fn add(root: &Path, folder: &Path, upload: &mut Upload) {
             add(root, &path, upload);
         } else if path.extension().is_some_and(|extension| extension == "yaml") {
             let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-            upload.push(&name, &std::fs::read(&path).unwrap()).unwrap();
+            let text = std::fs::read(&path).unwrap();
+            // Objectives are imported by themselves.
+            if !text.starts_with(b"apiVersion: openslo/") && !name.ends_with("slos.yaml") {
+                upload.push(&name, &text).unwrap();
+            }
         }
     }
 }
@@ -51,7 +55,10 @@ fn the_portal_documents_name_what_exists() {
         assert!(releases >= 3, "{} has something to deploy and something to go back to", binding.service);
     }
     for connection in portal.connections.iter().map(|connection| &connection.value) {
-        passerelle_targets::platform(&connection.kind).unwrap().check_connection(&connection.config).unwrap();
+        // Where figures are read from is no platform to deploy to.
+        if connection.kind != "prometheus" {
+            passerelle_targets::platform(&connection.kind).unwrap().check_connection(&connection.config).unwrap();
+        }
         assert_eq!(connection.config["simulated"], true, "{}", connection.name);
     }
     for release in portal.releases.iter().map(|release| &release.value) {

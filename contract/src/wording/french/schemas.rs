@@ -28,10 +28,12 @@ super::texts! {
     "Deployment" => "Deployment";
     "Endpoint" => "Point d’accès";
     "For example `europe-west1`." => "Par exemple « europe-west1 ».";
+    "Full name of the service, for example stack_web" => "Nom complet du service, par exemple pile_web";
     "Full name of the service; `stack_service` when a stack made it." => "Nom complet du service ; « pile_service » quand une pile l’a créé.";
     "Further headers, for example `X-Scope-OrgID`." => "Autres en-têtes, par exemple « X-Scope-OrgID ».";
     "Headers" => "En-têtes";
     "Id of the project." => "Identifiant du projet.";
+    "In cluster" => "Dans le cluster";
     "JSON of a service account's key or of a workload identity configuration. Without it and without a token, the metadata server of\nthe machine is asked." => "JSON de la clé d’un compte de service ou d’une configuration de fédération d’identité. Sans lui et sans token, le serveur de métadonnées de la machine est interrogé.";
     "Key" => "Clé";
     "Key of our certificate." => "Clé de notre certificat.";
