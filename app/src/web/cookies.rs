@@ -21,6 +21,13 @@ pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(decoded.0.into_owned())
 }
 
+/// The message after a redirect. It is for the page that the browser goes to: a part that a script fetches meanwhile must not use it up.
+#[must_use]
+pub fn flash(headers: &HeaderMap) -> Option<String> {
+    let goes_there = headers.get("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
+    cookie(headers, FLASH).filter(|_| goes_there)
+}
+
 /// A `Set-Cookie` value; `max_age_s` 0 removes the cookie. Encoded so that no value can end the header.
 #[must_use]
 pub fn set_cookie(name: &str, value: &str, max_age_s: u32) -> String {
@@ -42,5 +49,19 @@ mod tests {
         headers.insert(COOKIE, HeaderValue::from_str(&format!("a=1; {pair}")).unwrap());
         assert_eq!(cookie(&headers, FLASH).as_deref(), Some("ok:a; b=c\r\nX: 1 é"));
         assert_eq!(cookie(&headers, "b"), None);
+    }
+
+    #[test]
+    fn a_script_does_not_use_the_message_up() {
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, HeaderValue::from_static("psl_flash=done"));
+        for (mode, seen) in
+            [(None, true), (Some("navigate"), true), (Some("cors"), false), (Some("same-origin"), false)]
+        {
+            if let Some(mode) = mode {
+                headers.insert("sec-fetch-mode", HeaderValue::from_static(mode));
+            }
+            assert_eq!(flash(&headers).is_some(), seen, "{mode:?}");
+        }
     }
 }

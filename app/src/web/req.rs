@@ -1,6 +1,6 @@
 //! What every handler starts from: the caller, the language, the theme, the moment.
 
-use super::{Assets, FLASH, Page, PageError, Query, THEME, Waiting, cookie, set_cookie};
+use super::{Assets, FLASH, Page, PageError, Query, THEME, Waiting, cookie, cookies, set_cookie};
 use crate::i18n::T;
 use crate::ui::{Flash, Pages};
 use axum::extract::{FromRef, FromRequestParts};
@@ -96,7 +96,7 @@ impl Req {
             path: parts.uri.path().to_owned(),
             query: Query::parse(parts.uri.query().unwrap_or_default()),
             waiting: parts.extensions.get::<Waiting>().map_or(0, |waiting| waiting.0),
-            flash: cookie(headers, FLASH).and_then(|text| serde_json::from_str(&text).ok()),
+            flash: cookies::flash(headers).and_then(|text| serde_json::from_str(&text).ok()),
             assets: state.assets.clone(),
         }
     }
