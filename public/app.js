@@ -148,6 +148,11 @@ function focusCell(cell) {
   cell.focus();
 }
 
+// A form is on its way: its answer is the next page, and nothing here may go elsewhere before.
+let leaving = false;
+addEventListener("submit", (event) => { leaving = !event.defaultPrevented; });
+addEventListener("pageshow", () => { leaving = false; });
+
 // A live part: at each event the server's newest rendering takes its place. When the stream breaks it says since when.
 for (const part of all("[data-live]")) {
   let source, waiting, broken;
@@ -157,7 +162,7 @@ for (const part of all("[data-live]")) {
     if (!answer?.ok) return;
     part.innerHTML = await answer.text();
     // Beside a deployment that waits stands the form to decide about it; afterwards there is nothing to decide.
-    if (document.querySelector("[data-while-waiting]") && !part.querySelector("[data-waits]")) return location.reload();
+    if (document.querySelector("[data-while-waiting]") && !part.querySelector("[data-waits]")) return leaving || location.reload();
     if (!part.querySelector("[data-live-mark]")) source?.close();
   };
   const soon = () => (waiting ??= setTimeout(refresh, 120));
