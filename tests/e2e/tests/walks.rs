@@ -195,6 +195,7 @@ async fn past_the_gates(portal: &Portal, chromium: &Chromium) -> Result<()> {
     tab.follow("main a", "Look and decide", "/deployments/").await?;
     tab.fill("#f-note", "walk six: approved").await?;
     tab.click("main form[method=post] button[value=approve]", "Approve").await?;
+    tab.shows("Approved: the deployment starts.").await?;
     tab.shows("Approved by ada").await?;
     watch(&tab, &ENGLISH).await?;
     let ended = portal.api("GET", &format!("/deployments/{}", asked["id"].as_str().context("no id")?), None).await?;
