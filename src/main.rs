@@ -7,7 +7,6 @@ mod deploy;
 mod import;
 mod import_slos;
 mod logging;
-mod memory;
 mod remote;
 mod serve;
 mod site;
@@ -16,9 +15,14 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use cli::{AdminCommand, AuditCommand, Cli, Command, TokenCommand};
 use std::process::ExitCode;
+use tikv_jemallocator::Jemalloc;
+
+/// glibc's allocator spends a third more on a request once an import of a large catalog has left its heap in pieces, and keeps
+/// more of what the import took (`docs/benchmarks.md`). Its settings are in `.cargo/config.toml`.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
-    memory::hold_little();
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,

@@ -14,7 +14,6 @@ mod french;
 mod gate_forms;
 mod gates;
 mod imports;
-mod memory;
 mod slo_pages;
 mod support;
 mod survival;

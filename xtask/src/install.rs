@@ -53,6 +53,11 @@ pub fn postgres() -> Result<()> {
     }
 }
 
+/// What the allocator, which is in C, is built with; the compiler is there, since Rust links by it.
+pub fn make() -> Result<()> {
+    if works("make", &["--version"]) { Ok(()) } else { apt_install("make", "make") }
+}
+
 /// A Chromium for the browser tests; gives its name.
 pub fn chromium() -> Result<String> {
     if let Ok(program) = std::env::var("PASSERELLE_CHROMIUM") {

@@ -85,6 +85,7 @@ pub fn build_site(paths: &Paths, profile: Profile, client: Client) -> Result<()>
 
 /// Builds the server; a production build is without the simulator.
 pub fn build_server(paths: &Paths, profile: Profile, simulator: bool) -> Result<()> {
+    install::make()?;
     let mut command = cargo(paths);
     command.args(["build", "--package", "passerelle", "--bin", "passerelle"]);
     if simulator {

@@ -101,6 +101,7 @@ fn format(paths: &Paths, write: bool) -> Result<()> {
 fn lints(paths: &Paths) -> Result<()> {
     install::lint_components(paths)?;
     install::wasm_target(paths)?;
+    install::make()?;
     let deny = ["--", "-D", "warnings"];
     run_command(
         cargo(paths)
