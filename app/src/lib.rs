@@ -30,6 +30,8 @@ mod identity;
 #[cfg(feature = "ssr")]
 mod matrix;
 #[cfg(feature = "ssr")]
+mod notifications;
+#[cfg(feature = "ssr")]
 mod preferences;
 #[cfg(feature = "ssr")]
 mod slo;
@@ -54,6 +56,7 @@ pub fn router(portal: passerelle_server::portal::Portal, assets: Assets) -> axum
         .merge(gates::routes())
         .merge(identity::routes())
         .merge(matrix::routes())
+        .merge(notifications::routes())
         .merge(preferences::routes())
         .merge(slo::routes())
         .fallback(web::missing)

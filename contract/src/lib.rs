@@ -11,6 +11,7 @@ pub mod deployments;
 pub mod environments;
 pub mod gates;
 mod locale;
+pub mod notifications;
 pub mod paging;
 pub mod problem;
 pub mod refused_json;

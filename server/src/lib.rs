@@ -1,7 +1,7 @@
 //! The portal without its pages: one folder per capability, each with the same file names.
 //!
 //! Capabilities stand in an order (`kernel`, `config`, `identity`, `audit`, `jobs`, `catalog`, `environments`, `slo`,
-//! `gates`, `deployments`, `http`) and import only what stands before them; `cargo xtask check` holds that.
+//! `gates`, `deployments`, `notifications`, `http`) and import only what stands before them; `cargo xtask check` holds that.
 
 pub mod audit;
 pub mod catalog;
@@ -12,5 +12,6 @@ pub mod gates;
 pub mod http;
 pub mod identity;
 pub mod kernel;
+pub mod notifications;
 pub mod portal;
 pub mod slo;

@@ -100,6 +100,21 @@ const MATRIX: &[(&str, &str, Who)] = &[
     ("delete", "/waivers/{id}", Least(Operator)),
     ("get", "/break-glass", SignedIn),
     ("post", "/break-glass", Least(Developer)),
+    ("get", "/notifications/channels", Least(Developer)),
+    ("post", "/notifications/channels", Least(Admin)),
+    ("get", "/notifications/channels/{name}", Least(Developer)),
+    ("patch", "/notifications/channels/{name}", Least(Admin)),
+    ("delete", "/notifications/channels/{name}", Least(Admin)),
+    ("post", "/notifications/channels/{name}/test", Least(Admin)),
+    ("get", "/notifications/channel-kinds", SignedIn),
+    ("get", "/notifications/rules", Least(Developer)),
+    ("post", "/notifications/rules", Least(Admin)),
+    ("get", "/notifications/rules/{id}", Least(Developer)),
+    ("put", "/notifications/rules/{id}", Least(Admin)),
+    ("delete", "/notifications/rules/{id}", Least(Admin)),
+    ("get", "/notifications/deliveries", Least(Developer)),
+    ("get", "/notifications/deliveries/{id}", Least(Developer)),
+    ("post", "/notifications/deliveries/{id}/retry", Least(Operator)),
     ("post", "/services/{namespace}/{name}/environments/{environment}/rollback", Least(Developer)),
     ("post", "/services/{namespace}/{name}/environments/{environment}/restart", Least(Developer)),
     ("post", "/services/{namespace}/{name}/environments/{environment}/scale", Least(Developer)),
@@ -135,6 +150,10 @@ fn body(path: &str) -> Value {
         "/freezes" | "/freezes/{id}" => json!({ "scope": { "kind": "global" }, "title": "no" }),
         "/waivers" => json!({ "service": "shop/web", "vulnerability": "CVE-2024-1", "reason": "not reachable",
             "expires_at": "2026-01-01T00:00:00Z" }),
+        "/notifications/channels" => {
+            json!({ "name": "n1", "kind": "slack", "config": { "url": { "value": "https://hooks.example.org/a" } } })
+        }
+        "/notifications/rules" | "/notifications/rules/{id}" => json!({ "channel": "n1" }),
         "/break-glass" => {
             json!({ "service": "shop/web", "environment": "staging", "reason": "all is down now", "password": "x" })
         }

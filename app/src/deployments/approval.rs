@@ -23,27 +23,16 @@ pub struct Typed {
 
 pub async fn decide(State(app): State<AppState>, Path(id): Path<Uuid>, posted: Posted) -> Result<Response, PageError> {
     let Posted { req, fields } = posted;
-    let t = req.t;
-    let said = match ApprovalDecision::parse(fields.get("decision")) {
-        Some(decision) => {
-            let input = ApprovalIn { decision, reason: fields.some("note") };
-            app.portal.deployments.decide_approval(&req.ctx, id, input).await
-        }
-        None => Err(AppError::Invalid(vec![FieldError::new("/decision", t.required())])),
+    let said = match input(req.t, &fields) {
+        Ok(input) => app.portal.deployments.decide_approval(&req.ctx, id, input).await,
+        Err(error) => Err(error),
     };
     match said {
         Ok(deployment) => {
-            let (ok, text) = match (fields.get("decision"), deployment.state) {
-                ("reject", _) => (true, t.flash_rejected()),
-                (_, DeploymentState::AwaitingApproval) => (true, t.flash_approved()),
-                (_, DeploymentState::Blocked) => (false, t.flash_approved_blocked()),
-                _ => (true, t.flash_approved_starts()),
-            };
-            Ok(see_other(&format!("/deployments/{id}"), Some(Flash { ok, text: text.to_owned() })))
+            let flash = flash(req.t, fields.get("decision"), deployment.state);
+            Ok(see_other(&format!("/deployments/{id}"), Some(flash)))
         }
-        Err(error) => {
-            again(&app, req, id, error, |decision| Typed { fields, decision, change: Errors::default() }).await
-        }
+        Err(error) => again(&app, req, id, error, |errors| Typed::deciding(fields, errors)).await,
     }
 }
 
@@ -89,6 +78,35 @@ async fn again(
             Ok(errors.refuse(page))
         }
         other => Err(req.fail(other)),
+    }
+}
+
+impl Typed {
+    /// A decision that was refused.
+    pub fn deciding(fields: Fields, decision: Errors) -> Self {
+        Self { fields, decision, change: Errors::default() }
+    }
+}
+
+/// What is told after a decision.
+pub fn flash(t: T, decision: &str, state: DeploymentState) -> Flash {
+    let (ok, text) = match (decision, state) {
+        ("reject", _) => (true, t.flash_rejected()),
+        (_, DeploymentState::AwaitingApproval) => (true, t.flash_approved()),
+        (_, DeploymentState::Blocked) => (false, t.flash_approved_blocked()),
+        _ => (true, t.flash_approved_starts()),
+    };
+    Flash { ok, text: text.to_owned() }
+}
+
+/// What a form says.
+///
+/// # Errors
+/// `Invalid` when neither button was pressed.
+pub fn input(t: T, fields: &Fields) -> Result<ApprovalIn, AppError> {
+    match ApprovalDecision::parse(fields.get("decision")) {
+        Some(decision) => Ok(ApprovalIn { decision, reason: fields.some("note") }),
+        None => Err(AppError::Invalid(vec![FieldError::new("/decision", t.required())])),
     }
 }
 
@@ -152,9 +170,7 @@ pub async fn sections(
     if deployment.state != DeploymentState::AwaitingApproval {
         return Ok(late());
     }
-    let Some(service) = app.portal.catalog.find_service(&deployment.service) else { return Ok(late()) };
-    let place = EnvironmentScope { name: deployment.environment.clone(), tier: deployment.tier };
-    let object = Object::service(service.scope).with_environment(place);
+    let Some(object) = place(app, deployment) else { return Ok(late()) };
     let may = kernel::decide(&req.ctx, Action::DeploymentApprove, &object);
     let change = kernel::decide(&req.ctx, Action::DeploymentCreate, &object).allowed;
     let releases = if change {
@@ -163,7 +179,7 @@ pub async fn sections(
         Vec::new()
     };
     let releases = releases.into_iter().map(|release| release.version).collect();
-    let decision = decision(req, deployment, may, typed);
+    let decision = decision(req, deployment, &format!("/deployments/{}/approval", deployment.id), may, typed);
     let change = change.then(|| change_form(req, deployment, releases, typed));
     let view = view! {
         <div class="stack mb-4" data-while-waiting="">
@@ -171,6 +187,13 @@ pub async fn sections(
         </div>
     };
     Ok(Some(view.into_any()))
+}
+
+/// What is decided about, for asking who may.
+pub fn place(app: &AppState, deployment: &DeploymentOut) -> Option<Object> {
+    let service = app.portal.catalog.find_service(&deployment.service)?;
+    let scope = EnvironmentScope { name: deployment.environment.clone(), tier: deployment.tier };
+    Some(Object::service(service.scope).with_environment(scope))
 }
 
 fn why_not(t: T, req: &Req, deployment: &DeploymentOut, may: kernel::Decision) -> Option<String> {
@@ -185,7 +208,8 @@ fn why_not(t: T, req: &Req, deployment: &DeploymentOut, may: kernel::Decision) -
     (!may.allowed).then(|| t.approval_not_you(may.because))
 }
 
-fn decision(req: &Req, deployment: &DeploymentOut, may: kernel::Decision, typed: &Typed) -> AnyView {
+/// The form of one's own decision, sent to `action`, or why there is none.
+pub fn decision(req: &Req, deployment: &DeploymentOut, action: &str, may: kernel::Decision, typed: &Typed) -> AnyView {
     let t = req.t;
     let version = deployment.version.clone().or_else(|| deployment.image.clone()).unwrap_or_default();
     let what = t.approval_what(version, &deployment.service, &deployment.environment);
@@ -194,7 +218,7 @@ fn decision(req: &Req, deployment: &DeploymentOut, may: kernel::Decision, typed:
     let act = match why_not(t, req, deployment, may) {
         Some(why) => view! { <Alert tone=Tone::Off>{why}</Alert> }.into_any(),
         None => view! {
-            <form class="form" method="post" action=format!("/deployments/{}/approval", deployment.id)>
+            <form class="form" method="post" action=action.to_owned()>
                 <Hidden name="csrf" value=req.ctx.csrf_token() />
                 <p class="muted">{t.approval_effect()}</p>
                 <TextArea t=t name="note" label=t.reason() value=typed.fields.text("note") hint=t.approval_reason_hint().to_owned() error=typed.decision.of("/reason") rows=2 />

@@ -2,6 +2,7 @@
 
 mod act;
 mod approval;
+mod approval_link;
 mod deploy;
 mod detail;
 pub mod fields;
@@ -20,6 +21,7 @@ pub fn routes() -> Router<AppState> {
         .route("/deployments/{id}/live", get(detail::live))
         .route("/deployments/{id}/cancel", post(detail::cancel))
         .route("/deployments/{id}/approval", post(approval::decide))
+        .route("/approve/{token}", get(approval_link::show).post(approval_link::decide))
         .route("/deployments/{id}/change", post(approval::change))
         .route("/services/{namespace}/{name}/deploy", get(deploy::choose).post(deploy::submit))
         .route("/services/{namespace}/{name}/rollback", get(roll_back::choose).post(roll_back::submit))

@@ -7,11 +7,11 @@ mod bindings;
 mod connection_edit;
 mod connection_new;
 mod connections;
-mod draw;
+pub mod draw;
 mod edit;
 mod list;
-mod schema;
-mod values;
+pub mod schema;
+pub mod values;
 
 use crate::web::{AppState, Errors, Req};
 use axum::Router;

@@ -8,6 +8,7 @@ mod environments;
 mod format;
 mod freezes;
 mod gates;
+mod notifications;
 mod pages;
 mod shell;
 mod slo;

@@ -18,6 +18,7 @@ pub enum Section {
     Freezes,
     Connections,
     Bindings,
+    Notifications,
     Import,
     Audit,
     Access,
@@ -27,12 +28,13 @@ pub enum Section {
 impl Section {
     pub const MAIN: [Self; 6] =
         [Self::Matrix, Self::Services, Self::Systems, Self::Deployments, Self::Slos, Self::Approvals];
-    pub const OPERATE: [Self; 9] = [
+    pub const OPERATE: [Self; 10] = [
         Self::Environments,
         Self::Gates,
         Self::Freezes,
         Self::Connections,
         Self::Bindings,
+        Self::Notifications,
         Self::Import,
         Self::Audit,
         Self::Access,
@@ -53,6 +55,7 @@ impl Section {
             Self::Environments => "/environments",
             Self::Connections => "/connections",
             Self::Bindings => "/bindings",
+            Self::Notifications => "/notifications",
             Self::Import => "/catalog/import",
             Self::Audit => "/audit",
             Self::Access => "/access",
@@ -74,6 +77,7 @@ impl Section {
             Self::Environments => "env",
             Self::Connections => "plug",
             Self::Bindings => "bind",
+            Self::Notifications => "bell",
             Self::Import => "import",
             Self::Audit => "audit",
             Self::Access => "key",
@@ -95,6 +99,7 @@ impl Section {
             Self::Environments => t.nav_environments(),
             Self::Connections => t.nav_connections(),
             Self::Bindings => t.nav_bindings(),
+            Self::Notifications => t.nav_notifications(),
             Self::Import => t.nav_import(),
             Self::Audit => t.nav_audit(),
             Self::Access => t.nav_access(),

@@ -29,6 +29,7 @@ pub const SPRITE: &str = concat!(
     r#"<symbol id="i-plug" viewBox="0 0 16 16"><path d="M5.5 2v3.5M10.5 2v3.5M3.5 5.5h9V8a4.5 4.5 0 0 1-9 0ZM8 12.5V15" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
     r#"<symbol id="i-bind" viewBox="0 0 16 16"><path d="M6.8 9.2a2.7 2.7 0 0 0 3.9 0l2-2a2.7 2.7 0 0 0-3.9-3.9l-.9.9M9.2 6.8a2.7 2.7 0 0 0-3.9 0l-2 2a2.7 2.7 0 0 0 3.9 3.9l.9-.9" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
     r#"<symbol id="i-import" viewBox="0 0 16 16"><path d="M8 2v8M4.5 6.8 8 10.3l3.5-3.5M2.5 13.5h11" fill="none" stroke="currentColor" stroke-width="1.4"/></symbol>"#,
+    r#"<symbol id="i-bell" viewBox="0 0 16 16"><path d="M3 11.5h10c-1.2-1-1.4-2.6-1.4-4.6a3.6 3.6 0 0 0-7.2 0c0 2-.2 3.6-1.4 4.6ZM6.6 13.6h2.8" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
     r#"<symbol id="i-audit" viewBox="0 0 16 16"><path d="M3.5 1.8h9v12.4h-9ZM5.8 5h4.4M5.8 8h4.4M5.8 11h2.6" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
     r#"<symbol id="i-key" viewBox="0 0 16 16"><circle cx="5" cy="11" r="3" fill="none" stroke="currentColor" stroke-width="1.3"/><path d="m7.2 8.8 6-6M10.5 5.5l2 2" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
     r#"<symbol id="i-api" viewBox="0 0 16 16"><path d="M5 4 1.5 8 5 12M11 4l3.5 4L11 12M9.3 2.8 6.7 13.2" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,

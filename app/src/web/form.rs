@@ -65,6 +65,15 @@ impl FromIterator<(String, String)> for Fields {
     }
 }
 
+impl IntoIterator for Fields {
+    type Item = (String, String);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl FromRequest<AppState> for Posted {
     type Rejection = PageError;
 

@@ -38,6 +38,8 @@ enum Place<'a> {
     Docker(&'a Arc<Engine>),
     CloudRun(&'a CloudRun),
     Prometheus(&'a Metrics),
+    /// A receiver of webhooks: takes everything.
+    Hooks,
 }
 
 impl Host {
@@ -73,7 +75,7 @@ impl Host {
             let clusters = self.clusters.keys().map(|name| format!("/k8s/{name}"));
             let engines = self.engines.keys().map(|name| format!("/docker/{name}"));
             let metrics = self.metrics.keys().map(|name| format!("/prometheus/{name}"));
-            let alone = ["/run".to_owned(), "/logging".to_owned()];
+            let alone = ["/run".to_owned(), "/logging".to_owned(), "/hooks/<name>".to_owned()];
             let known: Vec<String> = clusters.chain(engines).chain(metrics).chain(alone).collect();
             return call::json(StatusCode::NOT_FOUND, &json!({"message": "nothing is simulated here", "known": known}));
         };
@@ -113,6 +115,7 @@ impl Host {
             "k8s" => Some((Place::Kubernetes(self.clusters.get(name)?), format!("/k8s/{name}"), rest)),
             "prometheus" => Some((Place::Prometheus(self.metrics.get(name)?), format!("/prometheus/{name}"), rest)),
             "docker" => Some((Place::Docker(self.engines.get(name)?), format!("/docker/{name}"), rest)),
+            "hooks" if !name.is_empty() => Some((Place::Hooks, format!("/hooks/{name}"), rest)),
             _ => None,
         }
     }
@@ -177,6 +180,8 @@ impl Place<'_> {
             Self::Docker(engine) => swarm::answer(engine, call),
             Self::CloudRun(run) => cloud_run::answer(run, call).await,
             Self::Prometheus(metrics) => metrics.answer(call),
+            Self::Hooks if call.method == Method::POST => call::json(StatusCode::OK, &json!({"taken": true})),
+            Self::Hooks => call::json(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "send it with POST"})),
         }
     }
 
@@ -186,6 +191,10 @@ impl Place<'_> {
             Self::Docker(_) => swarm::injected(status),
             Self::CloudRun(_) => cloud_run::injected(status),
             Self::Prometheus(_) => prometheus::injected(status),
+            Self::Hooks => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                call::json(status, &json!({"message": "simulated"}))
+            }
         }
     }
 }

@@ -9,6 +9,7 @@
 mod error;
 mod fencing;
 mod google;
+pub mod guard;
 mod image;
 pub mod masking;
 pub mod outbound;

@@ -5,7 +5,7 @@
 
 use crate::TargetError;
 use futures::StreamExt as _;
-use passerelle_contract::{Argument, text};
+use passerelle_contract::{Argument, Text, text};
 use std::time::Duration;
 
 /// Time to open a connection.
@@ -46,12 +46,17 @@ pub async fn read_body(response: reqwest::Response, from: impl Argument + Clone)
 /// A failed exchange in words that name the peer, and neither the URL nor a header.
 #[must_use]
 pub fn unreachable(from: impl Argument, error: &reqwest::Error) -> TargetError {
-    let what = if error.is_timeout() {
+    TargetError::Unreachable(text!("{from}: {what}", from, what = what_failed(error)))
+}
+
+/// How an exchange failed, without the URL, which may hold a secret.
+#[must_use]
+pub fn what_failed(error: &reqwest::Error) -> Text {
+    if error.is_timeout() {
         text!("no answer in time")
     } else if error.is_connect() {
         text!("the connection failed")
     } else {
         text!("the connection broke")
-    };
-    TargetError::Unreachable(text!("{from}: {what}", from, what))
+    }
 }

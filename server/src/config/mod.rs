@@ -6,6 +6,7 @@ mod read;
 
 pub use read::{ConfigError, load};
 
+use passerelle_targets::guard::Guard;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +19,8 @@ pub struct Config {
     pub data: DataConfig,
     pub database: DatabaseConfig,
     pub deployments: DeploymentsConfig,
+    pub notifications: NotificationsConfig,
+    pub outbound: OutboundConfig,
     pub log: LogConfig,
 }
 
@@ -90,6 +93,26 @@ impl DeploymentsConfig {
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+pub struct NotificationsConfig {
+    /// The pause before a message that failed is tried again, in milliseconds; doubled each time, up to an hour.
+    pub retry_ms: u64,
+}
+
+impl Default for NotificationsConfig {
+    fn default() -> Self {
+        Self { retry_ms: 5000 }
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutboundConfig {
+    /// Networks, separated by commas, that messages may be sent to although they are loopback, private or reserved.
+    pub allow_networks: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct LogConfig {
     /// As `tracing` filters are written: `info`, `passerelle_server=debug,warn`.
     pub filter: String,
@@ -133,6 +156,13 @@ impl Config {
         if self.deployments.verify_ms > 600_000 {
             return Err(ConfigError::value("deployments.verify_ms", "must be at most 600000"));
         }
+        if !(10..=600_000).contains(&self.notifications.retry_ms) {
+            return Err(ConfigError::value("notifications.retry_ms", "must be 10 to 600000"));
+        }
+        if let Err(part) = Guard::new(&self.outbound.allow_networks) {
+            let why = format!("\"{part}\" is not a network such as 10.0.0.0/8");
+            return Err(ConfigError::value("outbound.allow_networks", &why));
+        }
         Ok(())
     }
 }
@@ -155,5 +185,9 @@ mod tests {
         let unknown = [("PASSERELLE__SERVER__LISTN".to_owned(), "x".to_owned())];
         assert!(load(None, unknown.into_iter()).unwrap_err().to_string().contains("listn"));
         assert!(load(Some("[serve]\n"), std::iter::empty()).is_err());
+        let open = |networks: &str| ("PASSERELLE__OUTBOUND__ALLOW_NETWORKS".to_owned(), networks.to_owned());
+        assert!(load(None, [open("127.0.0.0/8, ::1/128")].into_iter()).is_ok());
+        let wrong = load(None, [open("localhost")].into_iter()).unwrap_err().to_string();
+        assert!(wrong.contains("localhost") && wrong.contains("outbound.allow_networks"), "{wrong}");
     }
 }

@@ -3,23 +3,26 @@
 //! An approval is of exactly what was asked for: artifact, place and configuration. When one of them changes, what was said
 //! before is void. The last approval that is needed asks all gates again, in the transaction that lets the deployment go.
 
+use super::approval_link;
 use super::gating::{approval_end, plain, reasons};
 use super::model;
 use super::service::{DeploymentService, Place};
 use super::store::{Artifact, Awaiting, Changed, Store};
+use super::telling::About;
 use crate::gates::{GateService, Outside, Ruling};
 use crate::kernel::{
-    Action, AppError, AuditEntry, Authorized, Ctx, EnvironmentScope, Object, Result, Via, WriteTx, decide,
+    Action, AppError, AuditEntry, Authorized, Ctx, EnvironmentScope, Object, Result, ServiceScope, Via, WriteTx, decide,
 };
 use passerelle_contract::audit::Outcome;
 use passerelle_contract::deployments::{
     DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, DeploymentState, GateOut, Verdict,
 };
 use passerelle_contract::gates::{ApprovalDecision, ApprovalIn, ApprovalsOut, GateFacts, kinds};
-use passerelle_contract::text;
+use passerelle_contract::{Text, text};
 use passerelle_targets::Change;
 use serde_json::json;
 use std::time::Duration;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -33,6 +36,17 @@ impl DeploymentService {
     /// `Forbidden` for tokens, for those without the role, and for whoever asked; `Conflict` when it does not wait (any more), when
     /// this person has spoken already, and when what was asked for has changed since: then all that was said is void.
     pub async fn decide_approval(&self, ctx: &Ctx, id: Uuid, input: ApprovalIn) -> Result<DeploymentOut> {
+        self.decide_approval_of(ctx, id, input, None).await
+    }
+
+    /// The same for exactly what `wanted` stands for (the beginning of a fingerprint), as a link in a message does.
+    pub(super) async fn decide_approval_of(
+        &self,
+        ctx: &Ctx,
+        id: Uuid,
+        input: ApprovalIn,
+        wanted: Option<&[u8]>,
+    ) -> Result<DeploymentOut> {
         let reason = approval_reason(&input)?;
         let (place, authorized) = self.may_approve(ctx, id).await?;
         let me = ctx.principal().name.clone();
@@ -50,6 +64,9 @@ impl DeploymentService {
                 .await
                 .and(Err(AppError::Conflict(text!("the request for approval has ended; deploy again to ask anew"))));
         }
+        if wanted.is_some_and(|wanted| !row.fingerprint.as_deref().unwrap_or_default().starts_with(wanted)) {
+            return Err(AppError::Conflict(approval_link::changed()));
+        }
         let fingerprint = self.current(&mut tx, &place, &row).await?;
         if row.fingerprint.as_ref() != Some(&fingerprint) {
             return self.void_for_change(tx, id, &row, &fingerprint).await;
@@ -61,8 +78,8 @@ impl DeploymentService {
             ApprovalDecision::Approve => self.approved(&mut tx, id, &place, &row).await?,
         };
         let after = json!({ "decision": input.decision, "state": state });
-        tx.tell("approval.given", &json!({ "deployment": id, "by": me, "decision": input.decision, "state": state }))
-            .await?;
+        let said = json!({ "by": me, "decision": input.decision, "state": state, "comment": reason });
+        tx.tell("approval.given", &About::awaiting(id, &row).with(said)).await?;
         let entry = AuditEntry::success().after(after);
         tx.commit(match reason {
             Some(reason) => entry.reason(reason),
@@ -120,6 +137,12 @@ impl DeploymentService {
             voided
         );
         Store::leave_approval(&mut tx, id, state, Some(&decided.gates), &message).await?;
+        let about =
+            About { version: Some(&found.version), asked_by: &me, reason: &reason, ..About::awaiting(id, &row) };
+        if voided > 0 {
+            tx.tell("approval.voided", &about.with(json!({ "message": message, "voided": voided }))).await?;
+        }
+        tell_changed(&mut tx, state, about, (needed, until, &fingerprint), &decided.gates).await?;
         let entry = AuditEntry::success()
             .reason(reason.clone())
             .before(json!({ "image": row.image, "requested_by": row.requested_by }))
@@ -177,7 +200,13 @@ impl DeploymentService {
     async fn end_old_requests_once(&self) -> Result<()> {
         let ctx = Ctx::system(Via::Job, "approvals");
         for id in self.store.expired_approvals().await? {
-            let object = Object::new("deployment", id.to_string());
+            let (service, environment) = self.owner_of(id).await?;
+            // Not looked up in the catalog, which may have archived the service since.
+            let scope = ServiceScope { key: service, team: None, system: None };
+            let mut object = Object::new("deployment", id.to_string()).with_service(scope);
+            if let Some(found) = self.environments.find_environment(&environment).await? {
+                object = object.with_environment(EnvironmentScope { name: found.name, tier: found.tier });
+            }
             let authorized = self.store.db.authorize(&ctx, Action::DeploymentRun, object).await?;
             let mut tx = self.store.db.write(&ctx, authorized).await?;
             // Somebody may have been faster.
@@ -232,8 +261,9 @@ impl DeploymentService {
         let (state, message) = match decided.ruling {
             Ruling::Go => (DeploymentState::Queued, text!("Approved by {by}", by = approved_by.join(", "))),
             Ruling::Refuse if enough => {
-                let why = decided.gates.iter().filter(|gate| matches!(gate.verdict, Verdict::Block | Verdict::Wait));
-                (DeploymentState::Blocked, text!("Approved, but refused: {why}", why = reasons(why)))
+                let why = against(&decided.gates);
+                tx.tell("deployment.blocked", &About::awaiting(id, row).with(json!({ "message": why }))).await?;
+                (DeploymentState::Blocked, text!("Approved, but refused: {why}", why))
             }
             _ => (DeploymentState::AwaitingApproval, text!("{by} approved", by = approved_by.join(", "))),
         };
@@ -258,6 +288,9 @@ impl DeploymentService {
         let why = text!("the target binding or its connection was changed");
         let voided = GateService::void_approvals(&mut tx, id, &why.to_string()).await?;
         Store::await_anew(tx.conn(), id, fingerprint, (row.needed(), row.approval_until)).await?;
+        let about = About::awaiting(id, row);
+        tx.tell("approval.voided", &about.with(json!({ "message": why, "voided": voided }))).await?;
+        tx.tell("approval.requested", &about.requested(row.needed(), row.approval_until, fingerprint)).await?;
         tx.commit(AuditEntry::new(Outcome::Denied).reason(why.to_string()).after(json!({ "voided": voided }))).await?;
         self.feed().wake();
         Err(AppError::Conflict(text!(
@@ -274,12 +307,36 @@ impl DeploymentService {
         let gate = plain(kinds::APPROVAL, Verdict::Block, &facts);
         let message = reasons(std::iter::once(&gate));
         Store::leave_approval(&mut tx, id, DeploymentState::Blocked, Some(&[gate]), &message).await?;
-        tx.tell("approval.expired", &json!({ "deployment": id, "requested_by": row.requested_by })).await?;
+        tx.tell("approval.expired", &About::awaiting(id, row).with(json!({ "message": message }))).await?;
         tx.commit(AuditEntry::new(Outcome::Failure).reason(message.to_string()).after(json!({ "state": "blocked" })))
             .await?;
         self.feed().wake();
         Ok(())
     }
+}
+
+/// That people are asked anew, or that it may not go.
+async fn tell_changed(
+    tx: &mut WriteTx,
+    state: DeploymentState,
+    about: About<'_>,
+    (needed, until, fingerprint): (u8, Option<OffsetDateTime>, &[u8]),
+    gates: &[GateOut],
+) -> Result<()> {
+    match state {
+        DeploymentState::AwaitingApproval => {
+            tx.tell("approval.requested", &about.requested(needed, until, fingerprint)).await
+        }
+        DeploymentState::Blocked => {
+            tx.tell("deployment.blocked", &about.with(json!({ "message": against(gates) }))).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The sentences of what stands against it.
+fn against(gates: &[GateOut]) -> Text {
+    reasons(gates.iter().filter(|gate| matches!(gate.verdict, Verdict::Block | Verdict::Wait)))
 }
 
 async fn reject(tx: &mut WriteTx, id: Uuid, by: &str, reason: &str) -> Result<DeploymentState> {

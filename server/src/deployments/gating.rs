@@ -2,12 +2,12 @@
 
 use super::service::{DeploymentService, Found, Place};
 use super::store::{Artifact, NewDeployment, Store};
+use super::telling::About;
 use crate::gates::{Case, Decided, GateService, Look, Outside, Ruling};
 use crate::kernel::{Action, Ctx, Result, WriteTx};
 use passerelle_contract::deployments::{DeploymentState, Exemption, GateOut, Operation, Verdict};
 use passerelle_contract::gates::{DecisionFilter, DecisionOut, GateFacts, kinds, sentence};
 use passerelle_contract::{Locale, Text};
-use serde_json::json;
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -81,8 +81,8 @@ impl DeploymentService {
             let image = new.image.as_deref().unwrap_or_default();
             let artifact = Artifact { release_id: new.release_id, image, version: new.version.as_deref() };
             new.fingerprint = Store::fingerprint(tx.conn(), place.binding.id, artifact).await?;
-            let told = json!({ "deployment": new.id, "requested_by": new.requested_by, "version": new.version,
-                "needed": gated.approvals_needed, "reason": new.reason, "not_to": new.requested_by });
+            let fingerprint = new.fingerprint.as_deref().unwrap_or_default();
+            let told = About::attempt(new).requested(new.approvals_needed, new.approval_until, fingerprint);
             tx.tell("approval.requested", &told).await?;
         }
         Ok(gated.state)

@@ -8,6 +8,7 @@
 //!
 //! Public surface: [`DeploymentService`] (use cases), [`Engine`] (the worker), [`Observer`] (what runs), [`routes`].
 
+mod approval_link;
 mod approvals;
 mod engine;
 mod events;
@@ -24,7 +25,9 @@ pub mod routes;
 mod service;
 mod starting;
 mod store;
+mod telling;
 
+pub use approval_link::{ApprovalToken, LinkedApproval};
 pub use engine::{Engine, EngineOptions};
 pub use events::EventFeed;
 pub use observer::Observer;

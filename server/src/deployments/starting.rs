@@ -1,8 +1,9 @@
 //! Writing an attempt: the gates are asked and the lock is taken in one transaction.
 
-use super::gating::active_deployment;
+use super::gating::{active_deployment, reasons};
 use super::service::{Act, DeploymentService, Place};
 use super::store::NewDeployment;
+use super::telling::About;
 use crate::environments::EnvironmentService;
 use crate::kernel::{Action, AppError, AuditEntry, Authorized, Ctx, EnvironmentScope, Object, Result};
 use passerelle_contract::audit::Outcome;
@@ -31,6 +32,11 @@ impl DeploymentService {
         let mut tx = self.store.db.write(ctx, authorized.clone()).await?;
         let state = self.pass_gates(ctx, &mut tx, &place, &mut new).await?;
         if self.store.insert(&mut tx, &new, state).await? {
+            if state == DeploymentState::Blocked {
+                let against = new.gates.iter().filter(|gate| matches!(gate.verdict, Verdict::Block | Verdict::Wait));
+                let told = About::attempt(&new).with(json!({ "message": reasons(against) }));
+                tx.tell("deployment.blocked", &told).await?;
+            }
             if let Some(why) = hold {
                 EnvironmentService::set_hold(&mut tx, place.binding.id, &ctx.principal().name, &why).await?;
             }

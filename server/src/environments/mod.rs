@@ -11,7 +11,7 @@
 mod busy;
 mod model;
 mod routes;
-mod secrets;
+pub(crate) mod secrets;
 mod service;
 mod store;
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 const MAX_DEPTH: usize = 32;
 
 /// JSON pointers of the secrets in `config`: the objects where the schema says `format: secret`.
-pub(super) fn places(schema: &Value, config: &Value) -> Vec<String> {
+pub(crate) fn places(schema: &Value, config: &Value) -> Vec<String> {
     let mut found = Vec::new();
     walk(schema, schema, config, "", 0, &mut found);
     found.sort();
@@ -55,13 +55,14 @@ fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// What the sealed value is bound to, so that it opens nowhere else.
+/// What the sealed value is bound to, so that it opens nowhere else. The ids of channels of notifications, which seal the same way, are
+/// no connection's.
 fn place(connection: Uuid, pointer: &str) -> String {
     format!("connection:{connection}:{pointer}")
 }
 
 /// The configuration as it is stored.
-pub(super) fn seal(keys: &Keys, connection: Uuid, schema: &Value, config: &Value) -> Result<Value> {
+pub(crate) fn seal(keys: &Keys, connection: Uuid, schema: &Value, config: &Value) -> Result<Value> {
     let mut sealed = config.clone();
     for pointer in places(schema, config) {
         let Some(secret) = sealed.pointer_mut(&pointer) else { continue };
@@ -73,7 +74,7 @@ pub(super) fn seal(keys: &Keys, connection: Uuid, schema: &Value, config: &Value
 }
 
 /// The configuration as the adapter takes it.
-pub(super) fn open(keys: &Keys, connection: Uuid, schema: &Value, stored: &Value) -> Result<Value> {
+pub(crate) fn open(keys: &Keys, connection: Uuid, schema: &Value, stored: &Value) -> Result<Value> {
     let mut opened = stored.clone();
     for pointer in places(schema, stored) {
         let Some(secret) = opened.pointer_mut(&pointer) else { continue };
@@ -86,7 +87,7 @@ pub(super) fn open(keys: &Keys, connection: Uuid, schema: &Value, stored: &Value
 
 /// The configuration as it may be shown. Goes by the shape and not by the schema, so that a kind which this version does
 /// not know shows nothing either.
-pub(super) fn mask(stored: &Value) -> Value {
+pub(crate) fn mask(stored: &Value) -> Value {
     match stored {
         Value::Object(fields) if fields.contains_key("sealed") => json!({"set": true}),
         Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), mask(value))).collect(),
@@ -100,7 +101,7 @@ pub(super) fn mask(stored: &Value) -> Value {
 /// # Errors
 /// At the field, when nothing is stored there, or when an address changed: a kept secret must not go to another server than
 /// the one it was given for.
-pub(super) fn keep(schema: &Value, edited: &Value, opened: Option<&Value>) -> Result<Value> {
+pub(crate) fn keep(schema: &Value, edited: &Value, opened: Option<&Value>) -> Result<Value> {
     let mut config = edited.clone();
     for pointer in places(schema, edited) {
         let Some(secret) = config.pointer_mut(&pointer) else { continue };

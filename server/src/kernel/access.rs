@@ -48,6 +48,11 @@ pub enum Action {
     ReleaseScan,
     /// Skipping the gates, once.
     BreakGlass,
+    /// Channels, rules and the log of what was sent.
+    NotificationRead,
+    NotificationEdit,
+    /// Sending once more what did not get there.
+    NotificationRetry,
     AuditRead,
     AccessRead,
     AccessEdit,
@@ -60,7 +65,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 39] = [
         Self::CatalogRead,
         Self::CatalogEdit,
         Self::CatalogImport,
@@ -91,6 +96,9 @@ impl Action {
         Self::WaiverEdit,
         Self::ReleaseScan,
         Self::BreakGlass,
+        Self::NotificationRead,
+        Self::NotificationEdit,
+        Self::NotificationRetry,
         Self::AuditRead,
         Self::AccessRead,
         Self::AccessEdit,
@@ -132,6 +140,9 @@ impl Action {
             Self::WaiverEdit => "waiver.edit",
             Self::ReleaseScan => "release.scan",
             Self::BreakGlass => "gate.break_glass",
+            Self::NotificationRead => "notification.read",
+            Self::NotificationEdit => "notification.edit",
+            Self::NotificationRetry => "notification.retry",
             Self::AuditRead => "audit.read",
             Self::AccessRead => "access.read",
             Self::AccessEdit => "access.edit",
@@ -153,10 +164,13 @@ impl Action {
             | Self::DeploymentRead
             | Self::GateRead => Role::Viewer,
             Self::OwnAccess => Role::Viewer,
-            Self::ConnectionRead | Self::ReleaseCreate | Self::ReleaseScan | Self::AuditRead | Self::ApiWrite => {
-                Role::Developer
-            }
-            Self::FreezeEdit | Self::WaiverEdit => Role::Operator,
+            Self::ConnectionRead
+            | Self::ReleaseCreate
+            | Self::ReleaseScan
+            | Self::NotificationRead
+            | Self::AuditRead
+            | Self::ApiWrite => Role::Developer,
+            Self::FreezeEdit | Self::WaiverEdit | Self::NotificationRetry => Role::Operator,
             Self::DeploymentCreate
             | Self::DeploymentCancel
             | Self::DeploymentRollBack
@@ -177,6 +191,7 @@ impl Action {
             | Self::ConnectionEdit
             | Self::BindingEdit
             | Self::GatePolicyEdit
+            | Self::NotificationEdit
             | Self::AccessRead
             | Self::AccessEdit => Role::Admin,
             Self::DeploymentRun | Self::SignIn => return None,
@@ -202,6 +217,7 @@ impl Action {
                 | Self::DeploymentRead
                 | Self::SloRead
                 | Self::GateRead
+                | Self::NotificationRead
                 | Self::AuditRead
                 | Self::AccessRead
         )

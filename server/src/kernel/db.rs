@@ -197,14 +197,9 @@ impl WriteTx {
     /// When the database is away.
     pub async fn tell(&mut self, kind: &str, payload: &Value) -> Result<()> {
         let object = self.authorized.object();
-        sqlx::query("INSERT INTO outbox_events (kind, service, environment, payload) VALUES ($1, $2, $3, $4)")
-            .bind(kind)
-            .bind(object.service.as_ref().map(|service| service.key.clone()))
-            .bind(object.environment.as_ref().map(|environment| environment.name.clone()))
-            .bind(payload)
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(())
+        let service = object.service.as_ref().map(|service| service.key.as_str());
+        let environment = object.environment.as_ref().map(|environment| environment.name.as_str());
+        leave_message(&mut self.tx, kind, (service, environment), payload).await
     }
 
     /// Writes the audit row and commits both.
@@ -216,6 +211,26 @@ impl WriteTx {
         self.tx.commit().await?;
         Ok(())
     }
+}
+
+/// What [`WriteTx::tell`] does, for the engine's own transactions, which write a state and no audit row.
+///
+/// # Errors
+/// When the database is away.
+pub async fn leave_message(
+    connection: &mut PgConnection,
+    kind: &str,
+    (service, environment): (Option<&str>, Option<&str>),
+    payload: &Value,
+) -> Result<()> {
+    sqlx::query("INSERT INTO outbox_events (kind, service, environment, payload) VALUES ($1, $2, $3, $4)")
+        .bind(kind)
+        .bind(service)
+        .bind(environment)
+        .bind(payload)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 async fn insert_audit(

@@ -17,7 +17,7 @@ pub mod web;
 
 pub use access::{Action, Authorized, Decision, EnvironmentScope, Object, ReadScope, ServiceScope, decide};
 pub use ctx::{Ctx, Principal, PrincipalKind, Via};
-pub use db::{AuditEntry, Db, WriteTx};
+pub use db::{AuditEntry, Db, WriteTx, leave_message};
 pub use directory::Directory;
 pub use error::{AppError, Result, violated};
 pub use keys::Keys;

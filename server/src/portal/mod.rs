@@ -13,6 +13,7 @@ use crate::gates::{self, GateService};
 use crate::http::{self, Health, HttpSettings, Stack};
 use crate::identity::{self, IdentityService};
 use crate::kernel::{Ctx, Db, Keys, Result};
+use crate::notifications::{self, Courier, NotificationService, Outlook};
 use crate::slo::{self, Measurer, SloService};
 use axum::Router;
 use budgets::SloBudgets;
@@ -37,6 +38,7 @@ pub struct Portal {
     pub slo: SloService,
     pub gates: GateService,
     pub deployments: DeploymentService,
+    pub notifications: NotificationService,
     pub health: Health,
 }
 
@@ -71,6 +73,8 @@ impl Portal {
         gates.set_budgets(Arc::new(SloBudgets(slo.clone())));
         let deployments =
             DeploymentService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone(), gates.clone());
+        let notifications =
+            NotificationService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
         catalog.set_portal_documents(Arc::new(PortalImporter::new(environments.clone(), deployments.clone())));
         Self {
             identity,
@@ -83,12 +87,18 @@ impl Portal {
             slo,
             gates,
             deployments,
+            notifications,
         }
     }
 
     /// Starts the background work; it ends some time after `stop`.
     pub fn spawn_jobs(&self, jobs: Jobs, config: &Config, stop: CancellationToken) -> TaskTracker {
         let tasks = TaskTracker::new();
+        match Outlook::of(config) {
+            Ok(outlook) => self.notifications.set_outlook(outlook),
+            // The configuration was checked when it was read, so this is a fault of ours.
+            Err(error) => tracing::error!(%error, "nothing can be sent"),
+        }
         tasks.spawn(identity::jobs::run(self.identity.clone(), stop.clone()));
         tasks.spawn(Arc::clone(&self.catalog).follow(stop.clone()));
         let sealer = Sealer::new(self.db.clone(), &self.keys, config.data.folder.join(CHECKPOINT_FILE));
@@ -108,6 +118,7 @@ impl Portal {
             let options = EngineOptions { verify_for: config.deployments.verify_for(), ..EngineOptions::default() };
             tasks.spawn(self.deployments.engine(options).run(stop.clone()));
             tasks.spawn(Measurer::new(self.slo.clone()).run(stop.clone()));
+            tasks.spawn(Courier::new(self.notifications.clone()).run(stop.clone()));
             let (observer, observing) = (self.deployments.observer(), stop.clone());
             tasks.spawn(async move { observer.run(observing).await });
             let deployments = self.deployments.clone();
@@ -143,6 +154,7 @@ impl Portal {
             .merge(slo::router().with_state(self.slo.clone()))
             .merge(gates::routes::router().with_state(self.gates.clone()))
             .merge(deployments::routes::router().with_state(self.deployments.clone()))
+            .merge(notifications::router().with_state(self.notifications.clone()))
     }
 }
 

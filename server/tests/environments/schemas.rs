@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 fn schemas() -> Vec<Value> {
     let all = platforms().iter().copied().chain(connection_kind(PROMETHEUS));
     let mut schemas: Vec<Value> = all.flat_map(|kind| [kind.connection_schema(), kind.binding_schema()]).collect();
+    schemas.extend(passerelle_server::notifications::schemas());
     // No form shows what a configuration as a whole is called.
     for schema in schemas.iter_mut().filter_map(Value::as_object_mut) {
         schema.remove("title");

@@ -29,6 +29,7 @@ async fn every_page_can_be_used_by_everybody() -> Result<()> {
     tab.look(Look { locale: "en", theme: "light", width: 1280 }).await?;
     tab.set_up(&portal).await?;
     let mut pages = pages(&tab).await?;
+    pages.extend(of_notifications(&portal).await?.into_iter().map(|path| (path, 200)));
     pages.extend(of_gates(&portal).await?.into_iter().map(|path| (path, 200)));
     for look in &looks {
         tab.look(*look).await?;
@@ -85,6 +86,27 @@ async fn pages(tab: &Tab) -> Result<Vec<(String, i64)>> {
     let mut pages: Vec<(String, i64)> = paths.into_iter().map(|path| (path, 200)).collect();
     pages.extend([("/no-such-page".to_owned(), 404), ("/services/skillforge/nobody".to_owned(), 404)]);
     Ok(pages)
+}
+
+/// A channel whose messages get nowhere, because nobody has opened this machine's own addresses, so that the log has something to show.
+async fn of_notifications(portal: &Portal) -> Result<Vec<String>> {
+    let channel = json!({ "name": "on-call", "kind": "webhook", "language": "fr",
+        "config": { "url": "https://127.0.0.1:9/hook", "secret": { "value": "a secret of the test" } } });
+    portal.api("POST", "/notifications/channels", Some(&channel)).await?;
+    let rule = json!({ "channel": "on-call", "tier": "production", "team": "skillforge/core" });
+    let all = json!({ "channel": "on-call", "events": ["deployment.failed", "approval.requested", "freeze.created"] });
+    let rule = portal.api("POST", "/notifications/rules", Some(&rule)).await?;
+    portal.api("POST", "/notifications/rules", Some(&all)).await?;
+    let rule = format!("/notifications/rules/{}", rule["id"].as_str().context("no id")?);
+    let fixed = [
+        "/notifications/channels/new",
+        "/notifications/channels/new?kind=email",
+        "/notifications/channels/on-call",
+        "/notifications/rules",
+        "/notifications/rules/new",
+        "/notifications/deliveries",
+    ];
+    Ok(fixed.into_iter().map(str::to_owned).chain([rule]).collect())
 }
 
 /// What gates have to show: a request that waits, one that was stopped, a freeze now and every weekend, a report and a waiver.

@@ -105,6 +105,10 @@ impl RunningPortal {
 }
 
 impl Killed {
+    pub const fn database(&self) -> &Database {
+        &self.0.database
+    }
+
     pub async fn start_again(mut self) -> RunningPortal {
         self.0.child = spawn(&self.0.database, self.0.data.path(), self.0.port);
         self.0.ready().await;
@@ -132,6 +136,8 @@ fn command(database: &Database, data: &std::path::Path, port: u16) -> Command {
         .env("PASSERELLE__DATA__FOLDER", data)
         .env("PASSERELLE__SERVER__LISTEN", format!("127.0.0.1:{port}"))
         .env("PASSERELLE__DEPLOYMENTS__VERIFY_MS", "300")
+        .env("PASSERELLE__OUTBOUND__ALLOW_NETWORKS", "127.0.0.0/8")
+        .env("PASSERELLE__NOTIFICATIONS__RETRY_MS", "100")
         .env("PASSERELLE__LOG__FILTER", "warn");
     command
 }

@@ -1,14 +1,18 @@
 //! A portal of one's own for each test.
 
 mod binary;
+mod mail;
 mod person;
 mod prometheus;
+mod receiver;
 mod signed_in;
 
 pub use binary::RunningPortal;
+pub use mail::MailSink;
 pub use passerelle_test_db::Database;
 pub use person::{Person, Shown, hidden};
 pub use prometheus::FakePrometheus;
+pub use receiver::Receiver;
 pub use signed_in::PASSWORD;
 
 use passerelle_contract::access::{Role, Scope};
@@ -181,6 +185,9 @@ pub fn config(data: &std::path::Path) -> Config {
     let mut config = Config::default();
     config.data.folder = data.to_owned();
     config.deployments.verify_ms = 300;
+    // The receivers of messages are on this machine.
+    config.outbound.allow_networks = "127.0.0.0/8".to_owned();
+    config.notifications.retry_ms = 100;
     config
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The real server with its real adapters; only the platforms that it deploys to are the simulator's.
 
+mod channel;
 mod story;
 
 use std::path::{Path, PathBuf};
@@ -34,7 +35,7 @@ pub struct Demo {
 
 pub fn run(paths: &Paths, demo: &Demo) -> Result<()> {
     let signals = Signals::catch()?;
-    let mut steps = Steps::new(9);
+    let mut steps = Steps::new(10);
     waiting::check_free(&demo.listen, Some("--listen"))?;
     waiting::check_free(SIMULATOR, None)?;
     steps.step("Rust's target for the browser", || install::wasm_target(paths))?;
@@ -48,6 +49,7 @@ pub fn run(paths: &Paths, demo: &Demo) -> Result<()> {
     let mut server = steps.step("start the portal", || portal.start(&signals))?;
     let token = steps.step("load the five systems", || import(paths, &portal))?;
     steps.step("load their objectives", || import_slos(paths, &portal, &token))?;
+    steps.step("a channel for messages, to the simulator", || channel::make(&portal, &token))?;
     let link =
         steps.step("sign-in link", || output(portal.command().args(["admin", "setup-token", "--or-sign-in"])))?;
 
@@ -163,6 +165,8 @@ impl Portal {
             // The demo has its own database even when the developer has another one at hand.
             .env_remove("DATABASE_URL")
             .env("PASSERELLE__SERVER__LISTEN", &self.listen)
+            // The demo's channel leads to the simulator.
+            .env("PASSERELLE__OUTBOUND__ALLOW_NETWORKS", "127.0.0.1/32")
             .env("PASSERELLE__SERVER__SITE", &self.site)
             .env("PASSERELLE__DATA__FOLDER", &self.data);
     }

@@ -59,6 +59,10 @@ super::texts! {
     "the target did not answer within {seconds} s" => "la cible n’a pas répondu en {seconds} s";
     "the target gave no answer for {seconds} s" => "la cible n’a pas répondu pendant {seconds} s";
     "there is no earlier healthy version of {service} in {environment} to go back to" => "il n’y a pas de version saine antérieure de {service} en {environment} vers laquelle revenir";
+    "this deployment does not wait for approval any more" => "ce déploiement n’attend plus d’approbation";
+    "this link" => "ce lien";
+    "this link has ended" => "ce lien a expiré";
+    "what is asked for has changed since this link was sent; look at the deployment as it is now" => "ce qui est demandé a changé depuis l’envoi de ce lien ; regardez le déploiement tel qu’il est maintenant";
     "what ran before" => "ce qui tournait avant";
     "what ran before was not recorded, so it cannot be put back" => "ce qui tournait avant n’a pas été enregistré et ne peut donc pas être remis en place";
     "whoever asks for a deployment cannot approve or reject it; another person has to" => "qui demande un déploiement ne peut ni l’approuver ni le rejeter ; c’est à une autre personne de le faire";
@@ -73,4 +77,5 @@ super::texts! {
     "{version} runs again" => "{version} tourne de nouveau";
     "{version} runs in {environment}" => "{version} tourne en {environment}";
     "{why} since this deployment was asked for, so {voided} approvals are void; look at the plan, then approve what is there now" => "{why} depuis la demande de ce déploiement (approbations annulées : {voided}) ; regardez le plan, puis approuvez ce qu’il y a maintenant";
+    "{why}; going back to {version}" => "{why} ; retour à {version}";
 }

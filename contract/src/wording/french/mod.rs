@@ -10,6 +10,7 @@ mod gates;
 mod identity;
 mod kernel;
 mod kubernetes;
+mod notifications;
 pub(super) mod schemas;
 mod slo;
 mod targets;
@@ -27,6 +28,7 @@ const TABLES: &[Table] = &[
     identity::TEXTS,
     kernel::TEXTS,
     kubernetes::TEXTS,
+    notifications::TEXTS,
     schemas::TEXTS,
     slo::TEXTS,
     targets::TEXTS,

@@ -1,11 +1,14 @@
 //! Of the schemas that forms of connections and bindings are drawn from: titles, descriptions, and names that stand for a title.
 
 super::texts! {
+    "465 for TLS and 587 for STARTTLS as a rule." => "En règle générale 465 pour TLS et 587 pour STARTTLS.";
     "A kubeconfig with embedded certificates (`kubectl config view --raw --flatten`). Plug-ins that run commands are refused." => "Un kubeconfig avec certificats intégrés (« kubectl config view --raw --flatten »). Les greffons qui exécutent des commandes sont refusés.";
     "A secret: exactly one of value, env (name of an environment variable of the server) and file (path on the server)." => "Un secret : exactement un de value (valeur), env (nom d’une variable d’environnement du serveur) et file (chemin sur le serveur).";
     "API server" => "Serveur d’API";
+    "Address" => "Adresse";
     "Address before `/api/v1`, for example `http://prometheus:9090`." => "Adresse avant « /api/v1 », par exemple « http://prometheus:9090 ».";
     "Address of the API server, `https://host:port`." => "Adresse du serveur d’API, « https://hôte:port ».";
+    "Address of the incoming webhook. Whoever has it can post, so it is kept as a secret." => "Adresse du webhook entrant. Qui l’a peut publier : elle est donc gardée comme un secret.";
     "Authority that signed the engine's certificate." => "Autorité qui a signé le certificat du moteur.";
     "Base URL of the Admin API; Google's own when absent." => "URL de base de l’Admin API ; celle de Google si absente.";
     "Bearer" => "Jeton";
@@ -26,8 +29,10 @@ super::texts! {
     "Context of the kubeconfig; its current context when absent." => "Contexte du kubeconfig ; son contexte courant si absent.";
     "Credentials" => "Identifiants";
     "Deployment" => "Deployment";
+    "Encryption" => "Chiffrement";
     "Endpoint" => "Point d’accès";
     "For example `europe-west1`." => "Par exemple « europe-west1 ».";
+    "From" => "De";
     "Full name of the service, for example stack_web" => "Nom complet du service, par exemple pile_web";
     "Full name of the service; `stack_service` when a stack made it." => "Nom complet du service ; « pile_service » quand une pile l’a créé.";
     "Further headers, for example `X-Scope-OrgID`." => "Autres en-têtes, par exemple « X-Scope-OrgID ».";
@@ -40,17 +45,24 @@ super::texts! {
     "Kubeconfig" => "Kubeconfig";
     "Leads to the simulator." => "Mène au simulateur.";
     "Longest time for one answer in seconds, 1 to 60; 10 when absent." => "Temps maximal d’une réponse en secondes, de 1 à 60 ; 10 si absent.";
+    "Mailboxes; each gets a message of its own." => "Boîtes aux lettres ; chacune reçoit son propre message.";
     "Mutual TLS as the engine does it, each file in PEM." => "TLS mutuel à la manière du moteur, chaque fichier en PEM.";
     "Name of the Deployment." => "Nom du Deployment.";
+    "Name of the SMTP server, for example smtp.example.org." => "Nom du serveur SMTP, par exemple smtp.example.org.";
     "Namespace" => "Espace de noms";
     "Namespace of the Deployment." => "Espace de noms du Deployment.";
     "OAuth access token, read anew for each call, so a file that is rotated keeps working. Instead of credentials." => "Jeton d’accès OAuth, relu à chaque appel : un fichier renouvelé continue donc de fonctionner. À la place de credentials.";
     "Our certificate." => "Notre certificat.";
     "Password" => "Mot de passe";
     "Password of basic authentication." => "Mot de passe de l’authentification « basic ».";
+    "Password of that user." => "Mot de passe de cet utilisateur.";
+    "Port" => "Port";
     "Project" => "Projet";
     "Region" => "Région";
+    "Sender, for example Passerelle <passerelle@example.org>." => "Expéditeur, par exemple Passerelle <passerelle@example.org>.";
+    "Server" => "Serveur";
     "Service" => "Service";
+    "Signing secret" => "Secret de signature";
     "Simulated" => "Simulé";
     "The API is the simulator." => "L’API est le simulateur.";
     "The cluster is a simulation; the pages say so." => "Le cluster est une simulation ; les pages le disent.";
@@ -58,11 +70,18 @@ super::texts! {
     "This cluster" => "Ce cluster";
     "Timeout s" => "Délai (s)";
     "Tls" => "TLS";
+    "To" => "À";
     "Token" => "Jeton";
     "Url" => "Adresse";
     "Use the service account of the pod that the portal runs in." => "Utiliser le compte de service du pod dans lequel tourne le portail.";
+    "User" => "Utilisateur";
     "User name of basic authentication." => "Nom d’utilisateur de l’authentification « basic ».";
     "Username" => "Nom d’utilisateur";
+    "Webhook address" => "Adresse du webhook";
+    "What messages are signed with: 16 characters or more, or `whsec_` and base64. The receiver checks the signature with it." => "Ce avec quoi les messages sont signés : 16 caractères ou plus, ou « whsec_ » suivi de base64. Le destinataire vérifie la signature avec lui.";
+    "Where messages are posted to, for example https://chat.example.org/hooks/passerelle." => "Où les messages sont envoyés, par exemple https://chat.example.org/hooks/passerelle.";
+    "Who signs in to the server; nobody when absent." => "Qui se connecte au serveur ; personne si absent.";
     "`unix:///path/docker.sock` or `tcp://host:port`." => "« unix:///chemin/docker.sock » ou « tcp://hôte:port ».";
+    "tls from the first byte, starttls, or none, which is possible only inside networks that the operator of the portal has opened." => "tls dès le premier octet, starttls, ou none (aucun), possible seulement dans les réseaux que l’exploitant du portail a ouverts.";
     "unix:///path/docker.sock or tcp://host:port" => "unix:///chemin/docker.sock ou tcp://hôte:port";
 }

@@ -36,6 +36,7 @@ super::texts! {
     "no access token" => "aucun jeton d’accès";
     "no accessToken" => "aucun accessToken";
     "no answer in time" => "pas de réponse à temps";
+    "plain http is used only inside networks that outbound.allow_networks names; use https" => "http simple ne sert que dans les réseaux que nomme outbound.allow_networks ; utilisez https";
     "private_key cannot sign" => "private_key ne peut pas signer";
     "private_key is no RSA key: {error}" => "private_key n’est pas une clé RSA : {error}";
     "private_key is not PEM" => "private_key n’est pas au format PEM";
@@ -66,6 +67,7 @@ super::texts! {
     "the instance of service {name}" => "l’instance du service {name}";
     "the log of the task" => "le journal de la tâche";
     "the name has characters outside of a-z, 0-9, '.', '_', '-', '/'" => "le nom comporte des caractères autres que a-z, 0-9, « . », « _ », « - », « / »";
+    "the name {name} cannot be resolved" => "le nom {name} ne peut pas être résolu";
     "the project or region" => "le projet ou la région";
     "the revisions" => "les révisions";
     "the service" => "le service";
@@ -95,6 +97,7 @@ super::texts! {
     "was recorded in another service mode (replicated or global), which Swarm cannot change" => "a été enregistré dans un autre mode de service (répliqué ou global), que Swarm ne peut pas changer";
     "{from} sent more than {max} bytes" => "{from} a envoyé plus de {max} octets";
     "{from}: {what}" => "{from} : {what}";
+    "{host} leads to a loopback, private or reserved address, where nothing is sent unless outbound.allow_networks names it" => "{host} mène à une adresse de bouclage, privée ou réservée, où rien n’est envoyé à moins que outbound.allow_networks ne la nomme";
     "{image} names a tag, which another push can move; a digest cannot change" => "{image} nomme une étiquette, qu’un autre envoi peut déplacer ; un condensat ne peut pas changer";
     "{message} ({pointer})" => "{message} ({pointer})";
     "{name} answered something that is not its API" => "{name} a répondu autre chose que son API";

@@ -4,6 +4,7 @@ use super::Engine;
 use super::follow::{Followed, Wait};
 use crate::deployments::model::{ROLL_BACK_STEP, version_of_image};
 use crate::deployments::store::{Claim, Ending, ObservedState, Store};
+use crate::deployments::telling;
 use crate::environments::OpenError;
 use crate::gates::{GateService, Look};
 use crate::kernel::{
@@ -374,6 +375,8 @@ impl<'a> Run<'a> {
             .after(json!({ "state": ending.state, "version": self.claim.version, "image": self.claim.image, "failure": ending.failure }));
         let mut tx = self.store().db.write(&self.ctx, self.authorized().await?).await?;
         self.store().end(&mut tx, self.claim, &ending).await?;
+        let (kind, told) = telling::ended(self.claim, &ending);
+        tx.tell(kind, &told).await?;
         tx.commit(entry).await?;
         self.engine.feed.wake();
         Ok(())

@@ -17,6 +17,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::super::model::STEPS;
+use super::super::telling::About;
 
 /// Everything that is known when an attempt is made.
 #[derive(Debug, Clone)]
@@ -135,11 +136,8 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn request_cancel(&self, tx: &mut WriteTx, id: Uuid, by: &str) -> Result<Option<()>> {
-        let state: Option<String> = sqlx::query_scalar("SELECT state FROM deployments WHERE id = $1 FOR UPDATE")
-            .bind(id)
-            .fetch_optional(tx.conn())
-            .await?;
-        let Some(state) = state.as_deref().and_then(DeploymentState::parse).filter(|state| state.is_active()) else {
+        let Some(row) = Self::lock_awaiting(tx.conn(), id).await? else { return Ok(None) };
+        let Some(state) = DeploymentState::parse(&row.state).filter(|state| state.is_active()) else {
             return Ok(None);
         };
         sqlx::query("UPDATE deployments SET cancel_requested_by = coalesce(cancel_requested_by, $2) WHERE id = $1")
@@ -152,6 +150,7 @@ impl Store {
         if state == DeploymentState::AwaitingApproval {
             let message = text!("Cancelled by {by} before anything was changed", by);
             Self::leave_approval(tx, id, DeploymentState::Cancelled, None, &message).await?;
+            tx.tell("deployment.cancelled", &About::awaiting(id, &row).with(json!({ "message": message }))).await?;
         }
         Ok(Some(()))
     }

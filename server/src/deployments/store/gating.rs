@@ -59,6 +59,9 @@ pub struct Awaiting {
     pub approval_until: Option<OffsetDateTime>,
     pub approvals_needed: i32,
     pub exempt: Option<String>,
+    pub operation: String,
+    pub previous_version: Option<String>,
+    pub reason: String,
     /// By the database's clock.
     pub expired: bool,
 }
@@ -164,12 +167,27 @@ impl Store {
     /// When the database is away.
     pub async fn lock_awaiting(db: &mut PgConnection, id: Uuid) -> Result<Option<Awaiting>> {
         Ok(sqlx::query_as(
-            "SELECT state, requested_by, release_id, image, version, fingerprint, approval_until,
-               approvals_needed, exempt, coalesce(approval_until <= clock_timestamp(), false) AS expired
+            "SELECT state, requested_by, release_id, image, version, fingerprint, approval_until, approvals_needed, exempt,
+               operation, previous_version, reason, coalesce(approval_until <= clock_timestamp(), false) AS expired
              FROM deployments WHERE id = $1 FOR UPDATE",
         )
         .bind(id)
         .fetch_optional(db)
+        .await?)
+    }
+
+    /// Whether it waits for the approval of what a fingerprint with this beginning stands for.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn awaits(&self, id: Uuid, fingerprint: &[u8]) -> Result<bool> {
+        Ok(sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM deployments
+             WHERE id = $1 AND state = 'awaiting_approval' AND substr(fingerprint, 1, length($2)) = $2)",
+        )
+        .bind(id)
+        .bind(fingerprint)
+        .fetch_one(self.db.pool())
         .await?)
     }
 

@@ -3,7 +3,8 @@
 use super::events::event;
 use super::{Store, known};
 use crate::deployments::model::may_follow;
-use crate::kernel::{AppError, Result, WriteTx};
+use crate::deployments::telling;
+use crate::kernel::{AppError, Result, WriteTx, leave_message};
 use passerelle_contract::deployments::{DeploymentState, Failure, GateOut, Instance, Replicas, StepState};
 use passerelle_contract::{Text, text};
 use passerelle_targets::{Change, Fence, Recorded};
@@ -69,23 +70,31 @@ fn lost() -> AppError {
 }
 
 impl Store {
-    /// Takes over the oldest deployment that nobody drives; raises its epoch.
+    /// Takes over the oldest deployment that nobody drives; raises its epoch. Whoever is first tells that it has started, in the
+    /// same statement.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn claim(&self, owner: &str) -> Result<Option<Claim>> {
         Ok(sqlx::query_as(
             "WITH free AS (
-               SELECT id FROM deployments
+               SELECT id, started_at IS NULL AS fresh FROM deployments
                WHERE state IN ('requested', 'queued', 'running', 'verifying') AND (lease_until IS NULL OR lease_until < now())
-               ORDER BY lease_until NULLS FIRST, created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-             UPDATE deployments d SET lease_owner = $1, lease_until = now() + make_interval(secs => $2), epoch = d.epoch + 1,
-               started_at = coalesce(d.started_at, now()),
-               state = CASE WHEN d.state IN ('requested', 'queued') THEN 'running' ELSE d.state END
-             FROM free, environments e WHERE d.id = free.id AND e.id = d.environment_id
-             RETURNING d.id, d.epoch, d.service_id, d.service_key, e.name AS environment, e.tier, d.binding_id,
-               d.operation, d.version, d.image, d.change, d.recorded_before, d.failure, d.deadline_s, d.auto_rollback,
-               d.requested_by, d.reason, d.request_id, d.previous_version, d.break_glass_id",
+               ORDER BY lease_until NULLS FIRST, created_at LIMIT 1 FOR UPDATE SKIP LOCKED),
+             taken AS (
+               UPDATE deployments d SET lease_owner = $1, lease_until = now() + make_interval(secs => $2), epoch = d.epoch + 1,
+                 started_at = coalesce(d.started_at, now()),
+                 state = CASE WHEN d.state IN ('requested', 'queued') THEN 'running' ELSE d.state END
+               FROM free, environments e WHERE d.id = free.id AND e.id = d.environment_id
+               RETURNING d.id, d.epoch, d.service_id, d.service_key, e.name AS environment, e.tier, d.binding_id,
+                 d.operation, d.version, d.image, d.change, d.recorded_before, d.failure, d.deadline_s, d.auto_rollback,
+                 d.requested_by, d.reason, d.request_id, d.previous_version, d.break_glass_id, free.fresh),
+             told AS (
+               INSERT INTO outbox_events (kind, service, environment, payload)
+               SELECT 'deployment.started', service_key, environment, jsonb_build_object('deployment', id, 'operation', operation,
+                 'version', version, 'previous', previous_version, 'asked_by', requested_by, 'reason', reason)
+               FROM taken WHERE fresh)
+             SELECT * FROM taken",
         )
         .bind(owner)
         .bind(f64::from(LEASE_TTL_S))
@@ -253,7 +262,7 @@ impl Store {
         event(&mut connection, claim.id, "log", message, json!({})).await
     }
 
-    /// Changes the state of a deployment that goes on.
+    /// Changes the state of a deployment that goes on. A failure that it goes back from is told, once.
     ///
     /// # Errors
     /// `Conflict` when the lease is lost.
@@ -277,6 +286,10 @@ impl Store {
         .await?;
         lost_unless(done.rows_affected())?;
         event(&mut tx, claim.id, "state", message, json!({ "state": state.as_str(), "failure": failure })).await?;
+        if let Some(failure) = failure.filter(|_| claim.failure.is_none()) {
+            let place = (Some(claim.service_key.as_str()), Some(claim.environment.as_str()));
+            leave_message(&mut tx, "deployment.failed", place, &telling::going_back(claim, failure)).await?;
+        }
         tx.commit().await?;
         Ok(())
     }

@@ -1,0 +1,6 @@
+//! All SQL of the notifications.
+
+pub mod channels;
+pub mod deliveries;
+pub mod outbox;
+pub mod rules;
