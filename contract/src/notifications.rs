@@ -275,6 +275,7 @@ pub struct DeliveryOut {
     pub state: DeliveryState,
     pub attempts: u32,
     /// What the last attempt was answered, or why it did not get there.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub answer: Option<Text>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,

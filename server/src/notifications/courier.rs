@@ -15,6 +15,7 @@ use crate::kernel::{AppError, Result};
 use passerelle_contract::notifications::EventKind;
 use passerelle_contract::text;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -112,11 +113,11 @@ impl Courier {
             wanted.sort_unstable();
             wanted.dedup();
             for channel in wanted {
-                if !destinations.contains_key(&channel) {
-                    destinations.insert(channel, self.destinations(&mut tx, channel).await?);
-                }
-                let Some((name, recipients)) = destinations.get(&channel) else { continue };
-                for recipient in recipients {
+                let (name, recipients) = match destinations.entry(channel) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(self.destinations(&mut tx, channel).await?),
+                };
+                for recipient in recipients.iter() {
                     outbox::lay_out(&mut tx, event, (channel, name), recipient).await?;
                 }
             }

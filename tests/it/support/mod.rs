@@ -12,7 +12,7 @@ pub use mail::MailSink;
 pub use passerelle_test_db::Database;
 pub use person::{Person, Shown, hidden};
 pub use prometheus::FakePrometheus;
-pub use receiver::Receiver;
+pub use receiver::{Received, Receiver};
 pub use signed_in::PASSWORD;
 
 use passerelle_contract::access::{Role, Scope};
