@@ -17,5 +17,6 @@ mod imports;
 mod notification_pages;
 mod notifications;
 mod slo_pages;
+mod stages;
 mod support;
 mod survival;

@@ -37,7 +37,7 @@ fn input(t: T, field: &Field, form: &Fields, errors: &Errors) -> AnyView {
             view! { <TextArea t=t name=name label=label value=value hint=hint error=error required=required code=true /> }
                 .into_any()
         }
-        Kind::Text | Kind::Address | Kind::Whole | Kind::Decimal => {
+        Kind::Text | Kind::Address | Kind::Whole | Kind::Decimal | Kind::Numbers => {
             let example = field.example.clone().unwrap_or_default();
             view! {
                 <Text

@@ -24,6 +24,8 @@ pub enum Kind {
     },
     /// A list of texts, one a line.
     Lines,
+    /// A list of whole numbers with commas between.
+    Numbers,
     Json,
     Group(Vec<Field>),
 }
@@ -51,6 +53,16 @@ impl Field {
     #[must_use]
     pub fn name(&self) -> String {
         format!("config.{}", self.path.join("."))
+    }
+}
+
+/// A value as one types it into its input.
+#[must_use]
+pub fn as_typed(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(as_typed).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
     }
 }
 
@@ -95,7 +107,7 @@ fn field(root: &Value, property: &Value, path: &[String], name: &str, required: 
         let own = property.get(key).and_then(Value::as_str);
         own.or_else(|| parts.iter().find_map(|part| part.get(key)?.as_str())).map(str::to_owned)
     };
-    let example = property.get("examples").and_then(|examples| examples.get(0)).and_then(Value::as_str);
+    let example = parts.iter().chain([&property]).find_map(|part| Some(as_typed(part.get("examples")?.get(0)?)));
     let hint = property.get("description").and_then(Value::as_str).map(str::to_owned);
     Field {
         kind: kind(root, &parts, &path, depth),
@@ -106,7 +118,7 @@ fn field(root: &Value, property: &Value, path: &[String], name: &str, required: 
                 .filter(|part| !is_secret(part))
                 .find_map(|part| Some(part.get("description")?.as_str()?.to_owned()))
         }),
-        example: example.map(str::to_owned),
+        example,
         required,
         path,
     }
@@ -183,6 +195,9 @@ fn kind(root: &Value, parts: &[&Value], path: &[String], depth: usize) -> Kind {
     let of_texts = part.get("items").is_some_and(|items| matches!(alternatives(root, items, depth + 1)[..], [one] if is(one, "string") && one.get("enum").is_none()));
     if is(part, "array") && of_texts {
         return Kind::Lines;
+    }
+    if is(part, "array") && part.get("items").is_some_and(|items| is(items, "integer")) {
+        return Kind::Numbers;
     }
     if part.get("properties").is_some() && depth < MAX_DEPTH {
         return Kind::Group(group(root, part, path, depth + 1));

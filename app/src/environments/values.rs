@@ -2,7 +2,7 @@
 //!
 //! A stored secret never becomes a value of a form: it is "kept", or it is given anew.
 
-use super::schema::{Field, Kind};
+use super::schema::{Field, Kind, as_typed};
 use crate::i18n::T;
 use crate::web::Fields;
 use passerelle_contract::FieldError;
@@ -57,8 +57,7 @@ fn text(kind: &Kind, value: &Value) -> String {
     match (kind, value) {
         (Kind::Json, value) => serde_json::to_string_pretty(value).unwrap_or_default(),
         (Kind::Lines, Value::Array(items)) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n"),
-        (_, Value::String(text)) => text.clone(),
-        (_, value) => value.to_string(),
+        (_, value) => as_typed(value),
     }
 }
 
@@ -115,6 +114,13 @@ fn read_one(field: &Field, form: &Fields, t: T) -> Result<Option<Value>, String>
             _ => Err(t.not_a_number().to_owned()),
         },
         Kind::Lines => Ok(Some(given.lines().map(str::trim).filter(|line| !line.is_empty()).collect())),
+        Kind::Numbers => given
+            .split([',', ';', ' ', '\n'])
+            .map(str::trim)
+            .filter(|number| !number.is_empty())
+            .map(|number| number.parse::<i64>().map(Value::from).map_err(|_| t.not_a_number().to_owned()))
+            .collect::<Result<Vec<_>, _>>()
+            .map(|numbers| Some(Value::Array(numbers))),
         Kind::Json => serde_json::from_str(given).map(Some).map_err(|error| t.config_bad_json(error)),
         Kind::Text | Kind::Address | Kind::OneOf(_) | Kind::Group(_) => Ok(Some(Value::from(given))),
     }
@@ -148,11 +154,13 @@ mod tests {
                 "tls": {"type": "object", "properties": {"key": {"$ref": "#/$defs/Secret"}}, "required": ["key"]},
                 "names": {"type": "array", "items": {"type": "string"}},
                 "retries": {"type": "integer"},
+                "steps": {"$ref": "#/$defs/Steps"},
                 "more": {"type": "object"},
                 "simulated": {"type": "boolean"}
             },
             "required": ["server"],
-            "$defs": {"Secret": {"type": "object", "format": "secret"}}
+            "$defs": {"Secret": {"type": "object", "format": "secret"},
+                "Steps": {"type": "array", "items": {"type": "integer"}, "examples": [[10, 50]]}}
         }))
     }
 
@@ -164,7 +172,7 @@ mod tests {
     fn what_is_stored_comes_back_from_its_own_form() {
         let stored = json!({
             "server": "https://a.test", "token": {"set": true}, "ca": "PEM", "tls": {"key": {"file": "/k"}},
-            "names": ["a", "b"], "retries": 3, "more": {"x": [1]}, "simulated": true
+            "names": ["a", "b"], "retries": 3, "steps": [10, 50], "more": {"x": [1]}, "simulated": true
         });
         let form = fill(&drawn(), &stored);
         assert_eq!(form.get("config.token"), "", "a secret is no value of a form");
@@ -182,11 +190,19 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_numbers_is_typed_with_commas() {
+        let shown = drawn().into_iter().find(|field| field.path == ["steps"]).unwrap();
+        assert_eq!((shown.kind, shown.example.as_deref()), (Kind::Numbers, Some("10, 50")));
+        let form = posted(&[("config.server", "x"), ("config.steps", " 5,25 50;")]);
+        assert_eq!(read(&drawn(), &form, T::default()), Ok(json!({"server": "x", "steps": [5, 25, 50]})));
+    }
+
+    #[test]
     fn every_wrong_input_is_named() {
-        let form = posted(&[("config.retries", "many"), ("config.more", "{")]);
+        let form = posted(&[("config.retries", "many"), ("config.more", "{"), ("config.steps", "10 %")]);
         let errors = read(&drawn(), &form, T::default()).unwrap_err();
         let mut pointers: Vec<&str> = errors.iter().map(|error| error.pointer.as_str()).collect();
         pointers.sort_unstable();
-        assert_eq!(pointers, ["/config/more", "/config/retries", "/config/server"]);
+        assert_eq!(pointers, ["/config/more", "/config/retries", "/config/server", "/config/steps"]);
     }
 }

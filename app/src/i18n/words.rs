@@ -64,6 +64,7 @@ messages! {
     cause_unschedulable: "No machine can take the instance", "Aucune machine ne peut accueillir l’instance";
     cause_quota: "A quota is reached", "Un quota est atteint";
     cause_deadline: "The deadline passed", "Le délai est dépassé";
+    cause_migration: "The migration failed", "La migration a échoué";
     cause_target_unreachable: "The target does not answer", "La cible ne répond pas";
     cause_refused: "The target refused the change", "La cible a refusé le changement";
     cause_unknown: "Unknown cause", "Cause inconnue";
@@ -188,6 +189,7 @@ impl T {
             Cause::Unschedulable => self.cause_unschedulable(),
             Cause::Quota => self.cause_quota(),
             Cause::Deadline => self.cause_deadline(),
+            Cause::Migration => self.cause_migration(),
             Cause::TargetUnreachable => self.cause_target_unreachable(),
             Cause::Refused => self.cause_refused(),
             Cause::Unknown => self.cause_unknown(),

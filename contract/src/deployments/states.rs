@@ -142,6 +142,8 @@ pub enum Cause {
     Unschedulable,
     Quota,
     Deadline,
+    /// The job that changes the database failed, before the new version was started.
+    Migration,
     TargetUnreachable,
     /// The target refused the change, or our right to make it.
     Refused,
@@ -159,6 +161,7 @@ impl Cause {
             Self::Unschedulable => "unschedulable",
             Self::Quota => "quota",
             Self::Deadline => "deadline",
+            Self::Migration => "migration",
             Self::TargetUnreachable => "target_unreachable",
             Self::Refused => "refused",
             Self::Unknown => "unknown",

@@ -57,6 +57,12 @@ pub(crate) fn digest(image: &str) -> String {
     format!("sha256:{hex}")
 }
 
+/// SHA-256 of a content, in hexadecimal.
+pub(crate) fn digest_of(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

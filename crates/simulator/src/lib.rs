@@ -13,6 +13,7 @@ mod patch;
 mod prometheus;
 mod server;
 mod simulator;
+mod storage;
 mod swarm;
 mod world;
 
@@ -20,6 +21,6 @@ pub use faults::{Faults, Only};
 pub use journal::{Counts, Entry};
 pub use simulator::{Simulator, serve};
 pub use world::{
-    ClusterWorld, EngineWorld, EnvWorld, IncidentWorld, MetricsWorld, NamespaceWorld, ProjectWorld, RunServiceWorld,
-    SwarmServiceWorld, TrafficWorld, WorkloadWorld, World, WorldError,
+    BucketWorld, ClusterWorld, EngineWorld, EnvWorld, IncidentWorld, MetricsWorld, NamespaceWorld, ProjectWorld,
+    RunServiceWorld, SwarmServiceWorld, TrafficWorld, WorkloadWorld, World, WorldError,
 };

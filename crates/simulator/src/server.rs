@@ -7,6 +7,7 @@ use crate::journal::{Entry, Journal};
 use crate::kubernetes::{self, Cluster};
 use crate::pace::Pace;
 use crate::prometheus::{self, Metrics};
+use crate::storage::{self, Storage};
 use crate::swarm::{self, Engine};
 use crate::world::World;
 use axum::body::Body;
@@ -27,6 +28,7 @@ pub(crate) struct Host {
     pub(crate) clusters: BTreeMap<String, Arc<Cluster>>,
     pub(crate) engines: BTreeMap<String, Arc<Engine>>,
     cloud_run: CloudRun,
+    storage: Storage,
     metrics: BTreeMap<String, Metrics>,
     pub(crate) faults: Arc<FaultBoard>,
     pub(crate) journal: Journal,
@@ -37,6 +39,8 @@ enum Place<'a> {
     Kubernetes(&'a Arc<Cluster>),
     Docker(&'a Arc<Engine>),
     CloudRun(&'a CloudRun),
+    Google(&'a Storage),
+    S3(&'a Storage),
     Prometheus(&'a Metrics),
     /// A receiver of webhooks: takes everything.
     Hooks,
@@ -61,6 +65,7 @@ impl Host {
             metrics: metrics.collect(),
             engines: engines.collect(),
             cloud_run: CloudRun::new(world, pace),
+            storage: Storage::new(world),
             faults,
             journal: Journal::default(),
         }
@@ -75,7 +80,7 @@ impl Host {
             let clusters = self.clusters.keys().map(|name| format!("/k8s/{name}"));
             let engines = self.engines.keys().map(|name| format!("/docker/{name}"));
             let metrics = self.metrics.keys().map(|name| format!("/prometheus/{name}"));
-            let alone = ["/run".to_owned(), "/logging".to_owned(), "/hooks/<name>".to_owned()];
+            let alone = ["/run", "/logging", "/storage", "/hooks/<name>"].map(str::to_owned);
             let known: Vec<String> = clusters.chain(engines).chain(metrics).chain(alone).collect();
             return call::json(StatusCode::NOT_FOUND, &json!({"message": "nothing is simulated here", "known": known}));
         };
@@ -107,6 +112,14 @@ impl Host {
             if let Some(rest) = path.strip_prefix(family).filter(|rest| rest.starts_with('/')) {
                 return Some((Place::CloudRun(&self.cloud_run), family.to_owned(), rest.to_owned()));
             }
+        }
+        if path.starts_with("/storage/v1/") || path.starts_with("/upload/storage/v1/") {
+            return Some((Place::Google(&self.storage), "/storage".to_owned(), path.to_owned()));
+        }
+        // S3 has no prefix of its own: the first part is the bucket.
+        let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        if self.storage.has(first) {
+            return Some((Place::S3(&self.storage), "/s3".to_owned(), path.to_owned()));
         }
         let mut parts = path.trim_start_matches('/').splitn(3, '/');
         let (family, name) = (parts.next()?, parts.next().unwrap_or_default());
@@ -179,6 +192,8 @@ impl Place<'_> {
             Self::Kubernetes(cluster) => kubernetes::answer(cluster, call),
             Self::Docker(engine) => swarm::answer(engine, call),
             Self::CloudRun(run) => cloud_run::answer(run, call).await,
+            Self::Google(storage) => storage.google(call),
+            Self::S3(storage) => storage.s3(call),
             Self::Prometheus(metrics) => metrics.answer(call),
             Self::Hooks if call.method == Method::POST => call::json(StatusCode::OK, &json!({"taken": true})),
             Self::Hooks => call::json(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "send it with POST"})),
@@ -190,6 +205,7 @@ impl Place<'_> {
             Self::Kubernetes(_) => kubernetes::injected(status),
             Self::Docker(_) => swarm::injected(status),
             Self::CloudRun(_) => cloud_run::injected(status),
+            Self::Google(_) | Self::S3(_) => storage::injected(status),
             Self::Prometheus(_) => prometheus::injected(status),
             Self::Hooks => {
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

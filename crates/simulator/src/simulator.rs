@@ -93,6 +93,12 @@ impl Simulator {
         self.url()
     }
 
+    /// Base URL of Cloud Storage's JSON API and of the S3 protocol.
+    #[must_use]
+    pub fn storage_url(&self) -> String {
+        self.url()
+    }
+
     /// A kubeconfig with this cluster as the current context.
     #[must_use]
     pub fn kubeconfig(&self, cluster: &str) -> String {

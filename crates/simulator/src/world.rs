@@ -19,6 +19,8 @@ pub struct World {
     pub engines: BTreeMap<String, EngineWorld>,
     /// Cloud Run by project, all served under `/run`.
     pub projects: BTreeMap<String, ProjectWorld>,
+    /// Buckets by name, served by Google's JSON API under `/storage/v1` and by the S3 protocol under `/<name>`.
+    pub buckets: BTreeMap<String, BucketWorld>,
     /// Prometheus servers by name, served under `/prometheus/<name>`.
     pub metrics: BTreeMap<String, MetricsWorld>,
 }
@@ -31,6 +33,7 @@ impl Default for World {
             clusters: BTreeMap::new(),
             engines: BTreeMap::new(),
             projects: BTreeMap::new(),
+            buckets: BTreeMap::new(),
             metrics: BTreeMap::new(),
         }
     }
@@ -194,11 +197,14 @@ pub struct SwarmServiceWorld {
     pub update_config: Option<Value>,
 }
 
-/// Cloud Run in one project: region -> service name -> service.
+/// Cloud Run in one project.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProjectWorld {
+    /// Region -> service name -> service.
     pub locations: BTreeMap<String, BTreeMap<String, RunServiceWorld>>,
+    /// Cloud Run jobs: region -> name -> image.
+    pub jobs: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// A Cloud Run service that serves from one revision.
@@ -215,6 +221,16 @@ pub struct RunServiceWorld {
     pub internal: bool,
     #[serde(default)]
     pub min_instances: u32,
+}
+
+/// A bucket of objects.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BucketWorld {
+    /// Sites whose archives lie below `archives/`, by their digest: each is its files, content by path.
+    pub archives: Vec<BTreeMap<String, String>>,
+    /// The site that is served from the bucket, as an image reference with the digest of an archive.
+    pub serving: Option<String>,
 }
 
 /// What one Prometheus server has counted, by the value of the label `service`.

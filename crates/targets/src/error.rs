@@ -14,6 +14,8 @@ pub enum TargetError {
     Forbidden(Text),
     /// The object that the binding names is not there.
     Missing(Text),
+    /// What is to be deployed is nowhere, or is not what it should be.
+    Artifact(Text),
     /// A newer epoch or another deployment has changed the object since.
     Fenced(Text),
     /// The configuration cannot work; the pointer names the field.
@@ -29,6 +31,7 @@ impl TargetError {
             Self::Refused(why) => text!("the target refused: {why}", why),
             Self::Forbidden(why) => text!("the target refused our credentials: {why}", why),
             Self::Missing(what) => text!("{what} does not exist on the target", what),
+            Self::Artifact(why) => why.clone(),
             Self::Fenced(why) => text!("another deployment has changed the target since: {why}", why),
             Self::Config { pointer, message } => text!("{message} ({pointer})", message, pointer),
         }
@@ -47,6 +50,7 @@ impl TargetError {
             Self::Unreachable(_) => Cause::TargetUnreachable,
             Self::Refused(why) if why.to_string().contains("quota") => Cause::Quota,
             Self::Refused(_) | Self::Forbidden(_) | Self::Fenced(_) => Cause::Refused,
+            Self::Artifact(_) => Cause::ImagePull,
             Self::Missing(_) | Self::Config { .. } => Cause::MissingConfig,
         };
         Failure { cause, message: self.text(), instance: None, logs: Vec::new() }

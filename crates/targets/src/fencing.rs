@@ -57,6 +57,11 @@ impl Names {
         Ok(if found.epoch == fence.epoch { Turn::Done } else { Turn::Raise })
     }
 
+    /// Writes the epoch of a writer that goes on with the change that is there.
+    pub fn raise(&self, spec: &mut Value, fence: Fence) {
+        spec[self.field][self.epoch] = fence.epoch.to_string().into();
+    }
+
     /// Writes the fence.
     pub fn stamp(&self, spec: &mut Value, change: &Change, fence: Fence) {
         if !spec[self.field].is_object() {

@@ -13,13 +13,16 @@ pub mod guard;
 mod image;
 pub mod masking;
 pub mod outbound;
+mod polling;
 mod registry;
 mod secret;
+pub mod sigv4;
 mod target;
 
 pub mod cloud_run;
 pub mod docker_swarm;
 pub mod kubernetes;
+pub mod static_site;
 
 pub use error::TargetError;
 pub use image::{ImageRef, InvalidImage, same_image};

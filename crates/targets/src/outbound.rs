@@ -31,16 +31,36 @@ pub fn client() -> reqwest::ClientBuilder {
 /// # Errors
 /// When the connection breaks or the body is larger.
 pub async fn read_body(response: reqwest::Response, from: impl Argument + Clone) -> Result<Vec<u8>, TargetError> {
+    read_body_of(response, from, BODY_LIMIT).await
+}
+
+/// Reads a body of at most `max` bytes.
+pub(crate) async fn read_body_of(
+    response: reqwest::Response,
+    from: impl Argument + Clone,
+    max: usize,
+) -> Result<Vec<u8>, TargetError> {
     let mut body = Vec::new();
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| unreachable(from.clone(), &error))?;
-        if body.len() + chunk.len() > BODY_LIMIT {
-            return Err(TargetError::Unreachable(text!("{from} sent more than {max} bytes", from, max = BODY_LIMIT)));
+        if body.len() + chunk.len() > max {
+            return Err(TargetError::Unreachable(text!("{from} sent more than {max} bytes", from, max)));
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// An origin without a path, as it is put before paths; `http` to this machine only, since credentials go with each call.
+pub(crate) fn origin(text: &str) -> Result<String, Text> {
+    let wrong = || text!("expected https://host[:port], or http:// to this machine, without a path");
+    let url = url::Url::parse(text).map_err(|_| wrong())?;
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    let here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    let safe = url.scheme() == "https" || (url.scheme() == "http" && here);
+    if bare && anonymous && safe { Ok(text.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
 }
 
 /// A failed exchange in words that name the peer, and neither the URL nor a header.

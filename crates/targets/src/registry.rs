@@ -1,7 +1,9 @@
 //! The list of platforms, with their types erased once.
 
 use crate::target::{Connection, Platform, Target};
-use crate::{TargetError, cloud_run::CloudRun, docker_swarm::DockerSwarm, kubernetes::Kubernetes};
+use crate::{
+    TargetError, cloud_run::CloudRun, docker_swarm::DockerSwarm, kubernetes::Kubernetes, static_site::StaticSite,
+};
 use async_trait::async_trait;
 use passerelle_contract::{Text, refused_json, text};
 use serde::de::DeserializeOwned;
@@ -35,7 +37,12 @@ pub trait AnyConnection: Send + Sync {
 /// Every platform the portal knows. A new one is one line here.
 #[must_use]
 pub fn platforms() -> &'static [&'static dyn AnyPlatform] {
-    &[&Erased::<Kubernetes>(PhantomData), &Erased::<DockerSwarm>(PhantomData), &Erased::<CloudRun>(PhantomData)]
+    &[
+        &Erased::<Kubernetes>(PhantomData),
+        &Erased::<DockerSwarm>(PhantomData),
+        &Erased::<CloudRun>(PhantomData),
+        &Erased::<StaticSite>(PhantomData),
+    ]
 }
 
 /// A kind that is not registered; says which are.

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Who writes to the target. A write with an epoch lower than the one found there (same deployment), or by a deployment that
@@ -115,6 +116,18 @@ pub trait Target: Send + Sync {
 
     /// Writes the change, fenced. When the object already carries this fence with this change, answers `unchanged`.
     async fn apply(&self, change: &Change, fence: Fence) -> Result<Applied, TargetError>;
+
+    /// How long a rollout pauses on purpose when it comes true in stages, which [`Target::advance`] takes; nothing when a write is all it needs.
+    fn stages(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Takes the next stage of this writer's rollout when it is due, fenced, and says which; nothing when none is due. Where the
+    /// rollout stands is read from the platform, so any process may go on with it.
+    async fn advance(&self, fence: Fence) -> Result<Option<Text>, TargetError> {
+        let _ = fence;
+        Ok(None)
+    }
 
     /// The last lines of an instance's log (of the run before, when it is restarting).
     async fn logs(&self, instance: &str, lines: u32) -> Result<Vec<String>, TargetError>;

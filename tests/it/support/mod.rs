@@ -37,6 +37,16 @@ clusters:
         deployments:
           web: { image: 'tinyweb:v1', replicas: 2, progress_deadline_s: 600 }
           api: { image: 'tinyweb:v1', replicas: 1, progress_deadline_s: 30 }
+projects:
+  test:
+    locations:
+      europe-west1:
+        api: { image: 'team/api:1' }
+buckets:
+  site:
+    archives:
+    - { index.html: '<p>one</p>', assets/app-1a2b3c4d.js: 'one()' }
+    - { index.html: '<p>two</p>', assets/app-5e6f7a8b.js: 'two()' }
 ";
 
 const CATALOG: &str = "

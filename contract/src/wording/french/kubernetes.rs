@@ -77,6 +77,7 @@ super::texts! {
     "the kubeconfig runs a command to log in (user.exec); commands are not run. Use a service account token" => "le kubeconfig exécute une commande pour se connecter (user.exec) ; les commandes ne sont pas exécutées. Utilisez le jeton d’un compte de service";
     "the kubeconfig uses an auth-provider plug-in; plug-ins are not run. Use a service account token" => "le kubeconfig utilise un greffon auth-provider ; les greffons ne sont pas exécutés. Utilisez le jeton d’un compte de service";
     "the log" => "le journal";
+    "the migration failed" => "la migration a échoué";
     "the nearest is {near}" => "la plus proche est {near}";
     "the pod does not start: {why}" => "le pod ne démarre pas : {why}";
     "the recorded state cannot be put back: {reason}" => "l’état enregistré ne peut pas être remis en place : {reason}";

@@ -1,6 +1,7 @@
 //! Calls to the API.
 
 use super::change::{self, Refused};
+use super::jobs;
 use super::resource::{self, State};
 use crate::behaviour::Behaviour;
 use crate::call::{self, Call};
@@ -27,14 +28,27 @@ pub(crate) struct CloudRun {
 impl CloudRun {
     pub(crate) fn new(world: &World, pace: Pace) -> Self {
         let dice = Dice::new(world.seed, "/run");
-        let mut state =
-            State { dice, pace, services: BTreeMap::new(), revisions: BTreeMap::new(), operations: BTreeMap::new() };
+        let mut state = State {
+            dice,
+            pace,
+            services: BTreeMap::new(),
+            revisions: BTreeMap::new(),
+            operations: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+        };
         let start = OffsetDateTime::now_utc() - time::Duration::hours(6);
         for (project, content) in &world.projects {
             for (location, services) in &content.locations {
                 for (name, service) in services {
                     let full = format!("projects/{project}/locations/{location}/services/{name}");
                     resource::seed(&mut state, &full, service, start);
+                }
+            }
+            for (location, all) in &content.jobs {
+                for (name, image) in all {
+                    let full = format!("projects/{project}/locations/{location}/jobs/{name}");
+                    let template = json!({"taskCount": 1, "template": {"containers": [{"image": image}]}});
+                    jobs::create(&mut state, &full, json!({"template": template}));
                 }
             }
         }
@@ -66,6 +80,9 @@ pub(crate) async fn answer(run: &CloudRun, call: &Call) -> Response {
     let now = OffsetDateTime::now_utc();
     let mut state = run.state.lock();
     resource::settle(&mut state, now);
+    if path.contains("/jobs/") || path.ends_with("/jobs") {
+        return jobs::answer(&mut state, path, call, now);
+    }
     match (&call.method, path.rsplit('/').nth(1)) {
         (&Method::GET, _) => read(&state, path),
         (&Method::PATCH, Some("services")) => patch(&mut state, path, call, now),

@@ -4,6 +4,7 @@
 
 mod api;
 mod change;
+mod jobs;
 mod resource;
 
 pub(crate) use api::{CloudRun, answer, injected};

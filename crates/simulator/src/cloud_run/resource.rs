@@ -1,5 +1,6 @@
 //! Services, revisions and operations as JSON resources, and how an operation ends.
 
+use super::jobs::Job;
 use crate::behaviour::Behaviour;
 use crate::dice::Dice;
 use crate::object::{list, text};
@@ -21,6 +22,7 @@ pub(crate) struct State {
     pub(crate) services: BTreeMap<String, Value>,
     pub(crate) revisions: BTreeMap<String, Value>,
     pub(crate) operations: BTreeMap<String, Operation>,
+    pub(crate) jobs: BTreeMap<String, Job>,
 }
 
 #[derive(Debug)]
@@ -127,7 +129,7 @@ fn short(name: Option<&str>) -> &str {
     name.and_then(|name| name.rsplit('/').next()).unwrap_or_default()
 }
 
-fn condition(kind: &str, state: &str, message: &str, at: OffsetDateTime) -> Value {
+pub(super) fn condition(kind: &str, state: &str, message: &str, at: OffsetDateTime) -> Value {
     let mut condition = json!({"type": kind, "state": state, "lastTransitionTime": stamp_nanos(at)});
     if !message.is_empty() {
         condition["message"] = json!(message);
@@ -155,7 +157,10 @@ fn finish(revision: &mut Value, at: OffsetDateTime) -> Option<String> {
     revision["observedGeneration"] = revision["generation"].clone();
     let mut conditions = vec![condition("Ready", state, said, at), condition("ContainerHealthy", state, said, at)];
     if message.is_some() {
-        conditions[0]["revisionReason"] = json!("HEALTH_CHECK_CONTAINER_ERROR");
+        let missing = Behaviour::of(&image) == Behaviour::Missing;
+        let (field, reason) =
+            if missing { ("reason", "CONTAINER_MISSING") } else { ("revisionReason", "HEALTH_CHECK_CONTAINER_ERROR") };
+        conditions[0][field] = json!(reason);
     }
     revision["conditions"] = Value::Array(conditions);
     message

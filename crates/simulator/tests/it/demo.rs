@@ -6,7 +6,7 @@ const DEMO: &str = include_str!("../../../../demo/simulator.yaml");
 async fn everything_in_the_demo_is_healthy_at_the_start() {
     let sim = Sim::start(DEMO).await;
     let mut count = 0;
-    for cluster in ["gke-reactivite-cluster", "fil-rouge-eks", "exai-perso-aks", "skillforge-preview"] {
+    for cluster in ["gke-reactivite-cluster", "fil-rouge-eks", "exai-perso-aks"] {
         let list = sim.get(&format!("/k8s/{cluster}/apis/apps/v1/deployments")).await;
         for deployment in list["items"].as_array().unwrap() {
             count += 1;
@@ -17,7 +17,7 @@ async fn everything_in_the_demo_is_healthy_at_the_start() {
             );
         }
     }
-    assert_eq!(count, 30);
+    assert_eq!(count, 28);
     let services = sim.get("/docker/cloudtaskhub/services?status=true").await;
     assert_eq!(services.as_array().unwrap().len(), 18);
     for service in services.as_array().unwrap() {
@@ -34,5 +34,25 @@ async fn the_demos_cloud_run_services_serve_from_their_first_revision() {
     for service in services {
         assert_eq!(service["terminalCondition"]["state"], "CONDITION_SUCCEEDED");
         assert_eq!(service["trafficStatuses"][0]["percent"], 100);
+    }
+}
+
+#[tokio::test]
+async fn the_demos_sites_are_served_and_their_archives_are_there() {
+    let sim = Sim::start(DEMO).await;
+    let portal = include_str!("../../../../demo/systems/skillforge/portal.yaml");
+    let images: Vec<&str> = portal.lines().filter_map(|line| line.trim().strip_prefix("image: \"")).collect();
+    let digests = images.iter().filter(|image| image.starts_with("skillforge-ai-mvp/frontend:"));
+    let digests: Vec<&str> = digests.filter_map(|image| image.trim_end_matches('"').rsplit(':').next()).collect();
+    assert_eq!(digests.len(), 3);
+    for digest in digests {
+        let name = format!("archives%2F{digest}.tar");
+        let found = sim.get(&format!("/storage/v1/b/skillforge-ai-mvp-frontend-releases/o/{name}")).await;
+        assert_eq!(found["contentType"], "application/x-tar", "{digest}: {found}");
+    }
+    for stage in ["staging", "production"] {
+        let bucket = format!("/storage/v1/b/skillforge-ai-mvp-frontend-assets-{stage}/o");
+        let names = sim.get(&bucket).await["items"].as_array().map_or(0, Vec::len);
+        assert_eq!(names, 5, "{stage}");
     }
 }

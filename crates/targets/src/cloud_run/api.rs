@@ -69,10 +69,37 @@ impl Api {
         })
     }
 
-    /// Writes template, traffic and annotations if the service still has the etag in `body`.
-    pub async fn patch(&self, name: &str, body: &Value) -> Result<Written, TargetError> {
-        let query = [("updateMask", "template,traffic,annotations")];
+    /// Writes the fields of `mask` if the service still has the etag in `body`.
+    pub async fn patch(&self, name: &str, body: &Value, mask: &str) -> Result<Written, TargetError> {
+        let query = [("updateMask", mask)];
         match self.call(Method::PATCH, &self.service_path(name), &query, Some(body), text!("the service")).await {
+            Ok(_) => Ok(Written::Yes),
+            Err(TargetError::Fenced(_)) => Ok(Written::Conflict),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn job_path(&self, name: &str) -> String {
+        format!("{}/jobs/{name}", self.parent())
+    }
+
+    pub async fn job(&self, name: &str) -> Result<Value, TargetError> {
+        self.call(Method::GET, &self.job_path(name), &[], None, text!("job {name}", name)).await
+    }
+
+    /// Nothing before it is started.
+    pub async fn execution(&self, job: &str, name: &str) -> Result<Option<Value>, TargetError> {
+        let path = format!("{}/executions/{name}", self.job_path(job));
+        match self.call(Method::GET, &path, &[], None, text!("the execution")).await {
+            Ok(found) => Ok(Some(found)),
+            Err(TargetError::Missing(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a job if it still has the etag in `body`.
+    pub async fn patch_job(&self, name: &str, body: &Value) -> Result<Written, TargetError> {
+        match self.call(Method::PATCH, &self.job_path(name), &[], Some(body), text!("job {name}", name)).await {
             Ok(_) => Ok(Written::Yes),
             Err(TargetError::Fenced(_)) => Ok(Written::Conflict),
             Err(error) => Err(error),

@@ -2,14 +2,16 @@
 
 use super::config::BindingConfig;
 use super::fence::ANNOTATIONS;
-use super::state;
+use super::{canary, migration, state};
 use crate::fencing;
 use crate::{Change, Fence, ImageRef, Recorded, TargetError, same_image};
 use passerelle_contract::{Text, text};
 use serde_json::{Value, json};
 
-const LATEST: &str = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST";
-const REVISION: &str = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION";
+/// What a new revision writes.
+pub(super) const FIELDS: &str = "template,traffic,annotations";
+pub(super) const LATEST: &str = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST";
+pub(super) const REVISION: &str = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION";
 const RESTART: &str = "passerelle.dev/restart";
 
 /// The revision that serves most, and the template that made it.
@@ -95,7 +97,10 @@ pub(super) fn body(
                 revisions.iter().any(|revision| state::short(&revision["name"]) == *name && state::is_ready(revision))
             });
             if let Some(earlier) = earlier {
-                traffic = json!([{ "type": REVISION, "revision": earlier, "percent": 100 }]);
+                // Where it is the newest, what is deployed by hand next may take the traffic as before.
+                if state::short(&service["latestCreatedRevision"]) != earlier {
+                    traffic = json!([{ "type": REVISION, "revision": earlier, "percent": 100 }]);
+                }
                 template = service["template"].clone();
             } else {
                 template = wanted;
@@ -109,9 +114,31 @@ pub(super) fn body(
             return Err(TargetError::Refused(text));
         }
     }
-    let mut body = json!({ "etag": service["etag"], "annotations": service["annotations"], "template": template, "traffic": traffic });
+    let body = json!({ "etag": service["etag"], "annotations": service["annotations"], "template": template, "traffic": traffic });
+    Ok(marked(body, service, binding, change, fence))
+}
+
+/// The body with its writer's marks, and as the begin of a canary where the binding wants one.
+fn marked(mut body: Value, service: &Value, binding: &BindingConfig, change: &Change, fence: Fence) -> Value {
     ANNOTATIONS.stamp(&mut body, change, fence);
-    Ok(body)
+    canary::set(&mut body, None);
+    migration::clear(&mut body);
+    let in_steps = matches!(change, Change::Image { .. }) && !binding.canary_steps.is_empty();
+    if let Some(from) = state::serving(service).filter(|_| in_steps) {
+        canary::begin(&mut body, from);
+    }
+    keep_tags(&mut body, service);
+    body
+}
+
+/// Addresses of single revisions stay; they get no share of the traffic.
+pub(super) fn keep_tags(body: &mut Value, service: &Value) {
+    let Some(traffic) = body["traffic"].as_array_mut() else { return };
+    for target in service["traffic"].as_array().into_iter().flatten().filter(|target| target["tag"].is_string()) {
+        let mut kept = target.clone();
+        kept["percent"] = 0.into();
+        traffic.push(kept);
+    }
 }
 
 /// Only the fence is written: the process before us is refused from now on.
@@ -126,7 +153,7 @@ pub(super) fn raise(service: &Value, change: &Change, fence: Fence) -> Value {
 }
 
 /// Two changes of one deployment (forward and back) need two revisions.
-fn revision_suffix(change: &Change, fence: Fence) -> String {
+pub(super) fn revision_suffix(change: &Change, fence: Fence) -> String {
     let id = fence.deployment.simple().to_string();
     format!("{}{}", &id[id.len() - 6..], &fencing::hash(change)[..5])
 }

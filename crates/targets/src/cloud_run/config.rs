@@ -1,5 +1,7 @@
 //! What a connection and a binding are made of, checked while they are read.
 
+use super::canary::{Pause, Steps};
+use super::migration::Limit;
 use crate::Secret;
 use passerelle_contract::{Text, text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -37,6 +39,18 @@ pub struct BindingConfig {
     /// Container whose image a deployment sets; needed when a revision has more than one.
     #[serde(default)]
     pub container: Option<Name>,
+    /// Percentages of the traffic that a new revision gets one after the other before it gets all of it; all at once when absent.
+    #[serde(default)]
+    pub canary_steps: Steps,
+    /// Seconds between two steps, 5 to 3600; 60 when absent.
+    #[serde(default)]
+    pub canary_pause_s: Pause,
+    /// Cloud Run job in the same region that gets the release's image and has to succeed before a new revision is made.
+    #[serde(default)]
+    pub migration_job: Option<Name>,
+    /// Seconds that the job may take, 30 to 7200; 600 when absent.
+    #[serde(default)]
+    pub migration_timeout_s: Limit,
 }
 
 /// A name that becomes part of a URL path: lower-case letters, digits and hyphens, from a letter, at most 49.
@@ -97,13 +111,7 @@ impl TryFrom<String> for Endpoint {
     type Error = Text;
 
     fn try_from(text: String) -> Result<Self, Text> {
-        let wrong = || text!("expected https://host[:port], or http:// to this machine, without a path");
-        let url = url::Url::parse(&text).map_err(|_| wrong())?;
-        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        let anonymous = url.username().is_empty() && url.password().is_none();
-        let here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-        let safe = url.scheme() == "https" || (url.scheme() == "http" && here);
-        if bare && anonymous && safe { Ok(Self(text.trim_end_matches('/').to_owned())) } else { Err(wrong()) }
+        crate::outbound::origin(&text).map(Self)
     }
 }
 

@@ -4,18 +4,27 @@
 //! - A service is read, changed and patched as JSON with the `etag` that was read; a conflict means read and decide again.
 //! - One write makes one new revision, named after deployment and change. Traffic goes to the latest revision, which Cloud Run
 //!   moves only when that revision is ready: a revision that fails never serves.
+//! - With canary steps the same write pins the traffic to the revision that serves; when the new one is ready each step is one more
+//!   conditional write. Where it stands is an annotation beside the traffic, so that any process goes on from there.
+//! - A migration job runs before: the write that begins it touches annotations only, the job is started by one conditional write that
+//!   names its execution, and only its success makes the revision.
 //! - Going back moves traffic to the earlier revision while that exists, else its template is applied again.
 //!
 //! The API has no watch (so it is asked again), no instance count (a revision is the instance here) and no logs.
 
 mod api;
+mod canary;
 mod change;
 mod config;
 mod fence;
+mod migrate;
+mod migration;
 mod state;
 mod target;
 
+pub use canary::{Pause, Steps};
 pub use config::{BindingConfig, ConnectionConfig, Endpoint, Name};
+pub use migration::Limit;
 
 use crate::{Connection, Platform, Target, TargetError};
 use api::Api;

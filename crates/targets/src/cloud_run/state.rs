@@ -1,8 +1,8 @@
 //! What runs, and whether what was asked for has come true. Pure.
 
-use super::change;
 use super::config::BindingConfig;
 use super::fence::ANNOTATIONS;
+use super::{canary, change};
 use crate::{Observation, Rollout, masking};
 use passerelle_contract::deployments::{Cause, EnvVar, Failure, Health, Instance, InstanceState, Replicas};
 use passerelle_contract::{Text, text};
@@ -21,11 +21,18 @@ pub(super) fn serving(service: &Value) -> Option<&str> {
     Some(short(&most["revision"])).filter(|name| !name.is_empty())
 }
 
-/// The revision that is to get all of it: the pinned one, else the latest.
-fn wanted(service: &Value) -> &str {
+/// The revision that is to get all of it: the one that a canary leads to, else the pinned one, else the latest.
+fn wanted(service: &Value) -> String {
+    if let Some(canary) = canary::read(service) {
+        return canary.to;
+    }
     let pinned = service["traffic"].as_array().into_iter().flatten().find(|target| target["percent"] == 100);
     let pinned = pinned.map(|target| short(&target["revision"])).filter(|name| !name.is_empty());
-    pinned.unwrap_or_else(|| short(&service["latestCreatedRevision"]))
+    pinned.unwrap_or_else(|| short(&service["latestCreatedRevision"])).to_owned()
+}
+
+pub(super) fn is_failed(condition: &Value) -> bool {
+    condition["state"] == "CONDITION_FAILED"
 }
 
 fn ready_condition(revision: &Value) -> Option<&Value> {
@@ -42,13 +49,14 @@ fn rollout(service: &Value, revisions: &[Value]) -> Rollout {
     if service["reconciling"] == true {
         return Rollout::Progressing;
     }
-    if serving(service) == Some(wanted) && revision.is_some_and(is_ready) {
+    // A canary is complete when its last step takes its mark away.
+    if canary::read(service).is_none() && serving(service) == Some(&wanted) && revision.is_some_and(is_ready) {
         return Rollout::Complete;
     }
-    let own = revision.and_then(ready_condition).filter(|condition| condition["state"] == "CONDITION_FAILED");
-    let all = Some(&service["terminalCondition"]).filter(|condition| condition["state"] == "CONDITION_FAILED");
+    let own = revision.and_then(ready_condition).filter(|condition| is_failed(condition));
+    let all = Some(&service["terminalCondition"]).filter(|condition| is_failed(condition));
     match own.or(all) {
-        Some(condition) => Rollout::Failed { failure: failure(condition, wanted) },
+        Some(condition) => Rollout::Failed { failure: failure(condition, &wanted) },
         None => Rollout::Progressing,
     }
 }
@@ -61,6 +69,7 @@ fn failure(condition: &Value, revision: &str) -> Failure {
     let said = masking::shown(condition["message"].as_str().unwrap_or_default());
     let cause = match reason {
         "CONTAINER_MISSING" | "CONTAINER_PERMISSION_DENIED" | "CONTAINER_IMAGE_UNAUTHORIZED" => Cause::ImagePull,
+        "HEALTH_CHECK_CONTAINER_ERROR" if said.contains("exited with") => Cause::CrashLoop,
         "HEALTH_CHECK_CONTAINER_ERROR" => Cause::Probe,
         "SECRETS_ACCESS_CHECK_FAILED" | "VPC_NETWORK_NOT_FOUND" => Cause::MissingConfig,
         "MIN_INSTANCES_NOT_PROVISIONED" => Cause::Unschedulable,
@@ -118,12 +127,23 @@ fn instances(service: &Value, revisions: &[Value], binding: &BindingConfig) -> V
                 image: image(revision, binding).to_owned(),
                 updated: name == wanted,
                 restarts: 0,
-                message: Some(
-                    said.map_or_else(|| text!("{percent} % of the traffic", percent = serves(name)), Text::verbatim),
-                ),
+                message: Some(said.map_or_else(|| share(service, serves(name)), Text::verbatim)),
             }
         })
         .collect()
+}
+
+/// A revision's part of the traffic, and who may send it when that is not everybody.
+fn share(service: &Value, percent: i64) -> Text {
+    match service["ingress"].as_str() {
+        Some("INGRESS_TRAFFIC_INTERNAL_ONLY") => {
+            text!("{percent} % of the traffic, from inside the project's network only", percent)
+        }
+        Some("INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER") => {
+            text!("{percent} % of the traffic, from inside the project's network and its load balancer only", percent)
+        }
+        _ => text!("{percent} % of the traffic", percent),
+    }
 }
 
 fn image<'a>(template: &'a Value, binding: &BindingConfig) -> &'a str {
@@ -139,7 +159,7 @@ pub(super) fn observation(service: &Value, revisions: &[Value], binding: &Bindin
     let ready = u32::from(runs.is_some_and(is_ready));
     let (health, health_message) = match &rollout {
         Rollout::Complete => (Health::Healthy, None),
-        Rollout::Progressing => (Health::Progressing, Some(text!("Cloud Run is at work"))),
+        Rollout::Progressing => (Health::Progressing, Some(canary::said(service))),
         Rollout::Failed { failure } if ready == 0 => (Health::Failed, Some(failure.message.clone())),
         Rollout::Failed { failure } => (Health::Degraded, Some(failure.message.clone())),
     };
@@ -188,6 +208,16 @@ mod tests {
         assert_eq!(seen(&service, &revisions).rollout, Rollout::Complete);
         service["reconciling"] = true.into();
         assert_eq!(seen(&service, &revisions).rollout, Rollout::Progressing);
+    }
+
+    #[test]
+    fn who_may_call_is_shown_when_it_is_not_everybody() {
+        let said = |ingress: &str| share(&json!({ "ingress": ingress }), 100).to_string();
+        assert_eq!(said("INGRESS_TRAFFIC_ALL"), "100 % of the traffic");
+        assert_eq!(
+            said("INGRESS_TRAFFIC_INTERNAL_ONLY"),
+            "100 % of the traffic, from inside the project's network only"
+        );
     }
 
     #[test]

@@ -3,18 +3,18 @@
 use super::api::{Api, Written};
 use super::config::BindingConfig;
 use super::fence::ANNOTATIONS;
-use super::{change, state};
+use super::{canary, change, migration, state};
 use crate::fencing::Turn;
-use crate::{Applied, Change, Fence, ImageRef, Observation, Rollout, Target, TargetError, TargetPlan};
+use crate::polling;
+use crate::{Applied, Change, Fence, ImageRef, Observation, Target, TargetError, TargetPlan};
 use async_trait::async_trait;
-use futures::StreamExt as _;
-use futures::stream::{self, BoxStream};
+use futures::stream::BoxStream;
 use passerelle_contract::deployments::{DiffLine, Finding, Severity};
-use passerelle_contract::text;
+use passerelle_contract::{Text, text};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const ATTEMPTS: u32 = 5;
 /// Between two questions while Cloud Run is at work.
@@ -33,33 +33,45 @@ impl RunService {
         let name = self.binding.service.as_str();
         Ok((self.api.service(name).await?, self.api.revisions(name).await?))
     }
+
+    /// Tells the traffic's way before it is gone.
+    fn canary_finding(&self, change: &Change) -> Option<Finding> {
+        let steps = &self.binding.canary_steps;
+        let goes = matches!(change, Change::Image { .. }) && !steps.is_empty();
+        goes.then(|| Finding {
+            severity: Severity::Info,
+            code: "canary".to_owned(),
+            message: text!(
+                "the traffic goes to the new revision in steps: {steps}, then all; {seconds} s in all",
+                steps = steps.shown(),
+                seconds = steps.pauses(self.binding.canary_pause_s).as_secs()
+            ),
+        })
+    }
+
+    fn contended(&self) -> TargetError {
+        TargetError::Unreachable(text!(
+            "service {name} was written by others {attempts} times in a row",
+            name = self.binding.service.as_str(),
+            attempts = ATTEMPTS
+        ))
+    }
 }
 
 #[async_trait]
 impl Target for RunService {
     async fn observe(&self) -> Result<Observation, TargetError> {
         let (service, revisions) = self.read().await?;
-        Ok(state::observation(&service, &revisions, &self.binding))
+        let mut seen = state::observation(&service, &revisions, &self.binding);
+        if let Some(migration) = migration::read(&service) {
+            let (_, standing) = self.migration(&migration).await?;
+            migration::overlay(&mut seen, &migration, &standing);
+        }
+        Ok(seen)
     }
 
     fn watch(&self) -> BoxStream<'static, Result<Observation, TargetError>> {
-        stream::unfold((self.clone(), None::<Observation>, false), |(service, last, ended)| async move {
-            if ended {
-                return None;
-            }
-            loop {
-                if let Some(last) = &last {
-                    let moving = last.rollout == Rollout::Progressing;
-                    tokio::time::sleep(if moving { BUSY } else { IDLE }).await;
-                }
-                match service.observe().await {
-                    Ok(seen) if last.as_ref() == Some(&seen) => {}
-                    Ok(seen) => return Some((Ok(seen.clone()), (service, Some(seen), false))),
-                    Err(error) => return Some((Err(error), (service, last, true))),
-                }
-            }
-        })
-        .boxed()
+        polling::watch(self.clone(), BUSY, IDLE)
     }
 
     async fn plan(&self, change: &Change) -> Result<TargetPlan, TargetError> {
@@ -96,6 +108,10 @@ impl Target for RunService {
                 text!("{image} names a tag, which another push can move; a digest cannot change", image = image(&next));
             findings.push(Finding { severity: Severity::Info, code: "mutable_tag".to_owned(), message });
         }
+        if matches!(change, Change::Image { .. }) {
+            findings.extend(self.migration_finding().await?);
+        }
+        findings.extend(self.canary_finding(change));
         Ok(TargetPlan { diff, env: state::env(&next), findings })
     }
 
@@ -106,23 +122,60 @@ impl Target for RunService {
             let before = change::record(&service, &revisions);
             let applied = |unchanged, message| Applied { before, unchanged, message };
             let there = text!("service {name} has this change already", name);
-            let (body, applied) = match ANNOTATIONS.turn(&service, change, fence)? {
+            let (body, mask, applied) = match ANNOTATIONS.turn(&service, change, fence)? {
                 Turn::Done => return Ok(applied(true, there)),
-                Turn::Raise => (change::raise(&service, change, fence), applied(true, there)),
+                Turn::Raise => (change::raise(&service, change, fence), "annotations", applied(true, there)),
                 Turn::Write => {
+                    // Also where a job comes first: what cannot become a revision needs none.
                     let body = change::body(&service, &revisions, &self.binding, change, fence)?;
-                    (body, applied(false, text!("service {name} is to serve another revision", name)))
+                    match (change, self.binding.migration_job.as_ref()) {
+                        (Change::Image { image }, Some(job)) => {
+                            let body = migration::begin(&service, job.as_str(), image, fence);
+                            (
+                                body,
+                                "annotations",
+                                applied(false, text!("migration job {job} is to run first", job = job.as_str())),
+                            )
+                        }
+                        _ => (
+                            body,
+                            change::FIELDS,
+                            applied(false, text!("service {name} is to serve another revision", name)),
+                        ),
+                    }
                 }
             };
-            if self.api.patch(name, &body).await? == Written::Yes {
+            if self.api.patch(name, &body, mask).await? == Written::Yes {
                 return Ok(applied);
             }
         }
-        Err(TargetError::Unreachable(text!(
-            "service {name} was written by others {attempts} times in a row",
-            name,
-            attempts = ATTEMPTS
-        )))
+        Err(self.contended())
+    }
+
+    fn stages(&self) -> Option<Duration> {
+        let (steps, job) = (&self.binding.canary_steps, self.binding.migration_job.as_ref());
+        let pauses = (!steps.is_empty()).then(|| steps.pauses(self.binding.canary_pause_s));
+        let migration = job.map(|_| self.binding.migration_timeout_s.duration());
+        pauses.or(migration)?;
+        Some(pauses.unwrap_or_default() + migration.unwrap_or_default())
+    }
+
+    async fn advance(&self, fence: Fence) -> Result<Option<Text>, TargetError> {
+        for _ in 0..ATTEMPTS {
+            let (service, revisions) = self.read().await?;
+            if let Some(migration) = migration::read(&service) {
+                return self.migrate(&service, &revisions, &migration, fence).await;
+            }
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            let Some((body, said)) = canary::due(&service, &revisions, &self.binding, fence, now)? else {
+                return Ok(None);
+            };
+            // Without the template: a step never makes a revision.
+            if self.api.patch(self.binding.service.as_str(), &body, "traffic,annotations").await? == Written::Yes {
+                return Ok(Some(said));
+            }
+        }
+        Err(self.contended())
     }
 
     async fn logs(&self, _: &str, _: u32) -> Result<Vec<String>, TargetError> {

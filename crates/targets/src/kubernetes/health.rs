@@ -75,6 +75,7 @@ fn in_words(cause: Cause) -> Text {
         Cause::Unschedulable => text!("no node takes the pod"),
         Cause::Quota => text!("quota exceeded"),
         Cause::Deadline => text!("no progress within the deadline"),
+        Cause::Migration => text!("the migration failed"),
         Cause::TargetUnreachable => text!("target does not answer"),
         Cause::Refused => text!("new pods are refused"),
         Cause::Unknown => text!("failed"),

@@ -34,6 +34,29 @@ pub enum Image {
     Missing,
 }
 
+/// What a platform has.
+#[derive(Debug, Clone, Copy)]
+pub struct Has {
+    /// A number of instances that is counted and can be set.
+    pub replicas: bool,
+    /// Changes that are pushed; else a watch is opened with the change, as whoever deploys does.
+    pub pushes: bool,
+    /// Instances that can be started anew, and a time in which old and new are side by side.
+    pub instances: bool,
+    /// Logs that the target can read.
+    pub logs: bool,
+    /// Programs, which can crash and fail their health checks.
+    pub programs: bool,
+    /// A failed start of a program that says that the program ended.
+    pub crashes: bool,
+}
+
+impl Default for Has {
+    fn default() -> Self {
+        Self { replicas: true, pushes: true, instances: true, logs: true, programs: true, crashes: true }
+    }
+}
+
 /// A platform with workloads to try a target on.
 #[async_trait]
 pub trait Peer: Send + Sync {
@@ -46,6 +69,10 @@ pub trait Peer: Send + Sync {
     async fn generation(&self, name: &str) -> u64;
     async fn remove(&self, name: &str);
     fn image(&self, image: Image) -> String;
+    /// What the platform has; a target says no to what it has not.
+    fn has(&self) -> Has {
+        Has::default()
+    }
     /// Longest time that a good or a failing rollout may take here.
     fn patience(&self) -> Duration {
         Duration::from_secs(120)

@@ -6,7 +6,7 @@ use crate::kernel::Result;
 use futures::StreamExt;
 use passerelle_contract::deployments::{Failure, Health, Instance, Replicas};
 use passerelle_contract::{Text, text};
-use passerelle_targets::{Observation, Target};
+use passerelle_targets::{Observation, Target, TargetError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -16,6 +16,9 @@ const FOREIGN_GRACE: Duration = Duration::from_secs(10);
 const FAILED_GRACE: Duration = Duration::from_secs(5);
 /// The pause before a broken watch is opened again.
 const REOPEN: Duration = Duration::from_secs(1);
+
+/// How often a rollout that comes true in stages is asked whether the next one is due.
+const STAGE_LOOK: Duration = Duration::from_secs(2);
 
 /// How following ended.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub struct Wait {
     pub stable_for: Duration,
     /// A wish to cancel ends the wait.
     pub cancellable: bool,
+    /// The target's stages are taken meanwhile.
+    pub staged: bool,
 }
 
 /// What was written last, so that only changes are written.
@@ -55,6 +60,7 @@ impl Run<'_> {
         let end = Instant::now() + wait.deadline;
         let mut seen = Seen::default();
         let mut stream = target.watch();
+        let mut next_stage = Instant::now();
         loop {
             let next_look = seen.done_since.map_or(end, |since| (since + wait.stable_for).min(end));
             tokio::select! {
@@ -71,6 +77,12 @@ impl Run<'_> {
                     }
                 },
                 () = tokio::time::sleep_until(next_look) => {}
+                () = tokio::time::sleep_until(next_stage), if wait.staged => {
+                    if let Some(ended) = self.advance(target).await? {
+                        return Ok(ended);
+                    }
+                    next_stage = Instant::now() + STAGE_LOOK;
+                }
                 by = self.cancelled(), if wait.cancellable => return Ok(Followed::Cancelled(by)),
             }
             if let (Some(since), Some(observation)) = (seen.done_since, &seen.last)
@@ -85,6 +97,17 @@ impl Run<'_> {
                     seconds,
                 )));
             }
+        }
+    }
+
+    /// Takes the next stage when it is due. Of a target that does not answer the watch tells.
+    async fn advance(&self, target: &dyn Target) -> Result<Option<Followed>> {
+        match target.advance(self.claim.fence()).await {
+            Ok(Some(said)) => self.note(&said).await.map(|()| None),
+            Ok(None) => Ok(None),
+            Err(error) if error.is_transient() => Ok(None),
+            Err(TargetError::Fenced(why)) => Ok(Some(Followed::Foreign(why))),
+            Err(error) => Ok(Some(Followed::Failed(error.to_failure()))),
         }
     }
 
@@ -126,11 +149,7 @@ impl Run<'_> {
         Ok(ended)
     }
 
-    async fn note_break(
-        &self,
-        broken: Option<Result<Observation, passerelle_targets::TargetError>>,
-        seen: &mut Seen,
-    ) -> Result<()> {
+    async fn note_break(&self, broken: Option<Result<Observation, TargetError>>, seen: &mut Seen) -> Result<()> {
         // Said once per break, not at each try.
         if !seen.unreachable {
             let why = match broken {

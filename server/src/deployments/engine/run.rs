@@ -175,12 +175,17 @@ impl<'a> Run<'a> {
     }
 
     async fn roll_out(&self, target: &dyn Target, started: Option<OffsetDateTime>) -> Result<Step<Observation>> {
-        let deadline = Duration::from_secs(u64::from(self.claim.deadline_s.unsigned_abs()));
+        let stages = target.stages();
+        let deadline =
+            Duration::from_secs(u64::from(self.claim.deadline_s.unsigned_abs())) + stages.unwrap_or_default();
         let gone = started.map_or(Duration::ZERO, |at| (OffsetDateTime::now_utc() - at).unsigned_abs());
         // Who takes over late still gets time for one honest look.
         let left = deadline.saturating_sub(gone).max(Duration::from_secs(20).min(deadline));
         self.step("rollout", StepState::Running, text!("Waiting for every instance to run the new version")).await?;
-        let wait = Wait { deadline: left, stable_for: Duration::ZERO, cancellable: true };
+        if stages.is_some() {
+            self.intent("rollout").await?;
+        }
+        let wait = Wait { deadline: left, stable_for: Duration::ZERO, cancellable: true, staged: stages.is_some() };
         let step = followed(self.follow(target, wait).await?);
         let Step::Done(observation) = step else { return Ok(step) };
         let replicas = observation.replicas;
@@ -198,6 +203,7 @@ impl<'a> Run<'a> {
             deadline: self.verify_for + Duration::from_secs(60).min(deadline),
             stable_for: self.verify_for,
             cancellable: true,
+            staged: false,
         };
         Ok(match followed(self.follow(target, wait).await?) {
             Step::Failed(failure) => {
@@ -275,6 +281,7 @@ impl<'a> Run<'a> {
             deadline: Duration::from_secs(u64::from(self.claim.deadline_s.unsigned_abs())),
             stable_for: Duration::ZERO,
             cancellable: false,
+            staged: false,
         };
         match self.follow(target, wait).await? {
             Followed::Done(observation) => {
