@@ -115,6 +115,7 @@ const MATRIX: &[(&str, &str, Who)] = &[
     ("get", "/notifications/deliveries", Least(Developer)),
     ("get", "/notifications/deliveries/{id}", Least(Developer)),
     ("post", "/notifications/deliveries/{id}/retry", Least(Operator)),
+    ("get", "/services/{namespace}/{name}/environments/{environment}/live", SignedIn),
     ("post", "/services/{namespace}/{name}/environments/{environment}/rollback", Least(Developer)),
     ("post", "/services/{namespace}/{name}/environments/{environment}/restart", Least(Developer)),
     ("post", "/services/{namespace}/{name}/environments/{environment}/scale", Least(Developer)),

@@ -187,3 +187,48 @@ async fn the_forms_of_access_name_the_field_and_give_nothing() {
     }
     assert_eq!(test.rows().await, before);
 }
+
+/// A cluster of a cloud: its fields are asked for, a wrong one is told beside it, and what was typed stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_s_cluster_is_asked_for_field_by_field() {
+    let test = TestPortal::with_shop().await;
+    let mut person = test.person().await;
+    let form = person.get("/connections/new?kind=kubernetes").await.html;
+    for name in ["config.gke.cluster", "config.eks.region", "config.eks.access_key_id", "config.aks.tenant"] {
+        assert!(form.contains(&format!("name=\"{name}\"")), "{name} is not in {form}");
+    }
+    assert!(
+        !form.contains("id=\"f-config.gke.cluster\" name=\"config.gke.cluster\" type=\"text\" value=\"\" required"),
+        "{form}"
+    );
+    let bad = [
+        ("kind", "kubernetes"),
+        ("name", "eks"),
+        ("config.eks.region", "eu/west"),
+        ("config.eks.cluster", "fil-rouge"),
+        ("config.eks.secret_access_key:from", "env"),
+        ("config.eks.secret_access_key:ref", "AWS_SECRET"),
+    ];
+    for (language, said) in [("en", "expected 1 to 128 letters"), ("fr", "attendu : de 1 à 128 lettres")] {
+        if language == "fr" {
+            person.speak(language);
+        }
+        let refused = person.post("/connections/new", &bad).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.html);
+        assert!(
+            refused.html.contains(said) && refused.html.contains("f-config.eks.region-err"),
+            "{language}: {}",
+            refused.html
+        );
+        assert!(refused.html.contains("value=\"fil-rouge\"") && refused.html.contains("AWS_SECRET"), "{language}");
+    }
+    let good: Vec<_> = bad
+        .iter()
+        .map(|(name, value)| (*name, if *name == "config.eks.region" { "eu-west-3" } else { *value }))
+        .chain([("config.eks.access_key_id", "AKIAIOSFODNN7EXAMPLE")])
+        .collect();
+    let made = person.post("/connections/new", &good).await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.html);
+    let stored = test.get("/connections/eks").await.body;
+    assert_eq!(stored["config"]["eks"]["secret_access_key"], serde_json::json!({"env": "AWS_SECRET"}), "{stored}");
+}

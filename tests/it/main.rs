@@ -14,6 +14,8 @@ mod french;
 mod gate_forms;
 mod gates;
 mod imports;
+mod live;
+mod migration;
 mod notification_pages;
 mod notifications;
 mod slo_pages;

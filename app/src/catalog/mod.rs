@@ -4,6 +4,7 @@ mod about;
 mod entity;
 mod import;
 mod list;
+mod live;
 mod overview;
 pub mod service;
 mod tabs;

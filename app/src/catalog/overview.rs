@@ -1,6 +1,6 @@
 //! What one wants to know of a service first: what runs where, and whose it is.
 
-use super::{about, tabs};
+use super::{about, live, tabs};
 use crate::gates::frozen::{self, Frozen};
 use crate::i18n::T;
 use crate::ui::{ButtonKind, Empty, HealthBadge, LinkButton, Simulated, StateBadge, Status, TierTag, Tone};
@@ -115,6 +115,7 @@ fn place(req: &Req, service: &ServiceRef, cell: CellOut, frozen: &Frozen) -> imp
             </div>
         }
     });
+    let drift = live::drifted(req, &service.scope.key, &cell.drift);
     let seen = cell.observed_at.map(|at| t.seen_at(t.ago((req.now - at).whole_seconds())));
     view! {
         <li>
@@ -130,6 +131,7 @@ fn place(req: &Req, service: &ServiceRef, cell: CellOut, frozen: &Frozen) -> imp
                     {cell.simulated.then(|| view! { <Simulated t=t /> })}
                 </div>
                 {cell.health_message.map(|message| view! { <p class="muted break">{message.to_string()}</p> })}
+                {drift}
                 {hold}
                 {seen.map(|seen| view! { <p class="muted">{seen}</p> })}
             </div>

@@ -1,6 +1,6 @@
 //! One service: its tabs are addresses of their own.
 
-use super::{overview, tabs};
+use super::{live, overview, tabs};
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{Crumb, Head, Tab, Tabs};
@@ -21,6 +21,7 @@ pub async fn show(
     let tab = req.query.get("tab").unwrap_or("overview");
     let content = match tab {
         "slos" => tabs::slos(&portal, &req, &key).await?,
+        "live" => live::view(&portal, &req, &key).await?,
         "releases" => tabs::releases(&portal, &req, &key).await?,
         "history" => tabs::history(&portal, &req, &key).await?,
         "dependencies" => tabs::dependencies(&portal, &req, &namespace, &name).await?,
@@ -45,6 +46,7 @@ pub async fn show(
 pub fn all_tabs(t: T, key: &str, here: &str) -> Vec<Tab> {
     let tabs = [
         ("overview", t.tab_overview(), format!("/services/{key}")),
+        ("live", t.tab_live(), format!("/services/{key}?tab=live")),
         ("slos", t.tab_slos(), format!("/services/{key}?tab=slos")),
         ("releases", t.tab_releases(), format!("/services/{key}?tab=releases")),
         ("history", t.tab_history(), format!("/services/{key}?tab=history")),

@@ -9,15 +9,20 @@ use leptos::prelude::*;
 
 /// Draws all fields with the values of `form` and the errors beside them.
 pub fn inputs(t: T, fields: &[Field], form: &Fields, errors: &Errors) -> Vec<AnyView> {
-    fields.iter().map(|field| input(t, field, form, errors)).collect()
+    fields.iter().map(|field| input(t, field, form, errors, true)).collect()
 }
 
-fn input(t: T, field: &Field, form: &Fields, errors: &Errors) -> AnyView {
+/// `enforced`: what is around the field has to be given.
+fn input(t: T, field: &Field, form: &Fields, errors: &Errors, enforced: bool) -> AnyView {
     let (name, value) = (field.name(), form.raw(&field.name()).to_owned());
     let (label, hint, error) = (field.title.clone(), field.hint.clone(), errors.of(&field.pointer()));
     let required = field.required;
     match &field.kind {
-        Kind::Group(inner) => group(t, field, inputs(t, inner, form, errors), error),
+        Kind::Group(inner) => {
+            let enforced = enforced && required;
+            let inner = inner.iter().map(|field| input(t, field, form, errors, enforced)).collect();
+            group(t, field, inner, error)
+        }
         Kind::Secret { plain } => secret(t, field, *plain, form, error),
         Kind::YesNo => yes_no(name, label, form.on(&field.name()), hint, error),
         Kind::OneOf(words) => {
@@ -29,6 +34,10 @@ fn input(t: T, field: &Field, form: &Fields, errors: &Errors) -> AnyView {
         Kind::Lines => {
             let hint =
                 Some(hint.map_or_else(|| t.one_a_line().to_owned(), |hint| format!("{hint} {}", t.one_a_line())));
+            view! { <TextArea t=t name=name label=label value=value hint=hint error=error required=required code=true /> }
+                .into_any()
+        }
+        Kind::Long => {
             view! { <TextArea t=t name=name label=label value=value hint=hint error=error required=required code=true /> }
                 .into_any()
         }
@@ -48,6 +57,7 @@ fn input(t: T, field: &Field, form: &Fields, errors: &Errors) -> AnyView {
                     hint=hint
                     error=error
                     required=required
+                    enforced=enforced
                     code=true
                     autocomplete="off"
                     placeholder=example

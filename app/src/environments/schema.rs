@@ -13,6 +13,8 @@ const MAX_DEPTH: usize = 12;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     Text,
+    /// A text of several lines.
+    Long,
     Address,
     Whole,
     Decimal,
@@ -181,7 +183,11 @@ fn kind(root: &Value, parts: &[&Value], path: &[String], depth: usize) -> Kind {
     let [part] = parts else { return Kind::Json };
     let format = part.get("format").and_then(Value::as_str);
     if is(part, "string") {
-        return if format == Some("uri") { Kind::Address } else { Kind::Text };
+        return match format {
+            Some("uri") => Kind::Address,
+            Some("multiline") => Kind::Long,
+            _ => Kind::Text,
+        };
     }
     if is(part, "boolean") {
         return Kind::YesNo;
@@ -219,6 +225,7 @@ mod tests {
                 "mode": {"enum": ["a", "b"]},
                 "tls": {"anyOf": [{"$ref": "#/$defs/Tls"}, {"type": "null"}]},
                 "context": {"type": ["string", "null"]},
+                "manifest": {"type": ["string", "null"], "format": "multiline"},
                 "names": {"type": "array", "items": {"type": "string"}},
                 "labels": {"type": "object", "additionalProperties": {"type": "string"}},
                 "retries_max": {"type": "integer"},
@@ -238,13 +245,14 @@ mod tests {
     fn every_property_gets_a_field_of_its_kind() {
         let fields = fields(&schema());
         let kind = |name: &str| &fields.iter().find(|field| field.path == [name]).unwrap().kind;
-        assert_eq!(fields.len(), 10);
+        assert_eq!(fields.len(), 11);
         assert_eq!(fields[0].path, ["endpoint"], "what is required comes first");
         assert_eq!((fields[0].title.as_str(), fields[0].hint.as_deref()), ("Endpoint", Some("Where")));
         assert_eq!(kind("endpoint"), &Kind::Address);
         assert_eq!(kind("ca"), &Kind::Secret { plain: true });
         assert_eq!(kind("mode"), &Kind::OneOf(vec!["a".to_owned(), "b".to_owned()]));
         assert_eq!(kind("context"), &Kind::Text);
+        assert_eq!(kind("manifest"), &Kind::Long);
         assert_eq!(kind("names"), &Kind::Lines);
         assert_eq!(kind("labels"), &Kind::Json);
         assert_eq!(kind("retries_max"), &Kind::Whole);

@@ -121,6 +121,8 @@ fn read_one(field: &Field, form: &Fields, t: T) -> Result<Option<Value>, String>
             .map(|number| number.parse::<i64>().map(Value::from).map_err(|_| t.not_a_number().to_owned()))
             .collect::<Result<Vec<_>, _>>()
             .map(|numbers| Some(Value::Array(numbers))),
+        // As it was typed: the blanks at its start are part of YAML.
+        Kind::Long => Ok(Some(Value::from(form.raw(&name)))),
         Kind::Json => serde_json::from_str(given).map(Some).map_err(|error| t.config_bad_json(error)),
         Kind::Text | Kind::Address | Kind::OneOf(_) | Kind::Group(_) => Ok(Some(Value::from(given))),
     }

@@ -113,6 +113,7 @@ messages! {
     dep_old: "old", "ancienne";
     dep_from: "from", "de";
     step_preflight: "Pre-flight checks", "Vérifications préalables";
+    step_migrate: "Migration", "Migration";
     step_apply: "Change written to the target", "Changement écrit sur la cible";
     step_rollout: "Rollout", "Mise en place";
     step_verify: "Verification", "Vérification";
@@ -130,6 +131,7 @@ impl super::T {
     pub fn step_name(self, name: &str) -> String {
         match name {
             "preflight" => self.step_preflight().to_owned(),
+            "migrate" => self.step_migrate().to_owned(),
             "apply" => self.step_apply().to_owned(),
             "rollout" => self.step_rollout().to_owned(),
             "verify" => self.step_verify().to_owned(),

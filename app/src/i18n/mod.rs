@@ -8,6 +8,7 @@ mod environments;
 mod format;
 mod freezes;
 mod gates;
+mod live;
 mod notifications;
 mod pages;
 mod shell;

@@ -50,6 +50,8 @@ pub fn Text(
     #[prop(optional_no_strip, into)] error: Option<String>,
     #[prop(default = "text")] kind: &'static str,
     #[prop(default = false)] required: bool,
+    // Without it the browser lets an empty field pass: a part of something that may be left out as a whole.
+    #[prop(default = true)] enforced: bool,
     #[prop(optional)] autocomplete: Option<&'static str>,
     #[prop(optional)] placeholder: Option<String>,
     #[prop(default = false)] code: bool,
@@ -65,7 +67,7 @@ pub fn Text(
                 name=name
                 type=kind
                 value=value
-                required=required
+                required=required && enforced
                 autocomplete=autocomplete
                 placeholder=placeholder
                 spellcheck=code.then_some("false")

@@ -8,8 +8,10 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+mod live;
 mod states;
 
+pub use live::{Autoscaler, Certificate, Drift, LiveOut, PlatformEvent, Quota, Route, Surroundings};
 pub use states::{Cause, DeploymentState, EnvVar, Failure, Health, Instance, InstanceState, Operation, Replicas};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -290,7 +292,7 @@ impl StepState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StepOut {
-    /// `preflight`, `apply`, `rollout`, `verify` or `roll_back`.
+    /// `preflight`, `migrate`, `apply`, `rollout`, `verify` or `roll_back`.
     pub name: String,
     pub state: StepState,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -439,6 +441,9 @@ pub struct CellOut {
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub health_message: Option<Text>,
     pub replicas: Option<Replicas>,
+    /// Where what runs differs from what was deployed here.
+    #[serde(default)]
+    pub drift: Vec<Drift>,
     /// When this version was put there, and by whom, if the portal did it.
     #[serde(with = "time::serde::rfc3339::option")]
     pub since: Option<OffsetDateTime>,

@@ -12,6 +12,8 @@ pub(crate) enum Behaviour {
     Unready,
     /// Runs, but neither readiness nor liveness pass (`tinyweb:v3`).
     Unhealthy,
+    /// Serves well, but as a Job ends with status 1: a migration that fails (contains `migration-fails`).
+    FailingTask,
     /// Asks for more than any node has.
     Unschedulable,
 }
@@ -28,6 +30,8 @@ impl Behaviour {
             Self::Crash
         } else if name.ends_with("tinyweb:v3") {
             Self::Unhealthy
+        } else if has("migration-fails") {
+            Self::FailingTask
         } else if has("unready") {
             Self::Unready
         } else {

@@ -6,6 +6,10 @@
 //!
 //! A new platform is a new folder that implements [`Platform`] and one line in [`registry::platforms`].
 
+mod aws;
+mod azure;
+mod base_url;
+mod bearer;
 mod error;
 mod fencing;
 mod google;
@@ -18,6 +22,7 @@ mod registry;
 mod secret;
 pub mod sigv4;
 mod target;
+mod task;
 
 pub mod cloud_run;
 pub mod docker_swarm;
@@ -29,3 +34,4 @@ pub use image::{ImageRef, InvalidImage, same_image};
 pub use registry::{AnyConnection, AnyPlatform, UnknownKind, platform, platforms};
 pub use secret::{Secret, SecretError};
 pub use target::{Applied, Change, Connection, Fence, Observation, Platform, Recorded, Rollout, Target, TargetPlan};
+pub use task::{MAX_LOG_BYTES, Task, TaskSeen, TaskState};

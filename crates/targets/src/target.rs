@@ -1,10 +1,13 @@
 //! The traits that every platform implements, and the values that pass through them.
 
 use crate::TargetError;
+use crate::task::{Task, TaskSeen};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use passerelle_contract::Text;
-use passerelle_contract::deployments::{DiffLine, EnvVar, Failure, Finding, Health, Instance, Replicas};
+use passerelle_contract::deployments::{
+    DiffLine, Drift, EnvVar, Failure, Finding, Health, Instance, Replicas, Surroundings,
+};
+use passerelle_contract::{Text, text};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -131,6 +134,50 @@ pub trait Target: Send + Sync {
 
     /// The last lines of an instance's log (of the run before, when it is restarting).
     async fn logs(&self, instance: &str, lines: u32) -> Result<Vec<String>, TargetError>;
+
+    /// What is around it: what scales it, leads to it, limits it. Nothing on platforms that do not tell.
+    async fn surroundings(&self) -> Result<Surroundings, TargetError> {
+        Ok(Surroundings::default())
+    }
+
+    /// Where what runs differs from what was recorded after a deployment.
+    async fn drift(&self, deployed: &Recorded) -> Result<Vec<Drift>, TargetError> {
+        // What putting it back would change, the other way round.
+        let back = self.plan(&Change::RestoreVersion { recorded: deployed.clone() }).await?.diff;
+        let turned =
+            |line: DiffLine| Drift { field: line.field, deployed: line.after, runs: line.before, by: None, at: None };
+        Ok(back.into_iter().map(turned).collect())
+    }
+
+    /// What has to run to its end before a new version is applied here. Does not talk to the platform.
+    fn task(&self) -> Option<Task> {
+        None
+    }
+
+    /// What the task of a change would do and what speaks against it, without side effect; `env` stays empty.
+    async fn plan_task(&self, _change: &Change) -> Result<TargetPlan, TargetError> {
+        Ok(TargetPlan { diff: Vec::new(), env: Vec::new(), findings: Vec::new() })
+    }
+
+    /// Starts the task for a change, fenced; finds the one that this deployment has started. What an earlier deployment left is
+    /// taken away first.
+    async fn start_task(&self, _change: &Change, _fence: Fence) -> Result<(), TargetError> {
+        Err(no_task())
+    }
+
+    /// How the task of this deployment is doing; [`TargetError::Missing`] when it is gone.
+    async fn look_at_task(&self, _fence: Fence) -> Result<TaskSeen, TargetError> {
+        Err(no_task())
+    }
+
+    /// Takes away what the task of this deployment has left, and nothing of another's. Nothing there is fine.
+    async fn clear_task(&self, _fence: Fence) -> Result<(), TargetError> {
+        Ok(())
+    }
+}
+
+fn no_task() -> TargetError {
+    TargetError::Refused(text!("nothing runs before a deployment here"))
 }
 
 /// An open connection to a platform.

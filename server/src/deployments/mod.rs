@@ -15,6 +15,7 @@ mod events;
 mod gate_routes;
 mod gating;
 mod history;
+mod live;
 mod matrix;
 mod model;
 mod observer;
@@ -25,6 +26,7 @@ pub mod routes;
 mod service;
 mod starting;
 mod store;
+mod tasks;
 mod telling;
 
 pub use approval_link::{ApprovalToken, LinkedApproval};

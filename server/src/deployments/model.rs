@@ -10,6 +10,8 @@ use uuid::Uuid;
 /// The steps in their order; `roll_back` comes in only when it is needed.
 pub const STEPS: [&str; 4] = ["preflight", "apply", "rollout", "verify"];
 pub const ROLL_BACK_STEP: &str = "roll_back";
+/// Before `apply`, where the binding asks for it: a migration that runs to its end.
+pub const TASK_STEP: &str = "migrate";
 
 /// What the caller wants to run.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Looks at every binding from time to time, so that pages show what runs, not what was once deployed.
 
+use super::live::drift;
 use super::model::version_of_image;
 use super::store::{ObservedState, Store};
 use crate::catalog::CatalogService;
@@ -100,15 +101,18 @@ impl Observer {
 
     async fn look(&self, binding: &BindingRow) -> Result<()> {
         let (binding_id, service_id) = (binding.id, binding.service_id);
+        let deployed = self.store.deployed_here(binding_id).await?;
         let look = async {
             let (target, _) = self.environments.target(binding).await.map_err(as_target_error)?;
-            target.observe().await
+            let seen = target.observe().await?;
+            let drift = drift(&*target, &seen, deployed.as_ref()).await.ok();
+            Ok::<_, TargetError>((seen, drift))
         };
         let seen = tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|_| {
             Err(TargetError::Unreachable(text!("no answer within {seconds} s", seconds = PATIENCE.as_secs())))
         });
         let state = match seen {
-            Ok(seen) => {
+            Ok((seen, drift)) => {
                 let release = self.store.release_by_image(service_id, &seen.image).await?;
                 ObservedState {
                     binding_id,
@@ -118,6 +122,7 @@ impl Observer {
                     health_message: seen.health_message,
                     replicas: Some(seen.replicas),
                     deployment_id: seen.fence.map(|fence| fence.deployment),
+                    drift,
                 }
             }
             Err(error) => ObservedState {
@@ -128,6 +133,7 @@ impl Observer {
                 health_message: Some(error.text()),
                 replicas: None,
                 deployment_id: None,
+                drift: None,
             },
         };
         self.store.observed(&state).await

@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use passerelle_contract::Page;
 use passerelle_contract::deployments::{
-    DeploymentEvent, DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, MatrixFilter, MatrixOut, PlanOut,
-    ReasonIn, ReleaseIn, ReleaseOut, RollBackIn, ScaleIn,
+    DeploymentEvent, DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, LiveOut, MatrixFilter, MatrixOut,
+    PlanOut, ReasonIn, ReleaseIn, ReleaseOut, RollBackIn, ScaleIn,
 };
 use serde::Deserialize;
 use std::convert::Infallible;
@@ -36,6 +36,7 @@ pub fn router() -> OpenApiRouter<DeploymentService> {
         .routes(routes!(roll_back))
         .routes(routes!(restart))
         .routes(routes!(scale))
+        .routes(routes!(live))
         .routes(routes!(hold))
         .routes(routes!(resume))
         .merge(gate_routes::router())
@@ -165,6 +166,17 @@ async fn scale(
     Json(input): Json<ScaleIn>,
 ) -> Result<Response> {
     service.scale(&ctx, &format!("{namespace}/{name}"), &environment, input).await.map(created)
+}
+
+/// What runs at this moment: instances, autoscaler, routes, certificates, quotas, events, and where it differs from what was deployed.
+#[utoipa::path(get, path = "/services/{namespace}/{name}/environments/{environment}/live", tag = "deployments",
+    responses((status = 200, body = LiveOut)))]
+async fn live(
+    State(service): State<DeploymentService>,
+    ctx: Ctx,
+    Path((namespace, name, environment)): Place,
+) -> Result<Json<LiveOut>> {
+    service.live(&ctx, &format!("{namespace}/{name}"), &environment).await.map(Json)
 }
 
 /// Keeps automation from changing this binding.

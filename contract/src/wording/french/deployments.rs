@@ -6,6 +6,7 @@ super::texts! {
     "Cancel" => "Annulation";
     "Cancelled by {by}" => "Annulé par {by}";
     "Cancelled by {by} before anything was changed" => "Annulé par {by} avant tout changement";
+    "Cancelled by {by} while {title} ran; {version} goes on" => "Annulé par {by} pendant {title} ; {version} continue";
     "Cancelled; {version} runs again" => "Annulé ; {version} tourne de nouveau";
     "Changed to {version} by {me}; {voided} approvals are void" => "Changé pour {version} par {me} ; approbations annulées : {voided}";
     "Changing the target" => "Modification de la cible";
@@ -25,6 +26,7 @@ super::texts! {
     "Roll back" => "Retour arrière";
     "Rolled back to what ran before" => "Revenu à ce qui tournait avant";
     "Rolled back to {version}" => "Revenu à {version}";
+    "Running {title}" => "Exécution de {title}";
     "Scale" => "Mise à l’échelle";
     "Verifying that it stays healthy" => "Vérification que la version reste saine";
     "Waiting for every instance to run the new version" => "Attente que chaque instance fasse tourner la nouvelle version";
@@ -73,9 +75,12 @@ super::texts! {
     "{service} has no release {version}" => "{service} n’a pas de version {version}";
     "{service} is not bound to {environment}; add a target binding first" => "{service} n’est pas rattaché à {environment} ; ajoutez d’abord un rattachement";
     "{so_far} ({why})" => "{so_far} ({why})";
+    "{title} did not end within {seconds} s: {so_far}" => "{title} ne s’est pas terminé en {seconds} s : {so_far}";
+    "{title} is done" => "{title} est terminé";
     "{updated} of {desired} instances run the new version, {ready} ready" => "{updated} instances sur {desired} font tourner la nouvelle version, {ready} prêtes";
     "{version} runs again" => "{version} tourne de nouveau";
     "{version} runs in {environment}" => "{version} tourne en {environment}";
     "{why} since this deployment was asked for, so {voided} approvals are void; look at the plan, then approve what is there now" => "{why} depuis la demande de ce déploiement (approbations annulées : {voided}) ; regardez le plan, puis approuvez ce qu’il y a maintenant";
     "{why}; going back to {version}" => "{why} ; retour à {version}";
+    "{why}; nothing was changed, {version} goes on" => "{why} ; rien n’a été changé, {version} continue";
 }

@@ -60,9 +60,15 @@ super::texts! {
     "no HTTP client can be built from it" => "aucun client HTTP ne peut être construit avec";
     "no access token" => "aucun jeton d’accès";
     "no accessToken" => "aucun accessToken";
+    "no address" => "aucune adresse";
     "no answer in time" => "pas de réponse à temps";
     "no generation" => "aucune génération";
+    "no keys" => "aucune clé";
+    "no keys are given, and this machine has no role of AWS" => "aucune clé n’est donnée, et cette machine n’a pas de rôle AWS";
+    "no readable token file" => "aucun fichier de jeton lisible";
     "no reason given" => "aucune raison donnée";
+    "no role" => "aucun rôle";
+    "no text" => "aucun texte";
     "nothing has been deployed here yet" => "rien n’a encore été déployé ici";
     "plain http is used only inside networks that outbound.allow_networks names; use https" => "http simple ne sert que dans les réseaux que nomme outbound.allow_networks ; utilisez https";
     "private_key cannot sign" => "private_key ne peut pas signer";
@@ -108,6 +114,7 @@ super::texts! {
     "the object" => "l’objet";
     "the page from before is there again" => "la page d’avant est rétablie";
     "the project or region" => "le projet ou la région";
+    "the request to AWS cannot be signed" => "la requête vers AWS ne peut pas être signée";
     "the revisions" => "les révisions";
     "the service" => "le service";
     "the service has more than one container: name one" => "le service a plus d’un conteneur : nommez-en un";
@@ -149,6 +156,7 @@ super::texts! {
     "{message} ({pointer})" => "{message} ({pointer})";
     "{name} answered something that is not its API" => "{name} a répondu autre chose que son API";
     "{name} answered {status}" => "{name} a répondu {status}";
+    "{name} answered {status}: {said}" => "{name} a répondu {status} : {said}";
     "{name} answered {status}: {why}" => "{name} a répondu {status} : {why}";
     "{name} does not say its API version" => "{name} ne dit pas la version de son API";
     "{name} gave {what}" => "{name} a donné {what}";

@@ -147,7 +147,7 @@ fn finish(revision: &mut Value, at: OffsetDateTime) -> Option<String> {
         Behaviour::Unready | Behaviour::Unhealthy => Some(
             "The user-provided container failed to start and listen on the port defined provided by the PORT=8080 environment variable within the allocated timeout: the startup probe failed.".to_owned(),
         ),
-        Behaviour::Healthy | Behaviour::Unschedulable => None,
+        Behaviour::Healthy | Behaviour::FailingTask | Behaviour::Unschedulable => None,
     };
     let (state, said) = match &message {
         Some(message) => ("CONDITION_FAILED", message.as_str()),

@@ -50,9 +50,21 @@ fn one(state: &mut State, job: &Value, now: OffsetDateTime) {
         set_condition(&mut object, "Failed", "True", "BackoffLimitExceeded", message, now);
         state.event(job, true, "BackoffLimitExceeded", message, now);
     } else if active == 0 {
-        let pod = replica_set::create(state, job, &format!("{}-", text(job, "/metadata/name")), now);
+        let pod = replica_set::create(state, &labelled(job), &format!("{}-", text(job, "/metadata/name")), now);
         state.event(job, false, "SuccessfulCreate", &format!("Created pod: {}", text(&pod, "/metadata/name")), now);
         object["status"]["active"] = json!(1);
     }
     state.store.put(&JOB, object);
+}
+
+/// The Job as its pods are made from it: they carry its name and uid as labels.
+fn labelled(job: &Value) -> Value {
+    let mut job = job.clone();
+    let (name, uid) = (job["metadata"]["name"].clone(), job["metadata"]["uid"].clone());
+    for prefix in ["", "batch.kubernetes.io/"] {
+        let labels = &mut job["spec"]["template"]["metadata"]["labels"];
+        labels[format!("{prefix}job-name")] = name.clone();
+        labels[format!("{prefix}controller-uid")] = uid.clone();
+    }
+    job
 }

@@ -40,7 +40,7 @@ pub(crate) static DEPLOYMENT: Kind = with_generation(kind("apps", "v1", "Deploym
 pub(crate) static REPLICA_SET: Kind = with_generation(kind("apps", "v1", "ReplicaSet", "replicasets"));
 pub(crate) static JOB: Kind = with_generation(kind("batch", "v1", "Job", "jobs"));
 
-static STORED_ONLY: [Kind; 17] = [
+static STORED_ONLY: [Kind; 18] = [
     kind("", "v1", "Service", "services"),
     kind("", "v1", "Endpoints", "endpoints"),
     kind("", "v1", "ServiceAccount", "serviceaccounts"),
@@ -54,6 +54,7 @@ static STORED_ONLY: [Kind; 17] = [
     with_generation(kind("networking.k8s.io", "v1", "Ingress", "ingresses")),
     with_generation(kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies")),
     cluster_wide(kind("networking.k8s.io", "v1", "IngressClass", "ingressclasses")),
+    cluster_wide(kind("storage.k8s.io", "v1", "StorageClass", "storageclasses")),
     with_generation(kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets")),
     with_generation(kind("cert-manager.io", "v1", "Certificate", "certificates")),
     kind("coordination.k8s.io", "v1", "Lease", "leases"),

@@ -1,6 +1,6 @@
 //! What a container wrote.
 
-use super::pod::{PodSim, Stage};
+use super::pod::{PodSim, Stage, is_job};
 use super::refusal::Refusal;
 use crate::behaviour::{self, Behaviour};
 use crate::call::Call;
@@ -32,7 +32,12 @@ pub(crate) fn read(pod: &Value, sim: &PodSim, call: &Call, pace: Pace, now: Offs
     let image = text(&containers[at], "/image");
     let focused = at == sim.focus;
     let behaviour = if focused { sim.behaviour } else { Behaviour::Healthy };
-    let mut lines = if call.is_set("previous") {
+    if is_job(pod) && behaviour != Behaviour::Crash {
+        let lines =
+            of_task(sim, behaviour, image, now).ok_or_else(|| Refusal::bad_request(waiting(container, name, sim)))?;
+        return Ok(told(lines, call));
+    }
+    let lines = if call.is_set("previous") {
         let run = sim.last_run.filter(|_| focused);
         let (from, to) = run.ok_or_else(|| {
             Refusal::bad_request(format!("previous terminated container \"{container}\" in pod \"{name}\" not found"))
@@ -41,14 +46,39 @@ pub(crate) fn read(pod: &Value, sim: &PodSim, call: &Call, pace: Pace, now: Offs
     } else {
         current(sim, behaviour, image, now, pace).ok_or_else(|| Refusal::bad_request(waiting(container, name, sim)))?
     };
+    Ok(told(lines, call))
+}
+
+/// The last lines, as the parameters ask for them.
+fn told(mut lines: Vec<Line>, call: &Call) -> String {
     if let Some(tail) = call.parameter("tailLines").and_then(|count| count.parse::<usize>().ok()) {
         lines.drain(..lines.len().saturating_sub(tail));
     }
     let stamped = call.is_set("timestamps");
-    Ok(lines
+    lines
         .into_iter()
         .map(|(at, line)| if stamped { format!("{} {line}\n", stamp(at)) } else { format!("{line}\n") })
-        .collect())
+        .collect()
+}
+
+/// What a migration writes.
+fn of_task(sim: &PodSim, behaviour: Behaviour, image: &str, now: OffsetDateTime) -> Option<Vec<Line>> {
+    let started = sim.started?;
+    let (name, version) = (behaviour::short_name(image), behaviour::version_of(image));
+    let mut lines = vec![
+        (started, format!("INFO  migrating {name} to {version}")),
+        (started, "INFO  applying 0042_add_total".to_owned()),
+    ];
+    let end = sim.last_run.map_or(now, |(_, end)| end);
+    match (&sim.stage, behaviour) {
+        (Stage::Finished { ok: true }, _) => lines.push((end, "INFO  done, 1 migration applied".to_owned())),
+        (Stage::Finished { ok: false }, Behaviour::FailingTask) => {
+            lines.push((end, "ERROR column \"total\" of relation \"orders\" already exists".to_owned()));
+            lines.push((end, "FATAL migration failed, exiting with status 1".to_owned()));
+        }
+        _ => {}
+    }
+    Some(lines)
 }
 
 type Line = (OffsetDateTime, String);

@@ -13,6 +13,7 @@ mod garbage;
 mod job;
 mod kinds;
 mod logs;
+mod managed;
 mod needs;
 mod path;
 mod pod;

@@ -233,6 +233,7 @@ fn run(state: &mut State, pod: &Value, sim: &mut PodSim, now: OffsetDateTime) {
             let period = int(pod, &format!("{focus}/readinessProbe/periodSeconds"), 10);
             sim.due = Some(now + state.pace.seconds(period as f64));
         }
+        Behaviour::FailingTask if is_job(pod) => end(sim, pod, now, state),
         _ if is_job(pod) => {
             sim.stage = Stage::Finished { ok: true };
             sim.last_run = sim.started.map(|started| (started, now));
@@ -257,6 +258,6 @@ fn end(sim: &mut PodSim, pod: &Value, now: OffsetDateTime, state: &mut State) {
     }
 }
 
-fn is_job(pod: &Value) -> bool {
+pub(crate) fn is_job(pod: &Value) -> bool {
     text(pod, "/spec/restartPolicy") != "Always"
 }

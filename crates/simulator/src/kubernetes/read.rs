@@ -27,10 +27,21 @@ impl View {
         match self {
             Self::Whole => object.clone(),
             Self::Metadata => {
-                json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"]})
+                let mut metadata = object["metadata"].clone();
+                if object["kind"] == "Secret" {
+                    metadata["managedFields"] = json!([keys_set(object)]);
+                }
+                json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
             }
         }
     }
+}
+
+/// The record of who set which key, which names the keys without their values.
+fn keys_set(secret: &Value) -> Value {
+    let keys = secret["data"].as_object().into_iter().flatten();
+    let keys: serde_json::Map<String, Value> = keys.map(|(key, _)| (format!("f:{key}"), json!({}))).collect();
+    json!({"manager": "kubectl", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": {"f:data": keys}})
 }
 
 pub(crate) fn get(state: &State, objects: &Objects, name: &str) -> Result<Arc<Value>, Refusal> {

@@ -2,6 +2,7 @@
 
 use super::admission::admit;
 use super::kinds::{self, Kind, NAMESPACE};
+use super::managed;
 use super::pod;
 use super::refusal::Refusal;
 use super::server_side;
@@ -203,6 +204,9 @@ pub(crate) fn patch(
             }
             server_side::apply(state, to, &before, &mut after, body)?;
         }
+    }
+    if to.kind == &kinds::DEPLOYMENT && to.part == Part::Main {
+        managed::record(&before, &mut after, to.manager, now);
     }
     let written = replace(state, to.kind, &before, after, to.part, dry_run)?;
     if to.how == PatchKind::Apply && !dry_run {

@@ -1,11 +1,12 @@
 //! Which Deployment a service is bound to.
 
+use super::migration::Migration;
 use super::names::{Label, Name};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// A Deployment, and the container of it that carries the service.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BindingConfig {
     /// Namespace of the Deployment.
@@ -18,6 +19,10 @@ pub struct BindingConfig {
     #[serde(default)]
     #[schemars(title = "Container", with = "Option<String>")]
     pub container: Option<Label>,
+    /// A Job that runs to its end before each rollout, with the image of the new version. When it fails, the version before goes on.
+    #[serde(default)]
+    #[schemars(title = "Migration")]
+    pub migration: Option<Migration>,
 }
 
 #[cfg(test)]

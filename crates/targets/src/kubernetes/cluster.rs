@@ -1,9 +1,9 @@
 //! An open connection to a cluster.
 
 use super::binding::BindingConfig;
+use super::cloud;
 use super::config::ConnectionConfig;
 use super::error::{call, translate};
-use super::kubeconfig::client_config;
 use super::workload::Workload;
 use crate::{Connection, Target, TargetError};
 use async_trait::async_trait;
@@ -23,7 +23,12 @@ impl Cluster {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             drop(rustls::crypto::ring::default_provider().install_default());
         }
-        let client = Client::try_from(client_config(config).await?).map_err(|error| match error {
+        let (way, bearer) = cloud::way(config).await?;
+        let client = match bearer {
+            Some(bearer) => cloud::with_bearer(way, bearer),
+            None => Client::try_from(way),
+        };
+        let client = client.map_err(|error| match error {
             kube::Error::RustlsTls(_) | kube::Error::InferKubeconfig(_) => TargetError::Config {
                 pointer: "/config".to_owned(),
                 message: text!("the certificates of the connection cannot be used: {error}", error = error.to_string()),

@@ -1,5 +1,6 @@
 //! How to reach a cluster.
 
+use super::cloud::{Aks, Eks, Gke, Login};
 use crate::Secret;
 use passerelle_contract::{Text, text};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -7,7 +8,7 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use url::Url;
 
-/// A connection's configuration: exactly one of `kubeconfig`, `in_cluster` and `server` (with `token`).
+/// A connection's configuration: exactly one of `kubeconfig`, `in_cluster`, `server` (with `token`), `gke`, `eks` and `aks`.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct ConnectionConfig {
@@ -19,9 +20,22 @@ pub struct ConnectionConfig {
 /// Where the address and the credentials come from.
 #[derive(Debug)]
 pub enum Access {
-    Kubeconfig { kubeconfig: Secret, context: Option<String> },
+    Kubeconfig {
+        kubeconfig: Secret,
+        context: Option<String>,
+    },
     InCluster,
-    Server { server: Url, ca: Option<Certificate>, token: Secret },
+    Server {
+        server: Url,
+        ca: Option<Certificate>,
+        token: Secret,
+    },
+    /// The cloud is asked for tokens, and for the address too when there is none.
+    Cloud {
+        login: Login,
+        server: Option<Url>,
+        ca: Option<Certificate>,
+    },
 }
 
 /// Certificates in PEM, as they are or by reference.
@@ -38,7 +52,10 @@ pub enum Certificate {
 #[schemars(extend("oneOf" = [
     {"required": ["kubeconfig"]},
     {"required": ["in_cluster"], "properties": {"in_cluster": {"const": true}}},
-    {"required": ["server", "token"]}
+    {"required": ["server", "token"]},
+    {"required": ["gke"]},
+    {"required": ["eks"]},
+    {"required": ["aks"]}
 ]))]
 struct Fields {
     /// A kubeconfig with embedded certificates (`kubectl config view --raw --flatten`). Plug-ins that run commands are refused.
@@ -53,7 +70,19 @@ struct Fields {
     #[serde(default)]
     #[schemars(title = "This cluster")]
     in_cluster: bool,
-    /// Address of the API server, `https://host:port`.
+    /// Google Kubernetes Engine.
+    #[serde(default)]
+    #[schemars(title = "GKE")]
+    gke: Option<Gke>,
+    /// Amazon Elastic Kubernetes Service.
+    #[serde(default)]
+    #[schemars(title = "EKS")]
+    eks: Option<Eks>,
+    /// Azure Kubernetes Service.
+    #[serde(default)]
+    #[schemars(title = "AKS")]
+    aks: Option<Aks>,
+    /// Address of the API server, `https://host:port`; with GKE, EKS and AKS only where the cloud is not to be asked for it.
     #[serde(default)]
     #[schemars(title = "API server", with = "Option<String>", extend("format" = "uri"))]
     server: Option<Url>,
@@ -75,21 +104,32 @@ impl TryFrom<Fields> for ConnectionConfig {
     type Error = Text;
 
     fn try_from(fields: Fields) -> Result<Self, Text> {
-        let Fields { kubeconfig, context, in_cluster, server, ca, token, simulated } = fields;
+        let Fields { kubeconfig, context, in_cluster, gke, eks, aks, server, ca, token, simulated } = fields;
         if context.is_some() && kubeconfig.is_none() {
             return Err(text!("context goes with kubeconfig"));
         }
         if (ca.is_some() || token.is_some()) && server.is_none() {
             return Err(text!("ca and token go with server"));
         }
-        let access = match (kubeconfig, in_cluster, server) {
-            (Some(kubeconfig), false, None) => Access::Kubeconfig { kubeconfig, context },
-            (None, true, None) => Access::InCluster,
-            (None, false, Some(server)) => {
+        let mut logins =
+            gke.map(Login::Gke).into_iter().chain(eks.map(Login::Eks)).chain(aks.map(Login::Aks)).collect::<Vec<_>>();
+        if token.is_some() && !logins.is_empty() {
+            return Err(text!("a token does not go with gke, eks or aks, which fetch their own"));
+        }
+        let one = || text!("exactly one of kubeconfig, in_cluster: true, server, gke, eks and aks is needed");
+        let login = logins.pop();
+        if !logins.is_empty() {
+            return Err(one());
+        }
+        let access = match (kubeconfig, in_cluster, login, server) {
+            (Some(kubeconfig), false, None, None) => Access::Kubeconfig { kubeconfig, context },
+            (None, true, None, None) => Access::InCluster,
+            (None, false, Some(login), server) => Access::Cloud { login, server, ca },
+            (None, false, None, Some(server)) => {
                 let token = token.ok_or(text!("server needs a token"))?;
                 Access::Server { server, ca, token }
             }
-            _ => return Err(text!("exactly one of kubeconfig, in_cluster: true and server is needed")),
+            _ => return Err(one()),
         };
         Ok(Self { access, simulated })
     }
@@ -110,6 +150,21 @@ mod tests {
     use crate::{TargetError, platform};
     use serde_json::{Value, json};
 
+    const GKE: &str = "projects/p/locations/europe-west1-b/clusters/gke-reactivite-cluster";
+
+    #[test]
+    fn a_wrong_field_of_a_cloud_is_pointed_at() {
+        for (config, pointer) in [
+            (json!({"gke": {"cluster": "gke-reactivite-cluster"}}), "/config/gke/cluster"),
+            (json!({"eks": {"region": "eu/west", "cluster": "c"}}), "/config/eks/region"),
+            (json!({"eks": {"region": "eu-west-3", "cluster": "c", "role_arn": "r"}}), "/config/eks/role_arn"),
+            (json!({"aks": {"cluster": "c"}}), "/config/aks/cluster"),
+        ] {
+            let Err(TargetError::Config { pointer: found, .. }) = check(&config) else { panic!("{config} passed") };
+            assert_eq!(found, pointer);
+        }
+    }
+
     fn check(config: &Value) -> Result<(), TargetError> {
         platform("kubernetes").unwrap().check_connection(config)
     }
@@ -122,6 +177,9 @@ mod tests {
             json!({"in_cluster": true}),
             json!({"server": "https://10.0.0.1:6443", "token": {"value": "t"}, "ca": "-----BEGIN CERTIFICATE-----"}),
             json!({"server": "https://10.0.0.1:6443", "token": {"file": "/t"}, "ca": {"file": "/ca.crt"}}),
+            json!({"gke": {"cluster": GKE}}),
+            json!({"gke": {"cluster": GKE, "credentials": {"file": "/key.json"}}, "server": "https://10.0.0.1", "ca": "PEM"}),
+            json!({"eks": {"region": "eu-west-3", "cluster": "fil-rouge"}}),
         ] {
             assert_eq!(check(&config), Ok(()), "{config}");
         }
@@ -139,6 +197,10 @@ mod tests {
             json!({"in_cluster": true, "exec": "sh"}),
             json!({"server": "nonsense", "token": {"value": "t"}}),
             json!({"kubeconfig": "/k"}),
+            json!({"gke": {"cluster": GKE}, "eks": {"region": "eu-west-3", "cluster": "c"}}),
+            json!({"gke": {"cluster": GKE}, "in_cluster": true}),
+            json!({"gke": {"cluster": GKE}, "server": "https://10.0.0.1", "token": {"value": "t"}}),
+            json!({"gke": {"cluster": GKE}, "ca": "PEM"}),
         ] {
             assert!(matches!(check(&config), Err(TargetError::Config { .. })), "{config}");
         }

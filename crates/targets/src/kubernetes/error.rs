@@ -28,6 +28,12 @@ pub(super) async fn call<T>(
 }
 
 pub(super) fn translate(what: impl Argument, error: &kube::Error) -> TargetError {
+    // Of ours: a token could not be had.
+    if let kube::Error::Service(inner) = error
+        && let Some(ours) = inner.downcast_ref::<TargetError>()
+    {
+        return ours.clone();
+    }
     match error {
         kube::Error::Api(status) => from_status(what, status),
         kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => {

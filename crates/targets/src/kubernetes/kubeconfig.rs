@@ -15,9 +15,10 @@ const MAX_KUBECONFIG_BYTES: usize = 512 * 1024;
 /// # Errors
 /// A secret that cannot be read, or a configuration that this server does not follow; the pointer names the field.
 pub(super) async fn client_config(config: &ConnectionConfig) -> Result<kube::Config, TargetError> {
-    let mut client = match &config.access {
+    let client = match &config.access {
         Access::Kubeconfig { kubeconfig, context } => {
-            from_kubeconfig(&reveal(kubeconfig, "/config/kubeconfig")?, context.as_deref()).await?
+            from_kubeconfig(&reveal(kubeconfig, "/config/kubeconfig")?, context.as_deref(), "/config/kubeconfig")
+                .await?
         }
         Access::InCluster => kube::Config::incluster().map_err(|error| {
             refused(
@@ -42,37 +43,47 @@ pub(super) async fn client_config(config: &ConnectionConfig) -> Result<kube::Con
             }
             client
         }
+        Access::Cloud { .. } => return Err(refused("/config", text!("this login needs the cloud to be asked first"))),
     };
+    Ok(limited(client))
+}
+
+/// The rules that hold for every client.
+pub(super) fn limited(mut client: kube::Config) -> kube::Config {
     client.connect_timeout = Some(CONNECT_TIMEOUT);
     // No proxy from the environment: the connection says where it goes.
     client.proxy_url = None;
-    Ok(client)
+    client
 }
 
-async fn from_kubeconfig(text: &str, context: Option<&str>) -> Result<kube::Config, TargetError> {
-    const POINTER: &str = "/config/kubeconfig";
+/// `pointer` names the field that the kubeconfig came from.
+pub(super) async fn from_kubeconfig(
+    text: &str,
+    context: Option<&str>,
+    pointer: &str,
+) -> Result<kube::Config, TargetError> {
     if text.len() > MAX_KUBECONFIG_BYTES {
-        return Err(refused(POINTER, text!("the kubeconfig is longer than 512 kB")));
+        return Err(refused(pointer, text!("the kubeconfig is longer than 512 kB")));
     }
     let mut kubeconfig = Kubeconfig::from_yaml(text)
-        .map_err(|_| refused(POINTER, text!("not a kubeconfig: the YAML does not have its fields")))?;
+        .map_err(|_| refused(pointer, text!("not a kubeconfig: the YAML does not have its fields")))?;
     let (cluster, user) = selected(&kubeconfig, context)?;
     // Only what this context uses: the others are never read.
     for user in kubeconfig.auth_infos.iter().filter(|known| user.as_ref() == Some(&known.name)) {
-        user.auth_info.as_ref().map_or(Ok(()), check_user).map_err(|message| refused(POINTER, message))?;
+        user.auth_info.as_ref().map_or(Ok(()), check_user).map_err(|message| refused(pointer, message))?;
     }
     for cluster in
         kubeconfig.clusters.iter_mut().filter(|known| known.name == cluster).filter_map(|known| known.cluster.as_mut())
     {
-        check_cluster(cluster).map_err(|message| refused(POINTER, message))?;
+        check_cluster(cluster).map_err(|message| refused(pointer, message))?;
     }
     let options = KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
     let client = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| {
-        refused(POINTER, text!("the kubeconfig does not lead to a cluster: {error}", error = error.to_string()))
+        refused(pointer, text!("the kubeconfig does not lead to a cluster: {error}", error = error.to_string()))
     })?;
     let url = Url::parse(&client.cluster_url.to_string())
-        .map_err(|_| refused(POINTER, text!("the address of the cluster is not a URL")))?;
-    address(&url, POINTER)?;
+        .map_err(|_| refused(pointer, text!("the address of the cluster is not a URL")))?;
+    address(&url, pointer)?;
     Ok(client)
 }
 
@@ -141,7 +152,7 @@ fn by_reference(field: &str) -> Text {
 }
 
 /// Plain HTTP only to this machine: a token must not travel in the clear.
-fn address(url: &Url, pointer: &str) -> Result<http::Uri, TargetError> {
+pub(super) fn address(url: &Url, pointer: &str) -> Result<http::Uri, TargetError> {
     let local = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -157,7 +168,7 @@ fn address(url: &Url, pointer: &str) -> Result<http::Uri, TargetError> {
     url.as_str().parse().map_err(|_| refused(pointer, text!("the address is not a URL")))
 }
 
-fn certificates(pem: &str) -> Result<Vec<Vec<u8>>, TargetError> {
+pub(super) fn certificates(pem: &str) -> Result<Vec<Vec<u8>>, TargetError> {
     const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
     const END: &str = "-----END CERTIFICATE-----";
     let mut found = Vec::new();
@@ -172,11 +183,11 @@ fn certificates(pem: &str) -> Result<Vec<Vec<u8>>, TargetError> {
     Ok(found)
 }
 
-fn reveal(secret: &crate::Secret, pointer: &str) -> Result<String, TargetError> {
+pub(super) fn reveal(secret: &crate::Secret, pointer: &str) -> Result<String, TargetError> {
     secret.reveal().map_err(|error| refused(pointer, error.text()))
 }
 
-fn refused(pointer: &str, message: Text) -> TargetError {
+pub(super) fn refused(pointer: &str, message: Text) -> TargetError {
     TargetError::Config { pointer: pointer.to_owned(), message }
 }
 

@@ -4,7 +4,7 @@ use super::change::{Desired, desired};
 use super::preflight::{self, autoscaler};
 use super::snapshot::{Snapshot, container_named};
 use super::workload::Workload;
-use super::{diff, env, references, rollout};
+use super::{diff, env, neighbours, references, rollout};
 use crate::{Change, ImageRef, TargetError, TargetPlan};
 use k8s_openapi::api::core::v1::Container;
 use passerelle_contract::deployments::{DiffLine, Finding, Severity};
@@ -20,8 +20,13 @@ pub(super) async fn plan(workload: &Workload, change: &Change) -> Result<TargetP
     let diff = diff::lines(&before, &after, &snapshot.container)?;
     let container = container_named(&template, &snapshot.container);
     let needs = references::of(&template);
-    let (missing, autoscaler) = tokio::join!(preflight::check(workload, &needs), autoscaler(workload));
+    let (missing, around, autoscaler) = tokio::join!(
+        preflight::check(workload, &needs),
+        neighbours::check(workload, &snapshot, &after, &template, change),
+        autoscaler(workload)
+    );
     let mut findings = missing;
+    findings.extend(around);
     findings.extend(about_state(&snapshot));
     findings.extend(about_change(change, &diff, autoscaler.as_deref()));
     findings.extend(container.into_iter().flat_map(about_container));

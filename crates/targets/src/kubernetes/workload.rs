@@ -2,9 +2,10 @@
 
 use super::binding::BindingConfig;
 use super::error::call;
+use super::migration::{self, Migration};
 use super::snapshot::Snapshot;
-use super::{apply, evidence, logs, observe, plan, watch};
-use crate::{Applied, Change, Fence, Observation, Target, TargetError, TargetPlan};
+use super::{apply, drift, evidence, logs, observe, plan, surroundings, watch};
+use crate::{Applied, Change, Fence, Observation, Recorded, Target, TargetError, TargetPlan, Task, TaskSeen};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use k8s_openapi::NamespaceResourceScope;
@@ -12,6 +13,7 @@ use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::{Api, Client, Resource};
+use passerelle_contract::deployments::{Drift, Surroundings};
 use passerelle_contract::text;
 use std::sync::Arc;
 
@@ -25,6 +27,8 @@ pub(super) struct Workload {
     pub namespace: String,
     pub name: String,
     pub container: Option<String>,
+    /// What runs before a rollout.
+    pub migration: Option<Migration>,
 }
 
 impl Workload {
@@ -34,6 +38,7 @@ impl Workload {
             namespace: binding.namespace.as_str().to_owned(),
             name: binding.deployment.as_str().to_owned(),
             container: binding.container.map(|container| container.as_str().to_owned()),
+            migration: binding.migration,
         }
     }
 
@@ -51,6 +56,12 @@ impl Workload {
     /// The Deployment without a schema, so that fields which this program does not know survive a restore.
     pub fn deployments(&self) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.namespace, &Self::resource())
+    }
+
+    fn needed_migration(&self) -> Result<&Migration, TargetError> {
+        self.migration
+            .as_ref()
+            .ok_or_else(|| TargetError::Missing(text!("the migration of {title}", title = self.title())))
     }
 
     pub fn resource() -> ApiResource {
@@ -99,5 +110,39 @@ impl Target for Workload {
 
     async fn logs(&self, instance: &str, lines: u32) -> Result<Vec<String>, TargetError> {
         logs::of_instance(self, instance, lines).await
+    }
+
+    async fn surroundings(&self) -> Result<Surroundings, TargetError> {
+        surroundings::gather(self).await
+    }
+
+    async fn drift(&self, deployed: &Recorded) -> Result<Vec<Drift>, TargetError> {
+        drift::drift(self, deployed).await
+    }
+
+    fn task(&self) -> Option<Task> {
+        migration::task(self)
+    }
+
+    async fn plan_task(&self, change: &Change) -> Result<TargetPlan, TargetError> {
+        match &self.migration {
+            Some(migration) => migration::plan(self, migration, change).await,
+            None => Ok(TargetPlan { diff: Vec::new(), env: Vec::new(), findings: Vec::new() }),
+        }
+    }
+
+    async fn start_task(&self, change: &Change, fence: Fence) -> Result<(), TargetError> {
+        migration::start(self, self.needed_migration()?, change, fence).await
+    }
+
+    async fn look_at_task(&self, fence: Fence) -> Result<TaskSeen, TargetError> {
+        migration::look(self, self.needed_migration()?, fence).await
+    }
+
+    async fn clear_task(&self, fence: Fence) -> Result<(), TargetError> {
+        match &self.migration {
+            Some(migration) => migration::clear(self, migration, fence).await,
+            None => Ok(()),
+        }
     }
 }

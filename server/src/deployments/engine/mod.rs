@@ -5,7 +5,9 @@
 //! target, and writes nothing more.
 
 mod follow;
+mod outcome;
 mod run;
+mod task;
 
 use super::events::EventFeed;
 use super::store::{Claim, Store};

@@ -2,8 +2,8 @@
 
 use super::Engine;
 use super::follow::{Followed, Wait};
-use crate::deployments::model::{ROLL_BACK_STEP, version_of_image};
-use crate::deployments::store::{Claim, Ending, ObservedState, Store};
+use crate::deployments::model::{ROLL_BACK_STEP, TASK_STEP};
+use crate::deployments::store::{Claim, Ending, Store};
 use crate::deployments::telling;
 use crate::environments::OpenError;
 use crate::gates::{GateService, Look};
@@ -27,7 +27,7 @@ const EFFECT_TRIES: u32 = 7;
 /// The driver of one claimed deployment.
 #[derive(Debug)]
 pub struct Run<'a> {
-    engine: &'a Engine,
+    pub(super) engine: &'a Engine,
     pub(super) claim: &'a Claim,
     cancel: watch::Receiver<Option<String>>,
     verify_for: Duration,
@@ -55,7 +55,7 @@ impl<'a> Run<'a> {
         Self { engine, claim, cancel, verify_for, ctx }
     }
 
-    const fn store(&self) -> &Store {
+    pub(super) const fn store(&self) -> &Store {
         &self.engine.store
     }
 
@@ -66,6 +66,7 @@ impl<'a> Run<'a> {
             Ok(target) => target,
             Err(failure) => return self.end_failed(failure, DeploymentState::Failed).await,
         };
+        self.show_task_step(&*target).await?;
         let steps = self.store().steps(self.claim.id).await?;
         let succeeded = |name: &str| steps.iter().any(|step| step.name == name && step.state == "succeeded");
         if steps.iter().any(|step| step.name == ROLL_BACK_STEP) {
@@ -76,6 +77,9 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         if !succeeded("apply") {
+            if !self.task_done(&*target, succeeded(TASK_STEP)).await? {
+                return Ok(());
+            }
             match self.apply(&*target).await? {
                 Step::Done(()) => {}
                 Step::Failed(failure) => return self.failed_at("apply", &*target, failure).await,
@@ -104,7 +108,8 @@ impl<'a> Run<'a> {
             return Ok(false);
         }
         let change = self.change()?;
-        let looked = self.patiently(|| async { Ok((target.observe().await?, target.plan(&change).await?)) }).await?;
+        let looked =
+            self.patiently(|| async { Ok((target.observe().await?, self.planned(target, &change).await?)) }).await?;
         let (observation, plan) = match looked {
             Ok(looked) => looked,
             Err(error) => {
@@ -331,7 +336,7 @@ impl<'a> Run<'a> {
     }
 
     /// Tries again while the target does not answer: everything a target does is idempotent.
-    async fn patiently<T, F: Future<Output = Result<T, TargetError>>>(
+    pub(super) async fn patiently<T, F: Future<Output = Result<T, TargetError>>>(
         &self,
         act: impl Fn() -> F,
     ) -> Result<Result<T, TargetError>> {
@@ -354,7 +359,7 @@ impl<'a> Run<'a> {
         Ok(Err(TargetError::Unreachable(text!("gave up"))))
     }
 
-    async fn end_failed(&self, failure: Failure, state: DeploymentState) -> Result<()> {
+    pub(super) async fn end_failed(&self, failure: Failure, state: DeploymentState) -> Result<()> {
         let message = if state == DeploymentState::NeedsPerson {
             text!("Needs a person: {why}", why = &failure.message)
         } else {
@@ -364,17 +369,16 @@ impl<'a> Run<'a> {
     }
 
     async fn end_cancelled(&self, by: &str) -> Result<()> {
-        let message = text!("Cancelled by {by} before anything was changed", by);
-        self.end(Ending { state: DeploymentState::Cancelled, failure: None, recorded_after: None, message }).await
+        self.end_cancelled_with(text!("Cancelled by {by} before anything was changed", by)).await
     }
 
-    async fn end_foreign(&self, step: &str, why: Text) -> Result<()> {
+    pub(super) async fn end_foreign(&self, step: &str, why: Text) -> Result<()> {
         self.store().step(self.claim, step, StepState::Failed, &why).await?;
         self.end_failed(Failure { cause: Cause::Refused, ..unknown(why) }, DeploymentState::NeedsPerson).await
     }
 
     /// The end and its audit row are one transaction.
-    async fn end(&self, ending: Ending) -> Result<()> {
+    pub(super) async fn end(&self, ending: Ending) -> Result<()> {
         let outcome = if ending.state == DeploymentState::Succeeded { Outcome::Success } else { Outcome::Failure };
         let entry = AuditEntry::new(outcome)
             .reason(ending.message.to_string())
@@ -390,7 +394,7 @@ impl<'a> Run<'a> {
     }
 
     /// The audit's intent row, committed before the effect.
-    async fn intent(&self, step: &str) -> Result<()> {
+    pub(super) async fn intent(&self, step: &str) -> Result<()> {
         let entry = AuditEntry::new(Outcome::Intent)
             .reason(format!("{}, for {}: {}", step, self.claim.requested_by, self.claim.reason))
             .after(json!({ "operation": self.claim.operation, "version": self.claim.version, "image": self.claim.image, "epoch": self.claim.epoch }));
@@ -403,30 +407,6 @@ impl<'a> Run<'a> {
             .with_service(ServiceScope { key: self.claim.service_key.clone(), team: None, system: None })
             .with_environment(EnvironmentScope { name: self.claim.environment.clone(), tier });
         self.store().db.authorize(&self.ctx, Action::DeploymentRun, object).await
-    }
-
-    async fn observed(&self, observation: &Observation) -> Result<()> {
-        let Some(binding_id) = self.claim.binding_id else { return Ok(()) };
-        let release = self.store().release_by_image(self.claim.service_id, &observation.image).await?;
-        let asked = self
-            .claim
-            .image
-            .as_deref()
-            .is_some_and(|image| crate::deployments::model::same_image(&observation.image, image));
-        let version = if asked { self.claim.version.clone() } else { None };
-        self.store()
-            .observed(&ObservedState {
-                binding_id,
-                version: version
-                    .or_else(|| release.map(|release| release.version))
-                    .or_else(|| Some(version_of_image(&observation.image))),
-                image: Some(observation.image.clone()),
-                health: observation.health,
-                health_message: observation.health_message.clone(),
-                replicas: Some(observation.replicas),
-                deployment_id: Some(self.claim.id),
-            })
-            .await
     }
 
     pub(super) async fn seen(&self, observation: &Observation) -> Result<()> {
@@ -462,27 +442,18 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn step(&self, name: &str, state: StepState, message: Text) -> Result<()> {
+    pub(super) async fn step(&self, name: &str, state: StepState, message: Text) -> Result<()> {
         self.store().step(self.claim, name, state, &message).await?;
         self.engine.feed.wake();
         Ok(())
     }
 
-    fn change(&self) -> Result<Change> {
+    pub(super) fn change(&self) -> Result<Change> {
         self.claim
             .change
             .as_ref()
             .map(|json| json.0.clone())
             .ok_or_else(|| AppError::internal("a deployment without a change"))
-    }
-
-    fn version_text(&self) -> Text {
-        let known = self.claim.version.as_deref().or(self.claim.image.as_deref());
-        known.map_or_else(|| text!("the new version"), Text::verbatim)
-    }
-
-    fn previous_text(&self) -> Text {
-        self.claim.previous_version.as_deref().map_or_else(|| text!("what ran before"), Text::verbatim)
     }
 }
 

@@ -3,9 +3,10 @@
 use super::events::said;
 use super::{Store, known};
 use crate::kernel::Result;
-use passerelle_contract::deployments::{CellOut, DeploymentState, Health, Replicas};
+use passerelle_contract::deployments::{CellOut, DeploymentState, Drift, Health, Replicas};
 use passerelle_contract::environments::{HoldOut, Tier};
 use passerelle_contract::{Locale, Text};
+use passerelle_targets::Recorded;
 use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -25,6 +26,7 @@ pub struct CellRow {
     health_message: Option<String>,
     health_said: Option<Json<Text>>,
     replicas: Option<Json<Replicas>>,
+    drift: Option<Json<Vec<Drift>>>,
     since: Option<OffsetDateTime>,
     by: Option<String>,
     observed_at: Option<OffsetDateTime>,
@@ -47,10 +49,20 @@ pub struct ObservedState {
     pub health_message: Option<Text>,
     pub replicas: Option<Replicas>,
     pub deployment_id: Option<Uuid>,
+    /// Unknown when absent: what was known stays.
+    pub drift: Option<Vec<Drift>>,
+}
+
+/// What should run on a binding: what its last deployment left there.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct DeployedHere {
+    pub id: Uuid,
+    #[sqlx(rename = "recorded_after")]
+    pub recorded: Json<Recorded>,
 }
 
 const SELECT: &str = "SELECT b.service_id, e.name AS environment, e.tier, b.id AS binding_id, b.kind,
-    coalesce((c.config ->> 'simulated')::boolean, false) AS simulated, s.version, s.image, s.health, s.health_message, s.health_said, s.replicas,
+    coalesce((c.config ->> 'simulated')::boolean, false) AS simulated, s.version, s.image, s.health, s.health_message, s.health_said, s.replicas, s.drift,
     put.ended_at AS since, put.requested_by AS by, s.observed_at, b.hold_since, b.hold_by, b.hold_reason,
     act.id AS active, act.state AS active_state, prev.id AS last, prev.state AS last_state
   FROM bindings b JOIN environments e ON e.id = b.environment_id JOIN connections c ON c.id = b.connection_id
@@ -108,13 +120,14 @@ impl Store {
     pub async fn observed(&self, state: &ObservedState) -> Result<()> {
         sqlx::query(
             "INSERT INTO binding_states (binding_id, image, version, health, health_message, replicas, deployment_id, observed_at,
-               healthy_since, health_said)
+               healthy_since, health_said, drift)
              VALUES ($1, $2, $3, $4, $5, $6, (SELECT id FROM deployments WHERE id = $7 AND state = 'succeeded' AND operation IN ('deploy', 'roll_back')), now(),
-               CASE WHEN $4 = 'healthy' THEN now() END, $8)
+               CASE WHEN $4 = 'healthy' THEN now() END, $8, $9)
              ON CONFLICT (binding_id) DO UPDATE SET image = coalesce(excluded.image, binding_states.image),
                version = coalesce(excluded.version, binding_states.version), health = excluded.health,
                health_message = excluded.health_message, health_said = excluded.health_said, replicas = coalesce(excluded.replicas, binding_states.replicas),
                deployment_id = coalesce(excluded.deployment_id, binding_states.deployment_id), observed_at = excluded.observed_at,
+               drift = coalesce(excluded.drift, binding_states.drift),
                healthy_since = CASE WHEN excluded.health <> 'healthy' THEN NULL
                  WHEN binding_states.health = 'healthy' AND binding_states.image IS NOT DISTINCT FROM excluded.image
                    THEN coalesce(binding_states.healthy_since, now())
@@ -128,9 +141,29 @@ impl Store {
         .bind(state.replicas.map(Json))
         .bind(state.deployment_id)
         .bind(state.health_message.as_ref().map(Json))
+        .bind(state.drift.as_ref().map(Json))
         .execute(self.db.pool())
         .await?;
         Ok(())
+    }
+
+    /// What the last deployment left on a binding; nothing while one is active, and after one whose end is not certain.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn deployed_here(&self, binding: Uuid) -> Result<Option<DeployedHere>> {
+        Ok(sqlx::query_as(
+            "SELECT id, recorded_after FROM deployments d WHERE binding_id = $1 AND recorded_after IS NOT NULL
+               AND NOT EXISTS (SELECT FROM deployments later WHERE later.binding_id = $1
+                 AND (later.created_at, later.id) > (d.created_at, d.id)
+                 AND later.state NOT IN ('blocked', 'cancelled', 'rolled_back')
+                 AND NOT (later.state = 'failed' AND NOT EXISTS (SELECT FROM deployment_steps s
+                   WHERE s.deployment_id = later.id AND s.name = 'apply' AND s.started_at IS NOT NULL)))
+             ORDER BY created_at DESC, id DESC LIMIT 1",
+        )
+        .bind(binding)
+        .fetch_optional(self.db.pool())
+        .await?)
     }
 
     /// The health of every binding seen since a time, for the catalog's index.
@@ -190,6 +223,7 @@ impl CellRow {
             health: self.health.as_deref().and_then(Health::parse).unwrap_or(Health::Unknown),
             health_message: self.health_message.map(|words| said(self.health_said, words).into_said(locale)),
             replicas: self.replicas.map(|json| json.0),
+            drift: self.drift.map(|json| json.0).unwrap_or_default(),
             since: self.since,
             by: self.by,
             observed_at: self.observed_at,
@@ -216,6 +250,7 @@ pub fn unbound(environment: String, tier: Tier) -> CellOut {
         health: Health::Unknown,
         health_message: None,
         replicas: None,
+        drift: Vec::new(),
         since: None,
         by: None,
         observed_at: None,

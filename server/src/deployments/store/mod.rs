@@ -7,9 +7,10 @@ mod gating;
 mod progress;
 mod read;
 mod releases;
+mod task_log;
 
 pub use attempts::NewDeployment;
-pub use cells::{ObservedState, unbound};
+pub use cells::{DeployedHere, ObservedState, unbound};
 pub use gating::{Artifact, Awaiting, Changed};
 pub use progress::{Claim, Ending, LEASE_TTL_S};
 pub use read::{ListFilter, Position};

@@ -186,6 +186,46 @@ impl Store {
         Ok(())
     }
 
+    /// Puts a step in front of another, once.
+    ///
+    /// # Errors
+    /// `Conflict` when the lease is lost.
+    pub async fn add_step_before(&self, claim: &Claim, name: &str, before: &str) -> Result<()> {
+        let mut tx = self.db.pool().begin().await?;
+        hold(&mut tx, claim).await?;
+        let place: Option<i32> = sqlx::query_scalar(
+            "SELECT position FROM deployment_steps WHERE deployment_id = $1 AND name = $3
+             AND NOT EXISTS (SELECT FROM deployment_steps WHERE deployment_id = $1 AND name = $2)",
+        )
+        .bind(claim.id)
+        .bind(name)
+        .bind(before)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(place) = place else { return Ok(()) };
+        // Far away and back: positions are unique at each moment.
+        for (from, by) in [(place, 1000), (1000, -999)] {
+            sqlx::query(
+                "UPDATE deployment_steps SET position = position + $3 WHERE deployment_id = $1 AND position >= $2",
+            )
+            .bind(claim.id)
+            .bind(from)
+            .bind(by)
+            .execute(&mut *tx)
+            .await?;
+        }
+        sqlx::query(
+            "INSERT INTO deployment_steps (deployment_id, position, name, state) VALUES ($1, $2, $3, 'pending')",
+        )
+        .bind(claim.id)
+        .bind(place)
+        .bind(name)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Writes down what is on the target before the first effect, once: a later look would see our own change.
     ///
     /// # Errors
@@ -330,7 +370,7 @@ fn lost_unless(rows: u64) -> Result<()> {
 }
 
 /// Locks the row, checks the epoch, and answers the state it is in.
-async fn hold(connection: &mut sqlx::PgConnection, claim: &Claim) -> Result<DeploymentState> {
+pub(super) async fn hold(connection: &mut sqlx::PgConnection, claim: &Claim) -> Result<DeploymentState> {
     let state: Option<String> =
         sqlx::query_scalar("SELECT state FROM deployments WHERE id = $1 AND epoch = $2 FOR UPDATE")
             .bind(claim.id)
