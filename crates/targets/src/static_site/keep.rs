@@ -3,6 +3,7 @@
 use super::release::{MANIFEST, Manifest, Release};
 use super::target::Site;
 use crate::{Fence, TargetError};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// What may be deleted. Pure, so that it can be tried.
@@ -16,7 +17,7 @@ struct Doomed {
 
 /// Keeps the `keep` newest, and those that are needed whatever their age.
 fn doomed(mut all: Vec<(String, Manifest)>, needed: &[&str], keep: usize) -> Doomed {
-    all.sort_by(|(_, one), (_, other)| other.created.cmp(&one.created));
+    all.sort_by_key(|(_, manifest)| Reverse(manifest.created));
     let (mut used, mut gone): (BTreeSet<String>, Vec<(String, Manifest)>) = (BTreeSet::new(), Vec::new());
     for (index, (id, manifest)) in all.into_iter().enumerate() {
         if index < keep || needed.contains(&id.as_str()) {
