@@ -268,6 +268,10 @@ async fn secrets_are_sealed_and_no_message_goes_inwards() {
         (refused.status, &refused.body["errors"][0]["pointer"]),
         (StatusCode::UNPROCESSABLE_ENTITY, &json!("/config/secret"))
     );
+    every_wrong_field_is_named(&test).await;
+}
+
+async fn every_wrong_field_is_named(test: &TestPortal) {
     for (body, pointer) in [
         (json!({ "name": "x", "kind": "pigeon", "config": {} }), "/kind"),
         (json!({ "name": "X", "kind": "slack", "config": { "url": { "value": "https://a.test/" } } }), "/name"),

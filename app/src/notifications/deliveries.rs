@@ -133,7 +133,7 @@ fn line(req: &Req, delivery: DeliveryOut, may: bool) -> impl IntoView + use<> {
             </td>
             <td>{what}</td>
             <th scope="row" class="break">
-                {delivery.service}
+                {delivery.service.unwrap_or_else(|| t.rule_everything().to_owned())}
                 {delivery.environment.map(|name| view! { <div class="under">{name}</div> })}
             </th>
             <td class="break">
