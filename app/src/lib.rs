@@ -14,6 +14,8 @@ pub mod browser;
 #[cfg(feature = "ssr")]
 mod access;
 #[cfg(feature = "ssr")]
+mod alerts;
+#[cfg(feature = "ssr")]
 mod audit;
 #[cfg(feature = "ssr")]
 mod catalog;
@@ -48,6 +50,7 @@ pub fn router(portal: passerelle_server::portal::Portal, assets: Assets) -> axum
     let state = AppState { portal, assets: std::sync::Arc::new(assets) };
     axum::Router::new()
         .merge(access::routes())
+        .merge(alerts::routes())
         .merge(audit::routes())
         .merge(catalog::routes())
         .merge(deployments::routes())

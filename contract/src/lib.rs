@@ -5,6 +5,7 @@
 //! This crate builds for the browser too, so it holds data and nothing else: no SQL, no HTTP server, no cluster client.
 
 pub mod access;
+pub mod alerts;
 pub mod audit;
 pub mod catalog;
 pub mod deployments;

@@ -1,8 +1,9 @@
 //! The portal without its pages: one folder per capability, each with the same file names.
 //!
-//! Capabilities stand in an order (`kernel`, `config`, `identity`, `audit`, `jobs`, `catalog`, `environments`, `slo`,
+//! Capabilities stand in an order (`kernel`, `config`, `identity`, `audit`, `jobs`, `catalog`, `environments`, `alerts`, `slo`,
 //! `gates`, `deployments`, `notifications`, `http`) and import only what stands before them; `cargo xtask check` holds that.
 
+pub mod alerts;
 pub mod audit;
 pub mod catalog;
 pub mod config;

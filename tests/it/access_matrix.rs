@@ -72,6 +72,8 @@ const MATRIX: &[(&str, &str, Who)] = &[
     ("get", "/slos/{id}/history", SignedIn),
     ("get", "/slos/{id}/corrections", SignedIn),
     ("post", "/slos/{id}/corrections", Least(Admin)),
+    ("get", "/alerts", SignedIn),
+    ("post", "/webhooks/alertmanager/{connection}", Least(Developer)),
     ("get", "/matrix", SignedIn),
     ("post", "/plans", SignedIn),
     ("get", "/deployments", SignedIn),
@@ -148,6 +150,7 @@ fn body(path: &str) -> Value {
         "/slos/policies/{tier}" => {
             json!({ "warn_below": 25, "approval_below": 10, "block_at": 0, "missing": "warn" })
         }
+        "/webhooks/alertmanager/{connection}" => json!({ "version": "4", "alerts": [] }),
         "/freezes" | "/freezes/{id}" => json!({ "scope": { "kind": "global" }, "title": "no" }),
         "/waivers" => json!({ "service": "shop/web", "vulnerability": "CVE-2024-1", "reason": "not reachable",
             "expires_at": "2026-01-01T00:00:00Z" }),
@@ -171,6 +174,7 @@ fn fill(path: &str, deployment: &str) -> String {
     let path = if path == "/slos/imports" { "/slos/imports?service=shop/web&connection=c1" } else { path };
     path.replace("{namespace}", "shop")
         .replace("{environment}", "staging")
+        .replace("{connection}", "c1")
         .replace("{kind}", "component")
         .replace("{tier}", "staging")
         .replace("{id}", id)

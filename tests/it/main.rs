@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod access_matrix;
+mod alerts;
 mod audit;
 mod bad_forms;
 mod bad_input;

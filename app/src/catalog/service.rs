@@ -22,6 +22,7 @@ pub async fn show(
     let content = match tab {
         "slos" => tabs::slos(&portal, &req, &key).await?,
         "live" => live::view(&portal, &req, &key).await?,
+        "alerts" => crate::alerts::of_service(&portal, &req, &key).await?,
         "releases" => tabs::releases(&portal, &req, &key).await?,
         "history" => tabs::history(&portal, &req, &key).await?,
         "dependencies" => tabs::dependencies(&portal, &req, &namespace, &name).await?,
@@ -48,6 +49,7 @@ pub fn all_tabs(t: T, key: &str, here: &str) -> Vec<Tab> {
         ("overview", t.tab_overview(), format!("/services/{key}")),
         ("live", t.tab_live(), format!("/services/{key}?tab=live")),
         ("slos", t.tab_slos(), format!("/services/{key}?tab=slos")),
+        ("alerts", t.tab_alerts(), format!("/services/{key}?tab=alerts")),
         ("releases", t.tab_releases(), format!("/services/{key}?tab=releases")),
         ("history", t.tab_history(), format!("/services/{key}?tab=history")),
         ("dependencies", t.tab_graph(), format!("/services/{key}?tab=dependencies")),

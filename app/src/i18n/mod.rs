@@ -2,6 +2,7 @@
 //! that no island uses are not linked into the browser client.
 
 mod access;
+mod alerts;
 mod catalog;
 mod deployments;
 mod environments;

@@ -12,6 +12,7 @@ pub enum Section {
     Systems,
     Deployments,
     Slos,
+    Alerts,
     Approvals,
     Environments,
     Gates,
@@ -26,8 +27,8 @@ pub enum Section {
 }
 
 impl Section {
-    pub const MAIN: [Self; 6] =
-        [Self::Matrix, Self::Services, Self::Systems, Self::Deployments, Self::Slos, Self::Approvals];
+    pub const MAIN: [Self; 7] =
+        [Self::Matrix, Self::Services, Self::Systems, Self::Deployments, Self::Slos, Self::Alerts, Self::Approvals];
     pub const OPERATE: [Self; 10] = [
         Self::Environments,
         Self::Gates,
@@ -49,6 +50,7 @@ impl Section {
             Self::Systems => "/systems",
             Self::Deployments => "/deployments",
             Self::Slos => "/slos",
+            Self::Alerts => "/alerts",
             Self::Approvals => "/approvals",
             Self::Gates => "/gates",
             Self::Freezes => "/freezes",
@@ -71,6 +73,7 @@ impl Section {
             Self::Systems => "system",
             Self::Deployments => "deploy",
             Self::Slos => "budget",
+            Self::Alerts => "warn",
             Self::Approvals => "approve",
             Self::Gates => "gate",
             Self::Freezes => "freeze",
@@ -93,6 +96,7 @@ impl Section {
             Self::Systems => t.nav_systems(),
             Self::Deployments => t.nav_deployments(),
             Self::Slos => t.nav_slos(),
+            Self::Alerts => t.nav_alerts(),
             Self::Approvals => t.nav_approvals(),
             Self::Gates => t.nav_gates(),
             Self::Freezes => t.nav_freezes(),

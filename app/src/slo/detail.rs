@@ -1,6 +1,7 @@
 //! `/slos/{id}`: one objective, from what is left of its budget to how it is changed.
 
-use super::{blocked, burn_chart, corrections, delete, down_chart, facts, marks};
+use super::down_chart::{self, Beside};
+use super::{blocked, burn_chart, corrections, delete, facts, marks};
 use crate::shell::Section;
 use crate::ui::{ButtonKind, Crumb, Head, LinkButton};
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Req, page, summary};
@@ -53,6 +54,7 @@ pub async fn render(
     let slo = service.get_slo(&req.ctx, id).await.or_page(req)?;
     let points = history(app, req, &slo).await?;
     let deployments = marks::of(&app.portal, req, &slo).await?;
+    let fired = crate::alerts::in_period(&app.portal, req, &slo).await?;
     let stopped = blocked::stopped(&app.portal, req, &slo).await?;
     let modes = app.portal.gates.list_policies(&req.ctx).await.or_page(req)?;
     let may = May {
@@ -65,7 +67,7 @@ pub async fn render(
         Crumb::new(format!("/services/{}?tab=slos", slo.service), slo.service.clone()),
     ];
     let reading = slo.reads_as.get(t.0.tag()).cloned().unwrap_or_default();
-    let down = down_chart::view(t, &slo, &points, &deployments, req.now);
+    let down = down_chart::view(t, &slo, &points, &Beside { deployments: &deployments, alerts: &fired }, req.now);
     let burn = burn_chart::view(t, &slo, &points, req.now);
     let told = summary(t, errors, &[&corrections::SHOWN[..], &["/confirm"]].concat());
     let right = view! {

@@ -1,9 +1,11 @@
 //! How a budget was spent over its period: from all of it to what is left now, with the deployments and the corrections of that time.
 
 use super::marks;
+use crate::alerts;
 use crate::i18n::T;
 use crate::ui::{Band, Chart, Columns, Icon, Level, Mark, Plot, Table, Tone};
 use leptos::prelude::*;
+use passerelle_contract::alerts::AlertOut;
 use passerelle_contract::deployments::DeploymentRow;
 use passerelle_contract::slo::{SloHistoryPoint, SloOut};
 use time::{Duration, OffsetDateTime};
@@ -12,6 +14,13 @@ use time::{Duration, OffsetDateTime};
 const POINTS: usize = 360;
 /// Labels along the time.
 const TIMES: i32 = 4;
+
+/// What happened in the period.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside<'a> {
+    pub deployments: &'a [DeploymentRow],
+    pub alerts: &'a [AlertOut],
+}
 
 /// Where a moment is between two others, 0 to 1.
 pub fn share(at: OffsetDateTime, from: OffsetDateTime, to: OffsetDateTime) -> f64 {
@@ -105,17 +114,18 @@ impl Scale {
     }
 }
 
-fn plot(t: T, slo: &SloOut, steps: &[Step], deployments: &[DeploymentRow], to: OffsetDateTime) -> Plot {
+fn plot(t: T, slo: &SloOut, steps: &[Step], beside: &Beside<'_>, to: OffsetDateTime) -> Plot {
     let (from, scale) = (slo.period_from, Scale::of(steps));
     let height = |at: OffsetDateTime| {
         let nearest = steps.iter().rev().find(|step| step.at <= at).or(steps.first());
         scale.y(nearest.map_or(1.0, |step| step.value))
     };
-    let marks = deployments.iter().map(|row| {
-        let at = marks::moment(row);
-        let (tone, icon) = marks::tone(row);
-        Mark { x: share(at, from, to), y: height(at), tone, icon, text: marks::text(t, row) }
+    let place = |at: OffsetDateTime| (share(at, from, to), height(at));
+    let deployed = beside.deployments.iter().map(|row| {
+        let ((x, y), (tone, icon)) = (place(marks::moment(row)), marks::tone(row));
+        Mark { x, y, tone, icon, text: marks::text(t, row) }
     });
+    let marks = deployed.chain(alerts::marks(t, beside.alerts, from, place));
     let bands = slo.corrections.iter().filter(|cut| cut.to > from && cut.from < to);
     Plot {
         lines: lines(steps, from, to, |left| scale.y(left)),
@@ -126,13 +136,7 @@ fn plot(t: T, slo: &SloOut, steps: &[Step], deployments: &[DeploymentRow], to: O
     }
 }
 
-pub fn view(
-    t: T,
-    slo: &SloOut,
-    points: &[SloHistoryPoint],
-    deployments: &[DeploymentRow],
-    now: OffsetDateTime,
-) -> AnyView {
+pub fn view(t: T, slo: &SloOut, points: &[SloHistoryPoint], beside: &Beside<'_>, now: OffsetDateTime) -> AnyView {
     let steps = spending(slo, points, now);
     let known = || steps.iter().filter(|step| step.known);
     let Some((first, last)) = known().next().zip(known().next_back()) else {
@@ -144,23 +148,25 @@ pub fn view(
         t.date_time(to),
         t.percent(first.value, 1),
         t.percent(last.value, 1),
-        deployments.len(),
+        beside.deployments.len(),
     );
-    let plot = plot(t, slo, &steps, deployments, to);
-    let legend = legend(t, deployments, !plot.bands.is_empty());
-    let (list, days) = (marks::list(t, deployments), days(t, points, &steps));
+    let plot = plot(t, slo, &steps, beside, to);
+    let legend = legend(t, beside, !plot.bands.is_empty());
+    let (list, days) = (marks::list(t, beside.deployments), days(t, points, &steps));
+    let fired = alerts::list(t, beside.alerts);
     view! {
         <Chart name="down" title=t.slo_down() desc=desc plot=plot>
             {legend}
             {list}
+            {fired}
             {days}
         </Chart>
     }
     .into_any()
 }
 
-fn legend(t: T, deployments: &[DeploymentRow], corrected: bool) -> impl IntoView + use<> {
-    let has = |wanted: Tone| deployments.iter().any(|row| marks::tone(row).0 == wanted);
+fn legend(t: T, beside: &Beside<'_>, corrected: bool) -> impl IntoView + use<> {
+    let has = |wanted: Tone| beside.deployments.iter().any(|row| marks::tone(row).0 == wanted);
     let mark = |tone: Tone, icon: &'static str, text: &'static str| {
         view! {
             <span>
@@ -173,9 +179,10 @@ fn legend(t: T, deployments: &[DeploymentRow], corrected: bool) -> impl IntoView
     };
     let went = has(Tone::Run).then(|| mark(Tone::Run, "deploy", t.slo_legend_deploy()));
     let failed = (has(Tone::Bad) || has(Tone::Warn)).then(|| mark(Tone::Bad, "bad", t.slo_legend_failed()));
+    let fired = (!beside.alerts.is_empty()).then(|| mark(Tone::Bad, "warn", t.alert_legend()));
     view! {
         <p class="legend">
-            {went} {failed} <span>{format!("- - {}", t.slo_legend_threshold())}</span>
+            {went} {failed} {fired} <span>{format!("- - {}", t.slo_legend_threshold())}</span>
             {corrected.then(|| view! { <span>{format!("▒ {}", t.slo_legend_correction())}</span> })}
         </p>
     }

@@ -33,6 +33,9 @@ pub enum Action {
     BindingResume,
     /// Steps of the engine; the person was authorised when the deployment was made.
     DeploymentRun,
+    AlertRead,
+    /// What an Alertmanager does, with a token of its own.
+    AlertReport,
     SloRead,
     SloEdit,
     /// Takes a stretch of time out of a budget.
@@ -65,7 +68,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 41] = [
         Self::CatalogRead,
         Self::CatalogEdit,
         Self::CatalogImport,
@@ -86,6 +89,8 @@ impl Action {
         Self::BindingHold,
         Self::BindingResume,
         Self::DeploymentRun,
+        Self::AlertRead,
+        Self::AlertReport,
         Self::SloRead,
         Self::SloEdit,
         Self::SloCorrect,
@@ -130,6 +135,8 @@ impl Action {
             Self::BindingHold => "binding.hold",
             Self::BindingResume => "binding.resume",
             Self::DeploymentRun => "deployment.run",
+            Self::AlertRead => "alert.read",
+            Self::AlertReport => "alert.report",
             Self::SloRead => "slo.read",
             Self::SloEdit => "slo.edit",
             Self::SloCorrect => "slo.correct",
@@ -160,6 +167,7 @@ impl Action {
             | Self::EnvironmentRead
             | Self::BindingRead
             | Self::ReleaseRead
+            | Self::AlertRead
             | Self::SloRead
             | Self::DeploymentRead
             | Self::GateRead => Role::Viewer,
@@ -167,6 +175,7 @@ impl Action {
             Self::ConnectionRead
             | Self::ReleaseCreate
             | Self::ReleaseScan
+            | Self::AlertReport
             | Self::NotificationRead
             | Self::AuditRead
             | Self::ApiWrite => Role::Developer,
@@ -215,6 +224,7 @@ impl Action {
                 | Self::BindingRead
                 | Self::ReleaseRead
                 | Self::DeploymentRead
+                | Self::AlertRead
                 | Self::SloRead
                 | Self::GateRead
                 | Self::NotificationRead

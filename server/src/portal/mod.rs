@@ -4,6 +4,7 @@ mod budgets;
 mod directory;
 mod importer;
 
+use crate::alerts::{self, AlertService};
 use crate::audit::{self, AuditService, CHECKPOINT_FILE, Sealer};
 use crate::catalog::{self, CatalogService, ImportOptions, Upload};
 use crate::config::Config;
@@ -35,6 +36,7 @@ pub struct Portal {
     pub audit: AuditService,
     pub catalog: Arc<CatalogService>,
     pub environments: EnvironmentService,
+    pub alerts: AlertService,
     pub slo: SloService,
     pub gates: GateService,
     pub deployments: DeploymentService,
@@ -66,6 +68,7 @@ impl Portal {
 
     fn assemble(db: Db, keys: Keys, catalog: Arc<CatalogService>) -> Self {
         let environments = EnvironmentService::new(db.clone(), keys.clone(), Arc::clone(&catalog));
+        let alerts = AlertService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
         let slo = SloService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
         let identity = IdentityService::new(db.clone(), keys.clone());
         let gates =
@@ -84,6 +87,7 @@ impl Portal {
             keys,
             catalog,
             environments,
+            alerts,
             slo,
             gates,
             deployments,
@@ -151,6 +155,7 @@ impl Portal {
             .merge(audit::routes::router().with_state(self.audit.clone()))
             .merge(catalog::routes::router(Arc::clone(&self.catalog)))
             .merge(environments::router().with_state(self.environments.clone()))
+            .merge(alerts::router().with_state(self.alerts.clone()))
             .merge(slo::router().with_state(self.slo.clone()))
             .merge(gates::routes::router().with_state(self.gates.clone()))
             .merge(deployments::routes::router().with_state(self.deployments.clone()))

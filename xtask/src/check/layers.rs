@@ -9,7 +9,7 @@ use crate::paths::Paths;
 use crate::rust_text::{line_of, without_comments};
 
 /// Left to right. A new capability gets its place here.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "kernel",
     "config",
     "identity",
@@ -17,6 +17,7 @@ const ORDER: [&str; 19] = [
     "jobs",
     "catalog",
     "environments",
+    "alerts",
     "slo",
     "gates",
     "deployments",

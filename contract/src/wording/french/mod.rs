@@ -3,6 +3,7 @@
 //! A line is the English template and the French one, with the same arguments. `cargo xtask check texts` holds that none is missing,
 //! unused, or has other arguments.
 
+mod alerts;
 mod catalog;
 mod deployments;
 mod environments;
@@ -21,6 +22,7 @@ use std::sync::LazyLock;
 type Table = &'static [(&'static str, &'static str)];
 
 const TABLES: &[Table] = &[
+    alerts::TEXTS,
     catalog::TEXTS,
     deployments::TEXTS,
     environments::TEXTS,
