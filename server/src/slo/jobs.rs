@@ -14,7 +14,7 @@ use passerelle_slo_formats::Sli;
 use passerelle_slo_math::Policy;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -57,8 +57,12 @@ impl Measurer {
         loop {
             match lease(self.service.db.pool(), JOB, &self.owner, LEASE_S).await {
                 Ok(true) => {
-                    if let Err(error) = self.pass(OffsetDateTime::now_utc().unix_timestamp()).await {
-                        tracing::warn!(%error, "a pass over the SLOs failed");
+                    let start = Instant::now();
+                    match self.pass(OffsetDateTime::now_utc().unix_timestamp()).await {
+                        Ok(slos) => {
+                            tracing::debug!(slos, elapsed_ms = start.elapsed().as_millis(), "objectives were measured");
+                        }
+                        Err(error) => tracing::warn!(%error, "a pass over the SLOs failed"),
                     }
                 }
                 Ok(false) => {}

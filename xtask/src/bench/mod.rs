@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the figures of a catalog of 10,000 components, each beside its target.
+//! `cargo xtask bench`: the figures of a catalog of 10,000 components and of error budgets, each beside its target.
 //!
 //! A release build with its site, on a private Postgres, asked over HTTP by a person with a role: what somebody who installs it would
 //! measure. The generator shares the machine with the server, so processor time per request is printed beside requests per second.
@@ -16,6 +16,7 @@ mod report;
 mod request;
 mod run;
 mod server;
+mod slo;
 mod workload;
 
 use std::time::Duration;
@@ -51,7 +52,7 @@ pub struct Bench {
 }
 
 pub fn run(paths: &Paths, bench: &Bench) -> Result<()> {
-    let mut steps = Steps::new(6);
+    let mut steps = Steps::new(7);
     let profile = Profile::Release;
     steps.step("Postgres", install::postgres)?;
     steps.step("release build", || {
@@ -63,8 +64,12 @@ pub fn run(paths: &Paths, bench: &Bench) -> Result<()> {
         build::build_server(paths, profile, false)
     })?;
     let scratch = Scratch::new()?;
-    let installation =
-        Installation { binary: profile.binary(paths), site: profile.site(paths), data: scratch.folder("main") };
+    let installation = Installation {
+        binary: profile.binary(paths),
+        site: profile.site(paths),
+        data: scratch.folder("main"),
+        settings: Vec::new(),
+    };
     let duration = Duration::from_secs(bench.seconds);
     let started_at_load = process::load_average();
     let (shape, mut figures) = (Shape::of(COMPONENTS), Vec::new());
@@ -82,6 +87,12 @@ pub fn run(paths: &Paths, bench: &Bench) -> Result<()> {
     if !bench.quick {
         steps.step("a small and a large catalog", || {
             run::flatness(&installation, &scratch, SIZES, duration, &mut figures)
+        })?;
+    }
+    if !bench.quick {
+        steps.step("error budgets", || {
+            install::prometheus()?;
+            slo::run(&installation, &scratch, duration, &mut figures)
         })?;
     }
     steps.step("report", || {

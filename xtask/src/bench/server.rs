@@ -25,6 +25,8 @@ pub struct Installation {
     pub binary: PathBuf,
     pub site: PathBuf,
     pub data: PathBuf,
+    /// Variables of the environment beside the usual ones.
+    pub settings: Vec<(String, String)>,
 }
 
 /// A server that runs until this is dropped.
@@ -107,6 +109,7 @@ fn command(installation: &Installation, address: SocketAddr) -> Command {
         .env("PASSERELLE__SERVER__LISTEN", address.to_string())
         .env("PASSERELLE__SERVER__SITE", &installation.site)
         .env("PASSERELLE__DATA__FOLDER", &installation.data)
+        .envs(installation.settings.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
     command
