@@ -130,8 +130,14 @@ pub struct FieldError {
 
 impl FieldError {
     #[must_use]
-    pub fn new(pointer: impl Into<String>, message: impl Into<Text>) -> Self {
-        Self { pointer: pointer.into(), message: message.into() }
+    pub fn new(pointer: impl Into<String>, message: Text) -> Self {
+        Self { pointer: pointer.into(), message }
+    }
+
+    /// With words that are in the language of their reader already, as a page has them.
+    #[must_use]
+    pub fn said(pointer: impl Into<String>, words: impl Into<String>) -> Self {
+        Self::new(pointer, Text::verbatim(words))
     }
 
     /// The same in the language of its reader.

@@ -48,7 +48,7 @@ pub fn inputs(t: T, form: &Fields, errors: &Errors) -> impl IntoView + use<> {
 /// # Errors
 /// At `/role` or `/scope`.
 pub fn read(t: T, form: &Fields) -> Result<(Role, Scope), FieldError> {
-    let role = Role::parse(form.get("role")).ok_or_else(|| FieldError::new("/role", t.required()))?;
+    let role = Role::parse(form.get("role")).ok_or_else(|| FieldError::said("/role", t.required()))?;
     let value = form.text("scope");
     let scope = match (form.get("scope_kind"), value.is_empty()) {
         ("team", false) => Scope::Team(value),
@@ -56,8 +56,8 @@ pub fn read(t: T, form: &Fields) -> Result<(Role, Scope), FieldError> {
         ("tier", false) => Scope::Tier(value),
         ("everything", true) => Scope::Everything,
         // A value without a kind would give more than was meant.
-        ("everything", false) => return Err(FieldError::new("/scope", t.scope_everything_has_none())),
-        _ => return Err(FieldError::new("/scope", t.required())),
+        ("everything", false) => return Err(FieldError::said("/scope", t.scope_everything_has_none())),
+        _ => return Err(FieldError::said("/scope", t.required())),
     };
     Ok((role, scope))
 }

@@ -27,7 +27,7 @@ impl Filter {
             let text = query.get(name)?;
             let read = moment(text);
             if read.is_none() {
-                errors.push(FieldError::new(format!("/{name}"), t.bad_time()));
+                errors.push(FieldError::said(format!("/{name}"), t.bad_time()));
             }
             read
         };

@@ -89,7 +89,7 @@ pub async fn submit(
         Asked { replicas: fields.some("replicas"), reason: fields.text("reason"), errors: Errors::default() };
     let tier = app.portal.environments.get_environment(&req.ctx, &environment).await.or_page(&req)?.tier;
     if !confirmed(fields.get("confirm"), &name, kind.changes_target() && tier == Tier::Production) {
-        asked.errors = FieldError::new("/confirm", req.t.confirm_wrong(&name)).into();
+        asked.errors = FieldError::said("/confirm", req.t.confirm_wrong(&name)).into();
         return render(&app, req, &namespace, &name, &act, &environment, asked).await;
     }
     let reason = ReasonIn { reason: Some(asked.reason.clone()).filter(|reason| !reason.is_empty()) };

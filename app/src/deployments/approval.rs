@@ -106,7 +106,7 @@ pub fn flash(t: T, decision: &str, state: DeploymentState) -> Flash {
 pub fn input(t: T, fields: &Fields) -> Result<ApprovalIn, AppError> {
     match ApprovalDecision::parse(fields.get("decision")) {
         Some(decision) => Ok(ApprovalIn { decision, reason: fields.some("note") }),
-        None => Err(AppError::Invalid(vec![FieldError::new("/decision", t.required())])),
+        None => Err(AppError::Invalid(vec![FieldError::said("/decision", t.required())])),
     }
 }
 

@@ -100,7 +100,7 @@ pub async fn submit(
         None => false,
     };
     if !confirmed(fields.get("confirm"), &name, production) {
-        chosen.errors = FieldError::new("/confirm", req.t.confirm_wrong(&name)).into();
+        chosen.errors = FieldError::said("/confirm", req.t.confirm_wrong(&name)).into();
         return render(&app, req, &service, chosen).await;
     }
     let Some(input) = chosen.input(&service) else { return render(&app, req, &service, chosen).await };

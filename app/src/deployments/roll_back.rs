@@ -55,7 +55,7 @@ pub async fn submit(
     };
     let tier = app.portal.environments.get_environment(&req.ctx, &environment).await.or_page(&req)?.tier;
     if !confirmed(fields.get("confirm"), &name, tier == Tier::Production) {
-        asked.errors = FieldError::new("/confirm", req.t.confirm_wrong(&name)).into();
+        asked.errors = FieldError::said("/confirm", req.t.confirm_wrong(&name)).into();
         return render(&app, req, &service, &environment, asked).await;
     }
     let input = RollBackIn {

@@ -125,7 +125,7 @@ struct Values {
 fn read(fields: &Fields, req: &Req) -> Result<Values, AppError> {
     let (order, deadline) =
         (fields.number("order", req.t.not_a_number()), fields.number("progress_deadline_s", req.t.not_a_number()));
-    let tier = Tier::parse(fields.get("tier")).ok_or_else(|| FieldError::new("/tier", req.t.required()));
+    let tier = Tier::parse(fields.get("tier")).ok_or_else(|| FieldError::said("/tier", req.t.required()));
     match (tier, order, deadline) {
         (Ok(tier), Ok(order), Ok(deadline)) => Ok(Values { tier, order, deadline }),
         (tier, order, deadline) => {

@@ -81,7 +81,7 @@ fn read_group(fields: &[Field], form: &Fields, t: T, errors: &mut Vec<FieldError
                 (field.required || !inner.is_empty()).then_some(Value::Object(inner))
             }
             _ => read_one(field, form, t).unwrap_or_else(|message| {
-                errors.push(FieldError::new(field.pointer(), message));
+                errors.push(FieldError::said(field.pointer(), message));
                 None
             }),
         };
@@ -89,7 +89,7 @@ fn read_group(fields: &[Field], form: &Fields, t: T, errors: &mut Vec<FieldError
             Some(value) => drop(config.insert(name.clone(), value)),
             // Inside a group the kind itself says what goes together.
             None if field.required && field.path.len() == 1 && !told(errors, field) => {
-                errors.push(FieldError::new(field.pointer(), t.required()));
+                errors.push(FieldError::said(field.pointer(), t.required()));
             }
             None => {}
         }

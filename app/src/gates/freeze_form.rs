@@ -164,17 +164,17 @@ fn read(t: T, fields: &Fields) -> Result<FreezeIn, Vec<FieldError>> {
     };
     if scope.is_none() {
         let why = if value.is_empty() { t.required() } else { t.freeze_value_none() };
-        errors.push(FieldError::new("/scope/value", why));
+        errors.push(FieldError::said("/scope/value", why));
     }
     let zone = fields.text("time_zone");
     if moment_in(&zone, PrimitiveDateTime::MIN.replace_year(2026).unwrap_or(PrimitiveDateTime::MIN)).is_none() {
-        errors.push(FieldError::new("/time_zone", t.freeze_zone_wrong()));
+        errors.push(FieldError::said("/time_zone", t.freeze_zone_wrong()));
     }
     let mut moment = |name: &str| {
         let text = fields.get(name);
         let at = wall(text).and_then(|wall| moment_in(&zone, wall));
         if !text.is_empty() && wall(text).is_none() {
-            errors.push(FieldError::new(format!("/{name}"), t.freeze_time_wrong()));
+            errors.push(FieldError::said(format!("/{name}"), t.freeze_time_wrong()));
         }
         at
     };
@@ -184,7 +184,7 @@ fn read(t: T, fields: &Fields) -> Result<FreezeIn, Vec<FieldError>> {
         CUSTOM => {
             let rule = fields.some("recurrence");
             if rule.is_none() {
-                errors.push(FieldError::new("/recurrence", t.required()));
+                errors.push(FieldError::said("/recurrence", t.required()));
             }
             rule
         }

@@ -161,7 +161,7 @@ pub async fn submit(
             app.portal.gates.break_glass(&req.ctx, &session, input).await
         }
         (sure, minutes) => {
-            let unsure = (!sure).then(|| FieldError::new("/confirm", t.confirm_wrong(way.name())));
+            let unsure = (!sure).then(|| FieldError::said("/confirm", t.confirm_wrong(way.name())));
             Err(AppError::Invalid(unsure.into_iter().chain(minutes.err()).collect()))
         }
     };
@@ -171,7 +171,7 @@ pub async fn submit(
             return Ok(see_other(&way.deploy(), Some(Flash { ok: true, text })));
         }
         Err(AppError::RateLimited { retry_after_s }) => {
-            FieldError::new("/password", t.glass_limited(retry_after_s)).into()
+            FieldError::said("/password", t.glass_limited(retry_after_s)).into()
         }
         Err(error @ (AppError::Invalid(_) | AppError::Conflict(_))) => Errors::from(error.problem(&req.ctx)),
         Err(other) => return Err(req.fail(other)),

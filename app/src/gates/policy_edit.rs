@@ -9,9 +9,9 @@ use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, page,
 use axum::extract::{Path, State};
 use axum::response::Response;
 use leptos::prelude::*;
+use passerelle_contract::FieldError;
 use passerelle_contract::environments::Tier;
 use passerelle_contract::gates::{ApprovalPolicy, GateMode, GatePolicy, PromotionPolicy, VulnerabilityPolicy, kinds};
-use passerelle_contract::{FieldError, Text};
 use passerelle_server::kernel::{Action, AppError, Object, decide};
 
 const MINUTES: &str = "/promotion_order/healthy_minutes";
@@ -83,17 +83,17 @@ fn read(t: T, tier: Tier, fields: &Fields) -> Result<GatePolicy, Vec<FieldError>
     for (mode, name) in modes.iter_mut().zip(MODE_FIELDS) {
         match MODES.iter().find(|(_, word)| *word == fields.get(name)) {
             Some((found, _)) => *mode = *found,
-            None => errors.push(FieldError::new(format!("/{name}"), t.required())),
+            None => errors.push(FieldError::said(format!("/{name}"), t.required())),
         }
     }
     let minutes = fields.get("minutes").parse::<u32>();
     let (needed, hours) = (fields.get("needed").parse::<u8>(), fields.get("hours").parse::<u8>());
-    let wrong = |pointer: &str, allowed: &str| FieldError::new(pointer, Text::verbatim(allowed));
+    let wrong = |pointer: &str, allowed: &str| FieldError::said(pointer, allowed);
     errors.extend(minutes.is_err().then(|| wrong(MINUTES, t.gate_minutes_hint())));
     errors.extend(needed.is_err().then(|| wrong(NEEDED, t.gate_needed_hint())));
     errors.extend(hours.is_err().then(|| wrong(HOURS, t.gate_hours_hint())));
     if tier == Tier::Production && fields.get("confirm") != tier.as_str() {
-        errors.push(FieldError::new("/confirm", t.confirm_word_wrong(tier.as_str())));
+        errors.push(FieldError::said("/confirm", t.confirm_word_wrong(tier.as_str())));
     }
     let (Ok(minutes), Ok(needed), Ok(hours), true) = (minutes, needed, hours, errors.is_empty()) else {
         return Err(errors);

@@ -58,7 +58,7 @@ pub async fn create(
             };
             app.portal.gates.create_waiver(&req.ctx, new).await
         }
-        None => Err(AppError::Invalid(vec![FieldError::new("/expires_at", req.t.waiver_until_wrong())])),
+        None => Err(AppError::Invalid(vec![FieldError::said("/expires_at", req.t.waiver_until_wrong())])),
     };
     match made {
         Ok(waiver) => {

@@ -48,7 +48,7 @@ pub async fn submit(
     let made = if password == fields.raw("password_again") {
         portal.identity.set_up(&req.ctx, &new).await
     } else {
-        Err(AppError::Invalid(vec![FieldError::new("/password_again", req.t.passwords_differ())]))
+        Err(AppError::Invalid(vec![FieldError::said("/password_again", req.t.passwords_differ())]))
     };
     match made {
         Ok(()) => {}

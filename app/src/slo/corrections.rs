@@ -37,9 +37,8 @@ pub async fn add(State(app): State<AppState>, Path(id): Path<String>, posted: Po
 }
 
 fn read(fields: &Fields, t: T) -> Result<CorrectionIn, Vec<FieldError>> {
-    let moment = |name: &str| {
-        moment(fields.get(name)).ok_or_else(|| FieldError::new(format!("/{name}"), t.slo_bad_moment().to_owned()))
-    };
+    let moment =
+        |name: &str| moment(fields.get(name)).ok_or_else(|| FieldError::said(format!("/{name}"), t.slo_bad_moment()));
     match (moment("from"), moment("to")) {
         (Ok(from), Ok(to)) => Ok(CorrectionIn { from, to, reason: fields.text("reason") }),
         (from, to) => Err([from.err(), to.err()].into_iter().flatten().collect()),

@@ -19,7 +19,7 @@ pub async fn delete(
     let id = detail::id_of(&id).or_page(&req)?;
     let slo = app.portal.slo.get_slo(&req.ctx, id).await.or_page(&req)?;
     if fields.get("confirm") != slo.name {
-        let errors: Errors = FieldError::new("/confirm", req.t.slo_delete_wrong(&slo.name)).into();
+        let errors: Errors = FieldError::said("/confirm", req.t.slo_delete_wrong(&slo.name)).into();
         return Ok(errors.refuse(detail::render(&app, &req, id, &fields, &errors).await?));
     }
     app.portal.slo.delete_slo(&req.ctx, id).await.or_page(&req)?;

@@ -86,10 +86,10 @@ fn checked(req: &Req, fields: &Fields, draft: &Draft) -> Result<u32, AppError> {
     let mut errors: Vec<FieldError> = required
         .into_iter()
         .filter(|(_, value)| value.is_empty())
-        .map(|(pointer, _)| FieldError::new(pointer, t.required()))
+        .map(|(pointer, _)| FieldError::said(pointer, t.required()))
         .collect();
     if draft.name.is_empty() {
-        errors.push(FieldError::new("/title", t.slo_form_title_needs()));
+        errors.push(FieldError::said("/title", t.slo_form_title_needs()));
     }
     match least {
         Ok(least) if errors.is_empty() => Ok(least),

@@ -25,7 +25,7 @@ pub async fn form(State(app): State<AppState>, req: Req) -> Result<Response, Pag
 pub async fn submit(State(app): State<AppState>, posted: Posted) -> Result<Response, PageError> {
     let Posted { req, fields } = posted;
     if fields.raw("yaml").trim().is_empty() {
-        let errors = Errors::from(passerelle_contract::FieldError::new("/yaml", req.t.required()));
+        let errors = Errors::from(passerelle_contract::FieldError::said("/yaml", req.t.required()));
         return Ok(errors.refuse(draw(&app, &req, &fields, None, &errors).await?));
     }
     let (text, wanted) = (fields.raw("yaml"), fields.get("act") == "import");
@@ -42,7 +42,7 @@ pub async fn submit(State(app): State<AppState>, posted: Posted) -> Result<Respo
     match done {
         Ok(report) if report.errors.is_empty() => draw(&app, &req, &fields, Some(report), &Errors::default()).await,
         Ok(report) => {
-            let refused = passerelle_contract::FieldError::new("/yaml", req.t.slo_import_refused());
+            let refused = passerelle_contract::FieldError::said("/yaml", req.t.slo_import_refused());
             let errors = Errors::from(refused);
             Ok(errors.refuse(draw(&app, &req, &fields, Some(report), &errors).await?))
         }

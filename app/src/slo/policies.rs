@@ -48,10 +48,10 @@ fn named(tier: Tier, name: &str) -> String {
 }
 
 fn read(req: &Req, tier: Tier, fields: &Fields) -> Result<SloPolicy, Vec<FieldError>> {
-    let wrong = |name: &str| FieldError::new(format!("/{name}"), req.t.not_a_number());
+    let wrong = |name: &str| FieldError::said(format!("/{name}"), req.t.not_a_number());
     let numbers = STEPS.map(|name| fields.get(&named(tier, name)).parse::<i32>().map_err(|_| wrong(name)));
     let missing = BudgetVerdict::parse(fields.get(&named(tier, "missing")));
-    let missing = missing.ok_or_else(|| FieldError::new("/missing", req.t.required()));
+    let missing = missing.ok_or_else(|| FieldError::said("/missing", req.t.required()));
     match (numbers, missing) {
         ([Ok(warn_below), Ok(approval_below), Ok(block_at)], Ok(missing)) => {
             Ok(SloPolicy { warn_below, approval_below, block_at, missing })

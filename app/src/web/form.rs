@@ -4,7 +4,7 @@ use super::{AppState, PageError, Req};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
-use passerelle_contract::{FieldError, Problem, Text};
+use passerelle_contract::{FieldError, Problem};
 use passerelle_server::http::{BodyTooLarge, IMPORT_FORM_LIMIT};
 use passerelle_server::kernel::AppError;
 use uuid::Uuid;
@@ -55,7 +55,7 @@ impl Fields {
     /// # Errors
     /// When it is not a number that fits, with the text to show.
     pub fn number<N: std::str::FromStr>(&self, name: &str, wrong: &str) -> Result<N, FieldError> {
-        self.get(name).parse().map_err(|_| FieldError::new(format!("/{name}"), Text::verbatim(wrong)))
+        self.get(name).parse().map_err(|_| FieldError::said(format!("/{name}"), wrong))
     }
 }
 

@@ -22,7 +22,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Words for a person.
+/// Words for a person. No string turns into one by itself: a sentence is made by [`text!`](crate::text!), and whoever has words that are
+/// nobody's to translate says so with [`Text::verbatim`].
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Text {
@@ -168,19 +169,6 @@ impl PartialEq<&str> for Text {
     }
 }
 
-/// A sentence without arguments.
-impl From<&'static str> for Text {
-    fn from(said: &'static str) -> Self {
-        Self::template(said)
-    }
-}
-
-impl From<String> for Text {
-    fn from(words: String) -> Self {
-        Self::Verbatim(words)
-    }
-}
-
 /// Puts arguments in the place of `{name}`; a brace that stands for itself is written twice, as in `format!`.
 fn fill(template: &str, argument: impl Fn(&str) -> Option<String>) -> String {
     let mut filled = String::with_capacity(template.len() + 32);
@@ -230,7 +218,7 @@ mod tests {
     #[test]
     fn a_kept_text_comes_back_and_an_older_row_is_read_as_it_was_written() {
         let text =
-            text!("line {line}: {message}", line = 3, message = vec![text!("must be one line"), "x".to_owned().into()]);
+            text!("line {line}: {message}", line = 3, message = vec![text!("must be one line"), Text::verbatim("x")]);
         let kept = serde_json::to_value(&text).unwrap();
         let back: Text = serde_json::from_value(kept).unwrap();
         assert_eq!(back, text);

@@ -175,6 +175,7 @@ fn stands_in_the_way(gate: &GateOut) -> bool {
 #[cfg(test)]
 pub mod tests {
     use super::*;
+    use passerelle_contract::Text;
     use time::macros::datetime;
 
     pub fn evidence() -> Evidence {
@@ -211,7 +212,7 @@ pub mod tests {
     fn a_warning_does_not_stop() {
         let policy = GatePolicy { preflight: GateMode::Warn, ..GatePolicy::default() };
         let mut evidence = evidence();
-        evidence.outside.look = Some(Look::Seen { errors: vec!["no such secret".into()] });
+        evidence.outside.look = Some(Look::Seen { errors: vec![Text::verbatim("no such secret")] });
         let decided = Decided::new(policy, &evidence);
         assert_eq!(decided.decision(), Decision::Warn);
     }

@@ -53,7 +53,7 @@ mod tests {
             judge(&policy, &evidence).unwrap().verdict
         };
         assert_eq!(verdict(Look::Seen { errors: Vec::new() }), Verdict::Pass);
-        assert_eq!(verdict(Look::Seen { errors: vec!["no key".into()] }), Verdict::Block);
-        assert_eq!(verdict(Look::NotSeen { why: "timed out".into() }), Verdict::Wait);
+        assert_eq!(verdict(Look::Seen { errors: vec![Text::verbatim("no key")] }), Verdict::Block);
+        assert_eq!(verdict(Look::NotSeen { why: Text::verbatim("timed out") }), Verdict::Wait);
     }
 }

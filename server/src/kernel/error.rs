@@ -46,7 +46,7 @@ pub enum AppError {
 
 impl AppError {
     /// One wrong field.
-    pub fn field(pointer: impl Into<String>, message: impl Into<Text>) -> Self {
+    pub fn field(pointer: impl Into<String>, message: Text) -> Self {
         Self::Invalid(vec![FieldError::new(pointer, message)])
     }
 

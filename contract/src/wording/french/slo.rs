@@ -82,6 +82,7 @@ super::texts! {
     "must hold letters or digits" => "doit contenir des lettres ou des chiffres";
     "names no objective" => "ne nomme aucun objectif";
     "no client can be made of this" => "aucun client ne peut être construit avec ces valeurs";
+    "no service of {namespace} has a name that {objective} begins with: give ?service=" => "aucun service de {namespace} n’a un nom par lequel {objective} commence : indiquez ?service=";
     "not an answer of the Prometheus API" => "ce n’est pas une réponse de l’API de Prometheus";
     "the address" => "l’adresse";
     "the connection could not be opened" => "la connexion n’a pas pu être ouverte";

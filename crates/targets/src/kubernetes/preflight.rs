@@ -182,7 +182,7 @@ mod tests {
             kind: Kind::Secret,
             name: "db".into(),
             key: Some(key.into()),
-            user: "env DB".into(),
+            user: passerelle_contract::Text::verbatim("env DB"),
         };
         let keys = Known::Keys(["url", "username"].map(str::to_owned).into());
         let missing = finding(&reference("user-name"), &keys).unwrap();

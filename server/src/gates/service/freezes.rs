@@ -1,7 +1,7 @@
 //! Freezes, and the red button, which is a freeze from now until it is lifted.
 
 use super::GateService;
-use crate::gates::calendar::Schedule;
+use crate::gates::calendar::{Schedule, Unclear};
 use crate::gates::store::freezes::Row;
 use crate::gates::store::{freezes as store, policies};
 use crate::kernel::{
@@ -77,9 +77,7 @@ impl GateService {
     /// `Invalid` by field.
     pub fn preview(new: &FreezeIn) -> Result<Vec<FreezeWindow>> {
         let (schedule, now) = (checked(new)?, OffsetDateTime::now_utc());
-        schedule
-            .windows(now, now + 2 * SHOWN_AHEAD, 5)
-            .map_err(|unclear| AppError::field("/recurrence", unclear.to_string()))
+        schedule.windows(now, now + 2 * SHOWN_AHEAD, 5).map_err(|Unclear(why)| AppError::field("/recurrence", why))
     }
 
     /// # Errors

@@ -145,8 +145,14 @@ impl SloService {
             self.catalog.service_for(ctx, &key).ok()
         });
         found.ok_or_else(|| {
-            let message = format!("no service of {namespace} has a name that {objective} begins with: give ?service=");
-            AppError::field("/namespace", message)
+            AppError::field(
+                "/namespace",
+                text!(
+                    "no service of {namespace} has a name that {objective} begins with: give ?service=",
+                    namespace,
+                    objective
+                ),
+            )
         })
     }
 
