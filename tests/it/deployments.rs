@@ -32,6 +32,17 @@ async fn a_version_is_deployed_and_rolled_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_needs_attention_is_found_by_its_words_in_any_case() {
+    let test = TestPortal::with_shop().await;
+    let held = test.post("/services/shop/web/environments/staging/hold", &json!({ "reason": "we look at it" })).await;
+    assert_eq!(held.status, StatusCode::NO_CONTENT, "{}", held.body);
+    for (words, found) in [("", 1), ("web", 1), ("Web%20SHOP", 1), ("api", 0)] {
+        let matrix = test.get(&format!("/matrix?attention=true&q={words}")).await.body;
+        assert_eq!(matrix["rows"].as_array().unwrap().len(), found, "{words}: {matrix}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_crashing_image_is_named_and_rolled_back_by_itself() {
     let test = TestPortal::with_shop().await;
     test.ended(&test.deploy("tinyweb:v2").await).await;

@@ -67,7 +67,7 @@ impl DeploymentService {
             filter.q.as_deref().unwrap_or_default().split_whitespace().map(str::to_lowercase).collect();
         let mut services = self.catalog.services_by_id(&only.iter().copied().collect::<Vec<_>>());
         services.retain(|service| {
-            let text = format!("{} {}", service.key, service.title.as_deref().unwrap_or_default());
+            let text = format!("{} {}", service.key, service.title.as_deref().unwrap_or_default()).to_lowercase();
             scope.allows(service.owner.as_deref(), service.system.as_deref())
                 && filter.system.as_ref().is_none_or(|system| service.system.as_ref() == Some(system))
                 && filter.team.as_ref().is_none_or(|team| service.owner.as_ref() == Some(team))
