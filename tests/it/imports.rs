@@ -1,9 +1,13 @@
 //! The whole demo through the API: twice without a change, and a dry run that tells every difference beforehand.
 
-use crate::support::TestPortal;
+use crate::support::{Database, TestPortal, config};
+use axum::Router;
+use passerelle_server::kernel::{Db, Keys};
+use passerelle_server::portal::Portal;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The folder as the command line sends it.
 fn demo() -> String {
@@ -100,4 +104,17 @@ async fn a_dry_run_tells_every_field() {
         assert_eq!(test.rows().await, before);
     }
     assert_eq!(test.get("/environments/staging").await.body["auto_rollback"], true, "a dry run changes nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_of_a_portal_that_is_let_go() {
+    let (database, data) = (Database::create().await, tempfile::tempdir().unwrap());
+    let db = Db::connect(&database.url, 2).await.unwrap();
+    let portal = Portal::open(db, Keys::from_bytes([3; 32])).await.unwrap();
+    let router = portal.router(Router::new(), &config(data.path()));
+    let catalog = Arc::downgrade(&portal.catalog);
+    drop(portal);
+    assert!(catalog.upgrade().is_some(), "who answers requests has it");
+    drop(router);
+    assert!(catalog.upgrade().is_none(), "its parts hold each other");
 }

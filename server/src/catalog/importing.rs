@@ -2,7 +2,7 @@
 
 use super::import::{self, MAX_ERRORS, Parsed, Placed};
 use super::plan::{Existing, ImportPlan, MAX_CHANGES};
-use super::portal::{PortalDocuments, PortalOutcome};
+use super::portal::{PortalDocumentSink, PortalOutcome};
 use super::service::{CatalogService, blocking};
 use super::upload::Upload;
 use super::{store, text};
@@ -33,7 +33,8 @@ impl Default for ImportOptions {
 }
 
 impl CatalogService {
-    /// Imports an upload: all good documents in one transaction, the others as errors by place.
+    /// Imports an upload: all good documents in one transaction, the others as errors by place. What it says about the portal itself
+    /// goes to `sink` afterwards.
     ///
     /// # Errors
     /// When the caller may not, the source's name is not allowed, or the database is away. Then nothing was written.
@@ -42,6 +43,7 @@ impl CatalogService {
         ctx: &Ctx,
         upload: Upload,
         options: &ImportOptions,
+        sink: &dyn PortalDocumentSink,
     ) -> Result<ImportReport> {
         let authorized = self.db.authorize(ctx, Action::CatalogImport, Object::new("catalog", &options.source)).await?;
         if options.source.is_empty() {
@@ -70,7 +72,9 @@ impl CatalogService {
         if !options.dry_run {
             self.refresh().await?;
         }
-        self.apply_portal(ctx, portal, options.dry_run, &mut report).await;
+        if !portal.is_empty() {
+            add(&mut report, sink.apply(ctx, portal, options.dry_run).await);
+        }
         Ok(report.into_said(ctx.locale))
     }
 
@@ -88,39 +92,18 @@ impl CatalogService {
         })
         .await
     }
-
-    async fn apply_portal(&self, ctx: &Ctx, documents: PortalDocuments, dry_run: bool, report: &mut ImportReport) {
-        if documents.is_empty() {
-            return;
-        }
-        let outcome = match self.portal.get() {
-            Some(sink) => sink.apply(ctx, documents, dry_run).await,
-            None => refused(&documents),
-        };
-        report.created += outcome.created;
-        report.updated += outcome.updated;
-        report.unchanged += outcome.unchanged;
-        report.changes.extend(outcome.changes);
-        report.changes.truncate(MAX_CHANGES);
-        report.errors_total += u32::try_from(outcome.errors.len()).unwrap_or(u32::MAX);
-        report.errors.extend(outcome.errors);
-        report.errors.truncate(MAX_ERRORS);
-    }
 }
 
-/// Nobody takes portal documents in this process, so they are refused rather than silently left out.
-fn refused(documents: &PortalDocuments) -> PortalOutcome {
-    let places = documents.environments.iter().map(|d| (&d.document, d.line));
-    let places = places.chain(documents.connections.iter().map(|d| (&d.document, d.line)));
-    let places = places.chain(documents.bindings.iter().map(|d| (&d.document, d.line)));
-    let places = places.chain(documents.releases.iter().map(|d| (&d.document, d.line)));
-    let error = |(document, line): (&String, u32)| ImportError {
-        document: document.clone(),
-        line,
-        pointer: "/kind".to_owned(),
-        message: text!("this process takes catalog entities only"),
-    };
-    PortalOutcome { errors: places.map(error).collect(), ..PortalOutcome::default() }
+/// What became of the portal's own documents, beside what became of the entities.
+fn add(report: &mut ImportReport, outcome: PortalOutcome) {
+    report.created += outcome.created;
+    report.updated += outcome.updated;
+    report.unchanged += outcome.unchanged;
+    report.changes.extend(outcome.changes);
+    report.changes.truncate(MAX_CHANGES);
+    report.errors_total += u32::try_from(outcome.errors.len()).unwrap_or(u32::MAX);
+    report.errors.extend(outcome.errors);
+    report.errors.truncate(MAX_ERRORS);
 }
 
 async fn decide<'p>(

@@ -1,6 +1,7 @@
 //! REST of the catalog.
 
 use super::importing::ImportOptions;
+use super::portal::PortalDocumentSink;
 use super::service::{CatalogService, EntityFilter};
 use super::upload::{MAX_UPLOAD_BYTES, Upload};
 use crate::kernel::web::{Json, Path, Query};
@@ -24,11 +25,19 @@ use utoipa_axum::routes;
 /// Room for the boundaries of a multipart body.
 const MULTIPART_OVERHEAD: usize = 4 << 20;
 
-/// The routes, relative to the root of the API.
-pub fn router(service: Arc<CatalogService>) -> OpenApiRouter {
+/// Who takes an import: the catalog, and whoever owns the rest of it.
+#[derive(Clone)]
+struct Importing {
+    catalog: Arc<CatalogService>,
+    sink: Arc<dyn PortalDocumentSink>,
+}
+
+/// The routes, relative to the root of the API. `sink` applies the documents of an import that are about the portal itself.
+pub fn router(service: Arc<CatalogService>, sink: Arc<dyn PortalDocumentSink>) -> OpenApiRouter {
     let import = OpenApiRouter::new()
         .routes(routes!(import_catalog))
-        .layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES + MULTIPART_OVERHEAD));
+        .layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES + MULTIPART_OVERHEAD))
+        .with_state(Importing { catalog: Arc::clone(&service), sink });
     OpenApiRouter::new()
         .routes(routes!(list_services))
         .routes(routes!(list_facets))
@@ -222,7 +231,7 @@ struct ImportQuery {
     responses((status = 200, body = ImportReport), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 413, body = Problem), (status = 422, body = Problem)))]
 async fn import_catalog(
-    State(service): State<Arc<CatalogService>>,
+    State(Importing { catalog, sink }): State<Importing>,
     ctx: Ctx,
     Query(query): Query<ImportQuery>,
     request: Request,
@@ -230,7 +239,7 @@ async fn import_catalog(
     let upload = upload(request).await?;
     let ImportQuery { dry_run, source, prune } = query;
     let options = ImportOptions { dry_run, prune, source: source.unwrap_or_else(|| ImportOptions::default().source) };
-    let report = service.import_catalog(&ctx, upload, &options).await?;
+    let report = catalog.import_catalog(&ctx, upload, &options, &*sink).await?;
     if nothing_was_good(&report) { Err(AppError::Invalid(refusals(report))) } else { Ok(Json(report)) }
 }
 

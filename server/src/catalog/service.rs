@@ -3,7 +3,6 @@
 
 use super::detail::{DetailCache, Prepared};
 use super::index::{CatalogIndex, Found, MAX_DEPTH, Position, ServiceQuery, Slice, Snapshot};
-use super::portal::PortalDocumentSink;
 use super::{reference, store};
 use crate::kernel::{
     Action, AppError, Ctx, Cursor, Db, Keys, Object, ReadScope, Result, ServiceScope, limit_or_default,
@@ -16,7 +15,7 @@ use passerelle_contract::deployments::Health;
 use passerelle_contract::{Page, text};
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -59,7 +58,6 @@ pub struct CatalogService {
     details: DetailCache,
     /// Position of the last row taken in; the lock makes refreshes wait for each other.
     position: tokio::sync::Mutex<(i64, Uuid)>,
-    pub(super) portal: OnceLock<Arc<dyn PortalDocumentSink>>,
 }
 
 impl std::fmt::Debug for CatalogService {
@@ -88,13 +86,7 @@ impl CatalogService {
             index: CatalogIndex::default(),
             details: DetailCache::default(),
             position: tokio::sync::Mutex::new((0, Uuid::nil())),
-            portal: OnceLock::new(),
         })
-    }
-
-    /// Says who applies environments, connections, bindings and releases found in imports. Only the first call counts.
-    pub fn set_portal_documents(&self, sink: Arc<dyn PortalDocumentSink>) {
-        drop(self.portal.set(sink));
     }
 
     /// The catalog as it is in memory.

@@ -78,7 +78,6 @@ impl Portal {
             DeploymentService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone(), gates.clone());
         let notifications =
             NotificationService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
-        catalog.set_portal_documents(Arc::new(PortalImporter::new(environments.clone(), deployments.clone())));
         Self {
             identity,
             audit: AuditService::new(db.clone(), keys.clone()),
@@ -137,7 +136,11 @@ impl Portal {
     /// # Errors
     /// When the caller may not, or the database is away.
     pub async fn import(&self, ctx: &Ctx, upload: Upload, options: ImportOptions) -> Result<ImportReport> {
-        self.catalog.import_catalog(ctx, upload, &options).await
+        self.catalog.import_catalog(ctx, upload, &options, &self.importer()).await
+    }
+
+    fn importer(&self) -> PortalImporter {
+        PortalImporter::new(self.environments.clone(), self.deployments.clone())
     }
 
     /// API, health and the given pages, behind the one stack of middleware.
@@ -153,7 +156,7 @@ impl Portal {
         OpenApiRouter::new()
             .merge(identity::routes::routes(self.identity.clone(), directory))
             .merge(audit::routes::router().with_state(self.audit.clone()))
-            .merge(catalog::routes::router(Arc::clone(&self.catalog)))
+            .merge(catalog::routes::router(Arc::clone(&self.catalog), Arc::new(self.importer())))
             .merge(environments::router().with_state(self.environments.clone()))
             .merge(alerts::router().with_state(self.alerts.clone()))
             .merge(slo::router().with_state(self.slo.clone()))

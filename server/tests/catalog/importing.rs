@@ -1,4 +1,4 @@
-use crate::support::{Portal, admin, component, ctx, viewer};
+use crate::support::{EntitiesOnly, Portal, admin, component, ctx, viewer};
 use passerelle_contract::access::{Role, Scope};
 use passerelle_contract::catalog::ServiceFilter;
 use passerelle_server::catalog::{ImportOptions, Upload};
@@ -97,7 +97,12 @@ async fn parallel_imports_lose_nothing_for_those_who_follow() {
         tokio::spawn(async move {
             let text: String = (0..20).map(|j| component(&format!("s{i}-{j}"), "")).collect();
             catalog
-                .import_catalog(&admin(), Upload::from_stream(text.as_bytes()).unwrap(), &ImportOptions::default())
+                .import_catalog(
+                    &admin(),
+                    Upload::from_stream(text.as_bytes()).unwrap(),
+                    &ImportOptions::default(),
+                    &EntitiesOnly,
+                )
                 .await
                 .unwrap()
         })
@@ -120,11 +125,11 @@ async fn only_admins_import_and_the_attempt_is_written_down() {
     for ctx in
         [viewer(), ctx(Role::Operator, Scope::Everything), ctx(Role::Admin, Scope::System("shop/till".to_owned()))]
     {
-        let refused = portal.catalog.import_catalog(&ctx, upload(), &ImportOptions::default()).await;
+        let refused = portal.catalog.import_catalog(&ctx, upload(), &ImportOptions::default(), &EntitiesOnly).await;
         assert!(matches!(refused, Err(AppError::Forbidden(_))));
     }
     let nobody = Ctx::anonymous(Via::Api, "x".to_owned());
-    let refused = portal.catalog.import_catalog(&nobody, upload(), &ImportOptions::default()).await;
+    let refused = portal.catalog.import_catalog(&nobody, upload(), &ImportOptions::default(), &EntitiesOnly).await;
     assert!(matches!(refused, Err(AppError::Unauthenticated)));
     assert!(matches!(portal.catalog.list_services(&nobody, &ServiceFilter::default()), Err(AppError::Unauthenticated)));
     assert_eq!(portal.count("SELECT count(*) FROM audit_events WHERE outcome = 'denied'").await, 4);

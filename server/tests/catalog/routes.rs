@@ -1,4 +1,4 @@
-use crate::support::{Portal, admin, component, viewer};
+use crate::support::{EntitiesOnly, Portal, admin, component, viewer};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -8,13 +8,14 @@ use passerelle_server::catalog::routes::router;
 use passerelle_server::kernel::Ctx;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::sync::Arc;
 use tower::ServiceExt;
 
 struct Api(Router);
 
 impl Api {
     async fn new(portal: &Portal) -> Self {
-        Self(router(portal.catalog.clone()).split_for_parts().0)
+        Self(router(portal.catalog.clone(), Arc::new(EntitiesOnly)).split_for_parts().0)
     }
 
     async fn call(

@@ -1,8 +1,11 @@
 //! One database per test.
 
+use async_trait::async_trait;
 use passerelle_contract::access::{Role, RoleGrant, Scope};
 use passerelle_contract::catalog::ImportReport;
-use passerelle_server::catalog::{CatalogService, ImportOptions, Upload};
+use passerelle_server::catalog::{
+    CatalogService, ImportOptions, PortalDocumentSink, PortalDocuments, PortalOutcome, Upload,
+};
 use passerelle_server::kernel::{Ctx, Db, Keys, Principal, PrincipalKind, Via};
 use passerelle_test_db::Database;
 use std::sync::Arc;
@@ -34,11 +37,21 @@ impl Portal {
 
     pub async fn import_as(&self, ctx: &Ctx, text: &str, options: &ImportOptions) -> ImportReport {
         let upload = Upload::from_stream(text.as_bytes()).unwrap();
-        self.catalog.import_catalog(ctx, upload, options).await.unwrap()
+        self.catalog.import_catalog(ctx, upload, options, &EntitiesOnly).await.unwrap()
     }
 
     pub async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(self.db.pool()).await.unwrap()
+    }
+}
+
+/// What an import says about the portal itself is nothing to these tests.
+pub struct EntitiesOnly;
+
+#[async_trait]
+impl PortalDocumentSink for EntitiesOnly {
+    async fn apply(&self, _: &Ctx, _: PortalDocuments, _: bool) -> PortalOutcome {
+        PortalOutcome::default()
     }
 }
 

@@ -57,7 +57,6 @@ super::texts! {
     "the reference {reference} needs a kind here, for example `component:{text}`" => "la référence {reference} exige ici un type, par exemple « component:{text} »";
     "this key occurs twice in the same mapping" => "cette clé figure deux fois dans le même objet";
     "this path occurs twice in the import" => "ce chemin figure deux fois dans l’import";
-    "this process takes catalog entities only" => "ce processus n’accepte que des entités du catalogue";
     "{document} line {line}" => "{document}, ligne {line}";
     "{document}, line {line}: {message}" => "{document}, ligne {line} : {message}";
     "{key} changed since it was read; read it again" => "{key} a changé depuis sa lecture ; relisez-le";
