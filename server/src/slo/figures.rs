@@ -199,24 +199,49 @@ pub(super) async fn corrected(
     minutes: &[i64],
     corrections: &[CorrectionOut],
 ) -> Result<Vec<Running>> {
-    let cuts = union(&corrections.iter().map(interval).collect::<Vec<_>>());
-    let edges: Vec<i64> = cuts.iter().flat_map(|cut| [cut.from.div_euclid(60), cut.to.div_euclid(60)]).collect();
-    let asked: Vec<(Uuid, i64)> = minutes.iter().chain(&edges).map(|minute| (slo, *minute)).collect();
-    let all = running(db, &asked).await?;
-    let (totals, at_edges) = all.split_at(minutes.len());
-    Ok(minutes
+    let asked = Asked { slo, minutes: minutes.to_vec(), corrections };
+    Ok(corrected_each(db, &[asked]).await?.pop().unwrap_or_default())
+}
+
+/// The minutes of one SLO whose running totals are wanted.
+#[derive(Debug)]
+pub(super) struct Asked<'c> {
+    pub slo: Uuid,
+    pub minutes: Vec<i64>,
+    pub corrections: &'c [CorrectionOut],
+}
+
+/// As [`corrected`], for many SLOs in one query.
+pub(super) async fn corrected_each(db: &mut PgConnection, asked: &[Asked<'_>]) -> Result<Vec<Vec<Running>>> {
+    let edges: Vec<Vec<i64>> = asked.iter().map(|one| edges(one.corrections)).collect();
+    let all = asked.iter().zip(&edges);
+    let all = all.flat_map(|(one, edges)| one.minutes.iter().chain(edges).map(|minute| (one.slo, *minute)));
+    let mut totals = running(db, &all.collect::<Vec<_>>()).await?.into_iter();
+    Ok(asked
         .iter()
-        .zip(totals)
-        .map(|(minute, total)| {
-            edges.chunks_exact(2).zip(at_edges.chunks_exact(2)).fold(*total, |kept, (edge, at)| {
-                match (*minute <= edge[0], *minute < edge[1]) {
-                    (true, _) => kept,
-                    (false, true) => kept.since(total.since(at[0])),
-                    (false, false) => kept.since(at[1].since(at[0])),
-                }
-            })
+        .zip(&edges)
+        .map(|(one, edges)| {
+            let at_minutes: Vec<Running> = totals.by_ref().take(one.minutes.len()).collect();
+            let at_edges: Vec<Running> = totals.by_ref().take(edges.len()).collect();
+            one.minutes.iter().zip(at_minutes).map(|(minute, total)| kept(*minute, total, edges, &at_edges)).collect()
         })
         .collect())
+}
+
+/// First and last minute of each stretch that is taken out.
+fn edges(corrections: &[CorrectionOut]) -> Vec<i64> {
+    let cuts = union(&corrections.iter().map(interval).collect::<Vec<_>>());
+    cuts.iter().flat_map(|cut| [cut.from.div_euclid(60), cut.to.div_euclid(60)]).collect()
+}
+
+fn kept(minute: i64, total: Running, edges: &[i64], at_edges: &[Running]) -> Running {
+    edges.chunks_exact(2).zip(at_edges.chunks_exact(2)).fold(total, |kept, (edge, at)| {
+        match (minute <= edge[0], minute < edge[1]) {
+            (true, _) => kept,
+            (false, true) => kept.since(total.since(at[0])),
+            (false, false) => kept.since(at[1].since(at[0])),
+        }
+    })
 }
 
 /// What is to come.

@@ -4,14 +4,13 @@ use super::figures::compute;
 use super::measure::{Samples, Written, lay, questions, samples};
 use super::model::Slo;
 use super::service::SloService;
+use super::store::policies::{self, exact};
 use super::store::samples::{Hour, Running, forget_before, hours, running, shift_after, write};
 use super::store::status::{Advance, Found, Progress, advance, lease, note, progress, reconciled};
 use crate::kernel::{AppError, Result};
-use passerelle_contract::environments::Tier;
 use passerelle_contract::{Text, text};
 use passerelle_metrics::{MetricSource, Range, SourceError};
 use passerelle_slo_formats::Sli;
-use passerelle_slo_math::Policy;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -244,10 +243,7 @@ impl Measurer {
     }
 
     async fn note_all(&self, slos: &[Slo], now: i64) -> Result<()> {
-        let mut policies: HashMap<&str, Policy> = HashMap::new();
-        for tier in Tier::ALL {
-            policies.insert(tier.as_str(), super::store::policies::policy(self.service.db.pool(), tier).await?);
-        }
+        let ladders = policies::all(self.service.db.pool()).await?;
         for part in slos.chunks(1000) {
             let mut db = self.service.db.pool().acquire().await?;
             let figures = compute(&mut db, part, now).await?;
@@ -255,7 +251,7 @@ impl Measurer {
                 .iter()
                 .zip(&figures)
                 .map(|(slo, figures)| {
-                    let policy = policies.get(slo.tier().as_str()).copied().unwrap_or(Policy::production());
+                    let policy = exact(&ladders.of(slo.tier()));
                     Found {
                         slo_id: slo.id,
                         remaining: figures.remaining().to_f64(),

@@ -1,13 +1,12 @@
 //! What a deployment left of the budgets: before it began, and after it.
 
-use super::super::figures::{compute, corrected};
+use super::super::figures::{Asked, Figures, compute, corrected_each};
 use super::super::model::Slo;
 use super::super::store::samples::Running;
 use super::read::period_start;
 use super::{SloService, now};
 use crate::kernel::{Action, Ctx, Result, decide};
 use passerelle_slo_math::Budget;
-use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -39,41 +38,40 @@ impl SloService {
         slos.retain(|slo| slo.environment.as_ref().is_none_or(|(_, own)| own.name == environment));
         slos.retain(|slo| decide(ctx, Action::SloRead, &slo.object()).allowed);
         let mut db = self.db.pool().acquire().await?;
-        let mut all = Vec::with_capacity(slos.len());
-        for slo in &slos {
-            if let Some(one) = at_both(&mut db, slo, from, to).await? {
-                all.push(one);
-            }
-        }
-        Ok(all)
+        let figures = compute(&mut db, &slos, now()).await?;
+        let measured: Vec<(&Slo, Asked<'_>)> = slos
+            .iter()
+            .zip(&figures)
+            .filter_map(|(slo, figures)| {
+                let minutes = at_both(slo, figures, from, to)?;
+                Some((slo, Asked { slo: slo.id, minutes, corrections: &figures.corrections }))
+            })
+            .collect();
+        let (slos, asked): (Vec<&Slo>, Vec<Asked<'_>>) = measured.into_iter().unzip();
+        let totals = corrected_each(&mut db, &asked).await?;
+        Ok(slos.into_iter().zip(totals).filter_map(|(slo, totals)| left(slo, &totals)).collect())
     }
 }
 
-/// Nothing when it was not measured yet before the first moment.
-async fn at_both(
-    db: &mut PgConnection,
-    slo: &Slo,
-    from: OffsetDateTime,
-    to: OffsetDateTime,
-) -> Result<Option<BudgetAround>> {
-    let Some(figures) = compute(db, std::slice::from_ref(slo), now()).await?.pop() else { return Ok(None) };
+/// The ends of two periods, each followed by where it began; nothing when it was not measured yet before the first moment.
+fn at_both(slo: &Slo, figures: &Figures, from: OffsetDateTime, to: OffsetDateTime) -> Option<Vec<i64>> {
     let step = slo.step_minutes();
     let minute =
         |at: OffsetDateTime| at.unix_timestamp().div_euclid(60).min(figures.end_minute).div_euclid(step) * step;
     let (before, after) = (minute(from), minute(to));
-    if figures.progress.first_minute.is_none_or(|first| first >= before) {
-        return Ok(None);
-    }
-    let minutes = [before, period_start(slo, before * 60), after, period_start(slo, after * 60)];
-    let totals = corrected(db, slo.id, &minutes, &figures.corrections).await?;
-    let [before, before_start, after, after_start] = totals.as_slice() else { return Ok(None) };
+    figures.progress.first_minute.filter(|first| *first < before)?;
+    Some(vec![before, period_start(slo, before * 60), after, period_start(slo, after * 60)])
+}
+
+fn left(slo: &Slo, totals: &[Running]) -> Option<BudgetAround> {
+    let [before, before_start, after, after_start] = totals else { return None };
     let left = |end: &Running, start: &Running| {
         Budget::new(slo.definition.objective, end.since(*start).counts).remaining().to_f64()
     };
-    Ok(Some(BudgetAround {
+    Some(BudgetAround {
         id: slo.id,
         title: slo.definition.title.clone(),
         before: left(before, before_start),
         after: left(after, after_start),
-    }))
+    })
 }

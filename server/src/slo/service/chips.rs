@@ -1,10 +1,10 @@
 //! Budgets in a few words for pages of many services, as the last pass noted them.
 
 use super::super::store::list::{Noted, noted};
-use super::super::store::policies::row;
+use super::super::store::policies::all;
 use super::SloService;
 use crate::kernel::Result;
-use passerelle_contract::environments::{EnvironmentOut, Tier};
+use passerelle_contract::environments::EnvironmentOut;
 use passerelle_contract::slo::{BudgetVerdict, SloPolicy, SloState};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -29,18 +29,14 @@ impl SloService {
     /// # Errors
     /// `Unavailable`.
     pub async fn chips(&self, services: &[Uuid], environments: &[EnvironmentOut]) -> Result<BudgetChips> {
-        let mut ladders = HashMap::new();
-        for tier in Tier::ALL {
-            ladders.insert(tier, row(self.db.pool(), tier).await?);
-        }
+        let ladders = all(self.db.pool()).await?;
         let mut chips = BudgetChips::new();
         for one in noted(self.db.pool(), services).await? {
             for place in environments {
                 if one.environment.as_ref().is_some_and(|own| *own != place.name) {
                     continue;
                 }
-                let Some(ladder) = ladders.get(&place.tier) else { continue };
-                let chip = chip(&one, ladder);
+                let chip = chip(&one, &ladders.of(place.tier));
                 let known = chips.entry((one.service_id, place.name.clone())).or_insert_with(|| chip.clone());
                 // They come with the least left first, so only a stronger verdict takes the place.
                 if chip.verdict > known.verdict {

@@ -17,11 +17,8 @@ impl SloService {
     /// `Unauthenticated`, `Forbidden`.
     pub async fn list_slo_policies(&self, ctx: &Ctx) -> Result<Vec<SloPolicyOut>> {
         ctx.permit(Action::GateRead, &Object::new(KIND, "*"))?;
-        let mut all = Vec::new();
-        for tier in Tier::ALL {
-            all.push(SloPolicyOut { tier, policy: store::row(self.db.pool(), tier).await? });
-        }
-        Ok(all)
+        let ladders = store::all(self.db.pool()).await?;
+        Ok(Tier::ALL.into_iter().map(|tier| SloPolicyOut { tier, policy: ladders.of(tier) }).collect())
     }
 
     /// Replaces the ladder of a tier. Holds for every decision that is made after it.

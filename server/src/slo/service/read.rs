@@ -1,11 +1,12 @@
 //! Lists, one SLO, and its history.
 
-use super::super::figures::{Figures, SHOWN, compute, corrected, forecast};
+use super::super::figures::{Asked, Figures, SHOWN, compute, corrected, corrected_each, forecast};
 use super::super::model::Slo;
 use super::super::outward::{self, slo_out, slo_row};
 use super::super::store::definitions::source_text;
 use super::super::store::list::{Narrow, Place, counts, page};
-use super::super::store::policies::{exact, policy, row as policy_row};
+use super::super::store::policies::{self, exact};
+use super::super::store::samples::Running;
 use super::{SloService, at, now};
 use crate::kernel::{Action, AppError, Ctx, Cursor, ReadScope, Result, limit_or_default};
 use passerelle_contract::environments::EnvironmentOut;
@@ -76,13 +77,12 @@ impl SloService {
         let slos: Vec<Slo> = ids.iter().filter_map(|id| found.remove(id)).collect();
         let mut db = self.db.pool().acquire().await?;
         let figures = compute(&mut db, &slos, now()).await?;
-        let mut rows = Vec::with_capacity(slos.len());
-        for (slo, figures) in slos.iter().zip(&figures) {
-            let policy = policy(&mut *db, slo.tier()).await?;
-            let sparkline = sparkline(&mut db, slo, figures).await?;
-            rows.push(slo_row(slo, figures, &policy, sparkline));
-        }
-        Ok(rows)
+        let ladders = policies::all(&mut *db).await?;
+        let sparklines = sparklines(&mut db, &slos, &figures).await?;
+        let rows = slos.iter().zip(&figures).zip(sparklines);
+        Ok(rows
+            .map(|((slo, figures), sparkline)| slo_row(slo, figures, &exact(&ladders.of(slo.tier())), sparkline))
+            .collect())
     }
 
     /// The SLOs of a service, for its page: as in the list, by name.
@@ -108,13 +108,14 @@ impl SloService {
         let now = now();
         let mut all = compute(&mut db, std::slice::from_ref(slo), now).await?;
         let figures = all.pop().ok_or_else(|| AppError::internal("no figures of an SLO"))?;
-        let ladder = policy_row(&mut *db, slo.tier()).await?;
+        let ladders = policies::all(&mut *db).await?;
+        let ladder = ladders.of(slo.tier());
         let forecast = forecast(&mut db, slo, &figures, exact(&ladder).block_at).await?;
-        let mut stands = Vec::with_capacity(places.len());
-        for place in places {
-            let decision = figures.decide(&policy(&mut *db, place.tier).await?);
-            stands.push(standing(place, decision));
-        }
+        let stands = places.into_iter().map(|place| {
+            let decision = figures.decide(&exact(&ladders.of(place.tier)));
+            standing(place, decision)
+        });
+        let stands = stands.collect();
         let mut out = slo_out(slo, &figures, &ladder, &forecast, now);
         // Kept in English by the pass, which answers nobody.
         out.source_error = out.source_error.map(|why| ctx.say(&Text::recall(&why)));
@@ -221,23 +222,27 @@ pub(super) fn period_start(slo: &Slo, end: i64) -> i64 {
     }
 }
 
-/// Burn-down: what was left of the whole budget at even distances over the period.
-async fn sparkline(db: &mut PgConnection, slo: &Slo, figures: &Figures) -> Result<Vec<f64>> {
-    let first = figures.progress.first_minute.unwrap_or(figures.end_minute);
-    let begin = figures.whole.from.div_euclid(60).max(first);
-    let span = figures.end_minute - begin;
-    if span <= 0 {
-        return Ok(Vec::new());
-    }
-    let minutes: Vec<i64> = (0..=SPARKS).map(|i| begin + span * i / SPARKS).collect();
-    let totals = corrected(db, slo.id, &minutes, &figures.corrections).await?;
-    let (Some(start), Some(end)) = (totals.first(), totals.last()) else { return Ok(Vec::new()) };
+/// Burn-downs: what was left of the whole budget at even distances over the period; empty where nothing was measured.
+async fn sparklines(db: &mut PgConnection, slos: &[Slo], figures: &[Figures]) -> Result<Vec<Vec<f64>>> {
+    let asked = slos.iter().zip(figures).map(|(slo, figures)| {
+        let first = figures.progress.first_minute.unwrap_or(figures.end_minute);
+        let begin = figures.whole.from.div_euclid(60).max(first);
+        let span = figures.end_minute - begin;
+        let minutes = if span > 0 { (0..=SPARKS).map(|i| begin + span * i / SPARKS).collect() } else { Vec::new() };
+        Asked { slo: slo.id, minutes, corrections: &figures.corrections }
+    });
+    let totals = corrected_each(db, &asked.collect::<Vec<_>>()).await?;
+    Ok(slos.iter().zip(totals).map(|(slo, totals)| burn_down(slo, &totals)).collect())
+}
+
+fn burn_down(slo: &Slo, totals: &[Running]) -> Vec<f64> {
+    let [start, .., end] = totals else { return Vec::new() };
     let whole = end.since(*start).counts.total;
     let left = totals.iter().skip(1).map(|at| {
         let spent = Counts::new(at.since(*start).counts.bad, whole);
         Budget::new(slo.definition.objective, spent).remaining().to_f64()
     });
-    Ok(left.collect())
+    left.collect()
 }
 
 /// The windows that are shown, by name.

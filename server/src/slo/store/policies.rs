@@ -7,18 +7,46 @@ use passerelle_contract::slo::{BudgetVerdict, SloPolicy};
 use passerelle_slo_math::{Policy, Ratio, Verdict};
 use sqlx::PgExecutor;
 use sqlx::postgres::PgConnection;
+use std::collections::HashMap;
+
+type Row = (i32, i32, i32, String);
+
+/// The ladders of all tiers.
+#[derive(Debug)]
+pub struct Ladders(HashMap<String, SloPolicy>);
+
+impl Ladders {
+    pub fn of(&self, tier: Tier) -> SloPolicy {
+        self.0.get(tier.as_str()).copied().unwrap_or(default_policy(tier))
+    }
+}
+
+pub async fn all(db: impl PgExecutor<'_>) -> Result<Ladders> {
+    let rows: Vec<(String, i32, i32, i32, String)> =
+        sqlx::query_as("SELECT tier, warn_below, approval_below, block_at, missing FROM slo_policies")
+            .fetch_all(db)
+            .await?;
+    let ladders = rows.into_iter().map(|(tier, warn, approval, block, missing)| {
+        let ladder = ladder((warn, approval, block, missing));
+        (tier, ladder)
+    });
+    Ok(Ladders(ladders.collect()))
+}
 
 /// The ladder of a tier as its row says, in percent.
 pub async fn row(db: impl PgExecutor<'_>, tier: Tier) -> Result<SloPolicy> {
-    let row: Option<(i32, i32, i32, String)> =
+    let row: Option<Row> =
         sqlx::query_as("SELECT warn_below, approval_below, block_at, missing FROM slo_policies WHERE tier = $1")
             .bind(tier.as_str())
             .fetch_optional(db)
             .await?;
-    let Some((warn_below, approval_below, block_at, missing)) = row else { return Ok(default_policy(tier)) };
+    Ok(row.map_or(default_policy(tier), ladder))
+}
+
+fn ladder((warn_below, approval_below, block_at, missing): Row) -> SloPolicy {
     // A word that this version does not know: the safe one.
     let missing = BudgetVerdict::parse(&missing).unwrap_or(BudgetVerdict::Block);
-    Ok(SloPolicy { warn_below, approval_below, block_at, missing })
+    SloPolicy { warn_below, approval_below, block_at, missing }
 }
 
 /// The ladder of a tier, to decide with.
