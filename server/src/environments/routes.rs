@@ -1,7 +1,7 @@
 //! REST of environments, connections and bindings, relative to `/api/v1`.
 
 use super::{EnvironmentService, Etag, IfMatch};
-use crate::kernel::web::{Json, Path, Query, id_of};
+use crate::kernel::web::{Json, Path, Query, id_of, one_page};
 use crate::kernel::{AppError, Ctx, Result};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -33,7 +33,11 @@ pub fn router() -> OpenApiRouter<EnvironmentService> {
 #[serde(deny_unknown_fields)]
 struct NoFilter {}
 
-fn if_match(headers: &HeaderMap) -> Result<IfMatch> {
+/// The versions that an edit may start from.
+///
+/// # Errors
+/// `Invalid` when the header is no text.
+pub fn if_match(headers: &HeaderMap) -> Result<IfMatch> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(IfMatch::default()) };
     match value.to_str() {
         Ok(text) => Ok(IfMatch::new(Some(text))),
@@ -41,19 +45,14 @@ fn if_match(headers: &HeaderMap) -> Result<IfMatch> {
     }
 }
 
-fn answer<T: Etag + Serialize>(status: StatusCode, out: T) -> Response {
+/// An object as an answer, with its version.
+pub fn with_etag<T: Etag + Serialize>(status: StatusCode, out: T) -> Response {
     let etag = HeaderValue::from_str(&out.etag());
     let mut response = (status, Json(out)).into_response();
     if let Ok(etag) = etag {
         response.headers_mut().insert(header::ETAG, etag);
     }
     response
-}
-
-/// These lists are short, so they come as one page.
-fn one_page<T>(items: Vec<T>) -> Json<Page<T>> {
-    let total = u64::try_from(items.len()).unwrap_or(u64::MAX);
-    Json(Page { items, next_cursor: None, total })
 }
 
 /// List environments in their order
@@ -76,7 +75,7 @@ async fn create_environment(
     ctx: Ctx,
     Json(new): Json<EnvironmentIn>,
 ) -> Result<Response> {
-    Ok(answer(StatusCode::CREATED, service.create_environment(&ctx, new).await?))
+    Ok(with_etag(StatusCode::CREATED, service.create_environment(&ctx, new).await?))
 }
 
 /// Read an environment
@@ -87,7 +86,7 @@ async fn get_environment(
     ctx: Ctx,
     Path(name): Path<String>,
 ) -> Result<Response> {
-    Ok(answer(StatusCode::OK, service.get_environment(&ctx, &name).await?))
+    Ok(with_etag(StatusCode::OK, service.get_environment(&ctx, &name).await?))
 }
 
 /// Change an environment
@@ -103,7 +102,7 @@ async fn patch_environment(
     Json(patch): Json<EnvironmentPatch>,
 ) -> Result<Response> {
     let if_match = if_match(&headers)?;
-    Ok(answer(StatusCode::OK, service.patch_environment_if(&ctx, &name, patch, &if_match).await?))
+    Ok(with_etag(StatusCode::OK, service.patch_environment_if(&ctx, &name, patch, &if_match).await?))
 }
 
 /// List connections; secrets are not shown
@@ -128,7 +127,7 @@ async fn create_connection(
     ctx: Ctx,
     Json(new): Json<ConnectionIn>,
 ) -> Result<Response> {
-    Ok(answer(StatusCode::CREATED, service.create_connection(&ctx, new).await?))
+    Ok(with_etag(StatusCode::CREATED, service.create_connection(&ctx, new).await?))
 }
 
 /// Read a connection; secrets are not shown
@@ -139,7 +138,7 @@ async fn get_connection(
     ctx: Ctx,
     Path(name): Path<String>,
 ) -> Result<Response> {
-    Ok(answer(StatusCode::OK, service.get_connection(&ctx, &name).await?))
+    Ok(with_etag(StatusCode::OK, service.get_connection(&ctx, &name).await?))
 }
 
 /// Change a connection
@@ -157,7 +156,7 @@ async fn patch_connection(
     Json(patch): Json<ConnectionPatch>,
 ) -> Result<Response> {
     let if_match = if_match(&headers)?;
-    Ok(answer(StatusCode::OK, service.patch_connection_if(&ctx, &name, patch, &if_match).await?))
+    Ok(with_etag(StatusCode::OK, service.patch_connection_if(&ctx, &name, patch, &if_match).await?))
 }
 
 /// Delete a connection that nothing is bound through
@@ -207,14 +206,14 @@ async fn create_binding(
     ctx: Ctx,
     Json(new): Json<BindingIn>,
 ) -> Result<Response> {
-    Ok(answer(StatusCode::CREATED, service.create_binding(&ctx, new).await?))
+    Ok(with_etag(StatusCode::CREATED, service.create_binding(&ctx, new).await?))
 }
 
 /// Read a binding
 #[utoipa::path(get, path = "/bindings/{id}", tag = "environments", params(("id" = Uuid, Path)),
     responses((status = 200, body = BindingOut), (status = 404, body = Problem)))]
 async fn get_binding(State(service): State<EnvironmentService>, ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
-    Ok(answer(StatusCode::OK, service.get_binding(&ctx, id_of("binding", &id)?).await?))
+    Ok(with_etag(StatusCode::OK, service.get_binding(&ctx, id_of("binding", &id)?).await?))
 }
 
 /// Change a binding
@@ -230,7 +229,7 @@ async fn patch_binding(
     Json(patch): Json<BindingPatch>,
 ) -> Result<Response> {
     let if_match = if_match(&headers)?;
-    Ok(answer(StatusCode::OK, service.patch_binding_if(&ctx, id_of("binding", &id)?, patch, &if_match).await?))
+    Ok(with_etag(StatusCode::OK, service.patch_binding_if(&ctx, id_of("binding", &id)?, patch, &if_match).await?))
 }
 
 /// Delete a binding; nothing on the target changes

@@ -2,17 +2,16 @@
 //! that they are about.
 
 use super::GateService;
-use crate::kernel::web::{Json, Path, Query, id_of};
-use crate::kernel::{AppError, Ctx, Result};
+use crate::kernel::web::{Json, Path, Query, id_of, one_page, tier_of};
+use crate::kernel::{Ctx, Result};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use passerelle_contract::environments::Tier;
 use passerelle_contract::gates::{
     BreakGlassIn, BreakGlassOut, FreezeFilter, FreezeIn, FreezeOut, GatePolicy, GatePolicyOut, WaiverFilter, WaiverIn,
     WaiverOut,
 };
-use passerelle_contract::{Page, Problem, text};
+use passerelle_contract::{Page, Problem};
 use tower_sessions::Session;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -27,17 +26,6 @@ pub fn router() -> OpenApiRouter<GateService> {
         .routes(routes!(list_waivers, create_waiver))
         .routes(routes!(revoke_waiver))
         .routes(routes!(list_break_glass, break_glass))
-}
-
-/// These lists are short, so they come as one page.
-fn one_page<T>(items: Vec<T>) -> Json<Page<T>> {
-    let total = u64::try_from(items.len()).unwrap_or(u64::MAX);
-    Json(Page { items, next_cursor: None, total })
-}
-
-fn tier(text: &str) -> Result<Tier> {
-    Tier::parse(text)
-        .ok_or_else(|| AppError::NotFound(text!("tier {tier} (development, staging, production)", tier = text)))
 }
 
 /// What each tier asks of a deployment
@@ -57,7 +45,7 @@ async fn put_policy(
     Path(name): Path<String>,
     Json(policy): Json<GatePolicy>,
 ) -> Result<Json<GatePolicyOut>> {
-    service.put_policy(&ctx, tier(&name)?, policy).await.map(Json)
+    service.put_policy(&ctx, tier_of(&name)?, policy).await.map(Json)
 }
 
 /// Freezes, newest first

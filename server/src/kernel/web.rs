@@ -10,7 +10,8 @@ use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Req
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use passerelle_contract::{FieldError, Locale, Problem, Text, refused_json, text};
+use passerelle_contract::environments::Tier;
+use passerelle_contract::{FieldError, Locale, Page, Problem, Text, refused_json, text};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -196,6 +197,22 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
             Err(other) => Err(AppError::internal(other)),
         }
     }
+}
+
+/// A short list as one page.
+#[must_use]
+pub fn one_page<T>(items: Vec<T>) -> Json<Page<T>> {
+    let total = u64::try_from(items.len()).unwrap_or(u64::MAX);
+    Json(Page { items, next_cursor: None, total })
+}
+
+/// A tier in a path.
+///
+/// # Errors
+/// `NotFound` with the tiers there are.
+pub fn tier_of(text: &str) -> Result<Tier, AppError> {
+    Tier::parse(text)
+        .ok_or_else(|| AppError::NotFound(text!("tier {tier} (development, staging, production)", tier = text)))
 }
 
 /// The id of an object in a path; what is no id names no object of this kind.

@@ -2,13 +2,12 @@
 
 use super::SloService;
 use super::model::Slo;
-use crate::environments::{Etag, IfMatch};
-use crate::kernel::web::{Json, Path, Query, id_of};
+use crate::environments::{Etag, if_match, with_etag};
+use crate::kernel::web::{Json, Path, Query, id_of, one_page, tier_of};
 use crate::kernel::{AppError, Ctx, Result};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use passerelle_contract::environments::Tier;
 use passerelle_contract::slo::{
     BudgetVerdict, CorrectionIn, CorrectionOut, RulesFilter, RulesForm, SloFilter, SloHistoryFilter, SloHistoryPoint,
     SloImportOptions, SloImportReport, SloOut, SloPatch, SloPolicy, SloPolicyOut, SloRow, SloSort,
@@ -50,20 +49,6 @@ impl Etag for Slo {
 
 fn yaml(text: String) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/yaml"))], text).into_response()
-}
-
-fn answer(out: SloOut) -> Response {
-    let tag = HeaderValue::from_str(&version(out.updated_at));
-    let mut response = Json(out).into_response();
-    if let Ok(tag) = tag {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
-}
-
-fn one_page<T>(items: Vec<T>) -> Json<Page<T>> {
-    let total = u64::try_from(items.len()).unwrap_or(u64::MAX);
-    Json(Page { items, next_cursor: None, total })
 }
 
 /// List SLOs by what is left of their budgets
@@ -134,18 +119,17 @@ async fn list_slo_policies(State(service): State<SloService>, ctx: Ctx) -> Resul
 async fn put_slo_policy(
     State(service): State<SloService>,
     ctx: Ctx,
-    Path(name): Path<String>,
+    Path(tier): Path<String>,
     Json(policy): Json<SloPolicy>,
 ) -> Result<Json<SloPolicyOut>> {
-    let unknown = || AppError::NotFound(text!("tier {tier} (development, staging, production)", tier = name));
-    service.put_slo_policy(&ctx, Tier::parse(&name).ok_or_else(unknown)?, policy).await.map(Json)
+    service.put_slo_policy(&ctx, tier_of(&tier)?, policy).await.map(Json)
 }
 
 /// Read an SLO with its figures
 #[utoipa::path(get, path = "/slos/{id}", tag = "slos", params(("id" = Uuid, Path)),
     responses((status = 200, body = SloOut), (status = 401, body = Problem), (status = 404, body = Problem)))]
 async fn get_slo(State(service): State<SloService>, ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
-    service.get_slo(&ctx, id_of("slo", &id)?).await.map(answer)
+    service.get_slo(&ctx, id_of("slo", &id)?).await.map(|out| with_etag(StatusCode::OK, out))
 }
 
 /// Change an SLO
@@ -160,8 +144,8 @@ async fn patch_slo(
     headers: HeaderMap,
     Json(patch): Json<SloPatch>,
 ) -> Result<Response> {
-    let wanted = headers.get(header::IF_MATCH).map(|value| value.to_str().unwrap_or("unreadable"));
-    service.patch_slo(&ctx, id_of("slo", &id)?, patch, &IfMatch::new(wanted)).await.map(answer)
+    let if_match = if_match(&headers)?;
+    service.patch_slo(&ctx, id_of("slo", &id)?, patch, &if_match).await.map(|out| with_etag(StatusCode::OK, out))
 }
 
 /// Delete an SLO with all that was measured for it
