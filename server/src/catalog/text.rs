@@ -1,14 +1,13 @@
 //! What names, texts and links may look like. The rules for names are Backstage's, so that its documents pass and others do not.
 
-use crate::kernel::validate::code_point;
+use crate::kernel::validate::{code_point, is_deceptive};
 use passerelle_contract::{Text, text};
 use url::Url;
 
 /// Characters that make a text look like another one: controls, the marks that turn the direction of writing, and those without width.
 #[must_use]
-pub fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}')
+pub const fn is_unsafe(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r') || is_deceptive(c)
 }
 
 /// Joins or parts letters, which Persian, Indic scripts and emoji need; fit for prose, and not for a name.

@@ -49,10 +49,15 @@ pub fn paragraph(text: &str, min_chars: usize, max_chars: usize) -> Result<(), T
     }
 }
 
-/// An http or https address.
+/// An http or https address that looks like where it leads: the reader of addresses drops line ends and tabs, and a name before the
+/// host hides it.
 #[must_use]
 pub fn link(text: &str) -> bool {
-    text.len() <= 2000 && url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+    let plain = !text.chars().any(|c| c.is_whitespace() || is_deceptive(c));
+    let good = |url: url::Url| {
+        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
+    };
+    text.len() <= 2000 && plain && url::Url::parse(text).is_ok_and(good)
 }
 
 /// `U+200B`.
@@ -134,7 +139,7 @@ pub fn image(text: &str) -> Result<(), Text> {
 
 #[cfg(test)]
 mod tests {
-    use super::{image, line, service_key, slug};
+    use super::{image, line, link, service_key, slug};
 
     #[test]
     fn names_images_and_lines_are_held_to_their_rules() {
@@ -152,5 +157,21 @@ mod tests {
         assert!(line("a\nb", 2, 100).is_err());
         assert!(service_key("shop/web").is_ok());
         assert!(service_key("shop").is_err());
+    }
+
+    #[test]
+    fn a_link_looks_like_where_it_leads() {
+        assert!(link("https://incidents.example/4711?a=b#c"));
+        for bad in [
+            "javascript:alert(1)",
+            "java\tscript:alert(1)",
+            "https://a.example/\nb",
+            "https://a.example/\u{202e}b",
+            "https://bank.example@evil.example/",
+            "ftp://a.example/",
+            "/relative",
+        ] {
+            assert!(!link(bad), "{bad:?}");
+        }
     }
 }
