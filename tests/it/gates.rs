@@ -1,6 +1,6 @@
 //! Gates through the API: who may approve what, when nothing is deployed, and what gets past.
 
-use crate::support::{Answer, PASSWORD, TestPortal};
+use crate::support::{PASSWORD, TestPortal};
 use passerelle_contract::access::{Role, Scope};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -9,19 +9,13 @@ use std::time::{Duration, Instant};
 /// `shop/web` is bound in production too, and production asks for so many approvals.
 async fn production(approvals: u8) -> TestPortal {
     let test = TestPortal::with_shop().await;
-    let binding = json!({ "service": "shop/web", "environment": "production", "kind": "kubernetes", "connection": "c1",
-        "config": { "namespace": "shop", "deployment": "api" } });
-    assert_eq!(test.post("/bindings", &binding).await.status, StatusCode::CREATED);
+    test.bind_production().await;
     let all = test.get("/gates/policies").await.body;
     let mut policy =
         all["items"].as_array().unwrap().iter().find(|one| one["tier"] == "production").unwrap()["policy"].clone();
     policy["approval"]["needed"] = json!(approvals);
-    assert_eq!(put(&test, "/gates/policies/production", &policy).await.status, StatusCode::OK);
+    assert_eq!(test.put("/gates/policies/production", &policy).await.status, StatusCode::OK);
     test
-}
-
-async fn put(test: &TestPortal, path: &str, body: &Value) -> Answer {
-    test.call(Method::PUT, path, &test.admin, Some(body)).await
 }
 
 fn to_production(image: &str) -> Value {
@@ -75,6 +69,9 @@ async fn production_waits_for_two_others_and_a_change_voids_what_they_said() {
     let refused = ada.call(Method::PATCH, &format!("/deployments/{id}"), "en", &json!({ "image": "a:1" })).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     other["image"] = json!("tinyweb:v2");
+    (other["reason"], other["exempt"]) = (json!("changed"), json!("security_fix"));
+    let mute = ada.call(Method::PATCH, &format!("/deployments/{id}"), "en", &other).await;
+    assert_eq!(mute.body["errors"][0]["pointer"], "/reason", "a fix says what it fixes: {}", mute.body);
     other["reason"] = json!("the same again, changed");
     let changed = ada.call(Method::PATCH, &format!("/deployments/{id}"), "en", &other).await;
     assert_eq!(
@@ -83,7 +80,7 @@ async fn production_waits_for_two_others_and_a_change_voids_what_they_said() {
         "{}",
         changed.body
     );
-    assert_eq!(changed.body["approvals"]["given"], 0);
+    assert_eq!((&changed.body["approvals"]["given"], &changed.body["exempt"]), (&json!(0), &json!("security_fix")));
     assert!(changed.body["approvals"]["all"][0]["void"].is_string());
 
     // The binding stays while it is waited for; its connection may change: void again, told to the next one who approves.
@@ -165,9 +162,9 @@ async fn a_fixable_vulnerability_blocks_until_it_is_waived() {
         "FixedVersion": "3.0.2", "Severity": "HIGH" });
     let report =
         json!({ "SchemaVersion": 2, "ArtifactName": "tinyweb:v2", "Results": [{ "Vulnerabilities": [found] }] });
-    let sent = put(&test, &path, &report).await;
+    let sent = test.put(&path, &report).await;
     assert_eq!((sent.status, &sent.body["scan"]["high"]), (StatusCode::OK, &json!(1)), "{}", sent.body);
-    assert_eq!(put(&test, &path, &json!({ "hello": 1 })).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(test.put(&path, &json!({ "hello": 1 })).await.status, StatusCode::UNPROCESSABLE_ENTITY);
 
     let asked = test.get(decision).await.body;
     assert_eq!(asked["decision"], "block", "{asked}");
@@ -357,13 +354,13 @@ async fn freezes_and_policies_are_checked_and_kept_from_those_who_may_not() {
     let refused = test.post("/freezes", &weekend).await;
     assert_eq!(refused.body["errors"][0]["pointer"], "/recurrence", "{}", refused.body);
     weekend["recurrence"] = Value::Null;
-    let changed = put(&test, &format!("/freezes/{}", made.body["id"].as_str().unwrap()), &weekend).await;
+    let changed = test.put(&format!("/freezes/{}", made.body["id"].as_str().unwrap()), &weekend).await;
     assert_eq!((changed.status, &changed.body["active"]), (StatusCode::OK, &json!(false)), "{}", changed.body);
 
-    let wrong = put(&test, "/gates/policies/production", &json!({ "approval": { "needed": 9 } })).await;
+    let wrong = test.put("/gates/policies/production", &json!({ "approval": { "needed": 9 } })).await;
     assert_eq!(wrong.body["errors"][0]["pointer"], "/approval/needed", "{}", wrong.body);
-    assert_eq!(put(&test, "/gates/policies/moon", &json!({})).await.status, StatusCode::NOT_FOUND);
-    let off = put(&test, "/gates/policies/production", &json!({})).await;
+    assert_eq!(test.put("/gates/policies/moon", &json!({})).await.status, StatusCode::NOT_FOUND);
+    let off = test.put("/gates/policies/production", &json!({})).await;
     assert_eq!(off.status, StatusCode::OK, "{}", off.body);
     let plan = test.post("/plans", &to_production("tinyweb:v2")).await;
     assert_eq!(plan.body["gates"], json!([]), "{}", plan.body);

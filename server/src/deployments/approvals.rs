@@ -108,6 +108,8 @@ impl DeploymentService {
         let change = Change::Image { image: found.image.clone() };
         let mut tx = self.store.db.write(ctx, authorized).await?;
         let row = awaiting(Store::lock_awaiting(tx.conn(), id).await?, id)?;
+        let exempt = input.exempt.or(row.exempt());
+        model::exempt_reason(exempt, &reason)?;
         let me = ctx.principal().name.clone();
         let to = Changed {
             release_id: found.release_id,
@@ -115,12 +117,13 @@ impl DeploymentService {
             image: &found.image,
             change: &change,
             reason: &reason,
+            exempt,
             by: &me,
         };
         Store::change_awaiting(tx.conn(), id, &to).await?;
         let voided = GateService::void_approvals(&mut tx, id, &format!("{me} changed what is deployed")).await?;
         let artifact = found.artifact();
-        let outside = Outside { exempt: row.exempt(), ..Outside::default() };
+        let outside = Outside { exempt, ..Outside::default() };
         let decided = self.ask_gates(tx.conn(), true, &place, Some(artifact), outside).await?;
         let fingerprint = fingerprint(&mut tx, &place, artifact).await?;
         let (state, needed) = match decided.ruling {
@@ -146,7 +149,7 @@ impl DeploymentService {
         let entry = AuditEntry::success()
             .reason(reason.clone())
             .before(json!({ "image": row.image, "requested_by": row.requested_by }))
-            .after(json!({ "version": found.version, "image": found.image, "voided": voided, "state": state }));
+            .after(json!({ "version": found.version, "image": found.image, "exempt": exempt, "voided": voided, "state": state }));
         tx.commit(entry).await?;
         self.stirred();
         self.get_deployment(ctx, id).await

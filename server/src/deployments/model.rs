@@ -1,11 +1,14 @@
 //! The rules of a deployment, without a database: what a request may hold, which step follows, what an observation means.
 
 use crate::kernel::{AppError, Result, validate};
-use passerelle_contract::deployments::{Cause, DeploymentIn, DeploymentState, Failure};
+use passerelle_contract::deployments::{Cause, DeploymentIn, DeploymentState, Exemption, Failure};
 use passerelle_contract::environments::Tier;
 use passerelle_contract::{FieldError, text};
 use passerelle_targets::{Observation, Rollout};
 use uuid::Uuid;
+
+/// What a fix of an exempt class has to say at least, in characters.
+const EXEMPT_REASON: usize = 10;
 
 /// The steps in their order; `roll_back` comes in only when it is needed.
 pub const STEPS: [&str; 4] = ["preflight", "apply", "rollout", "verify"];
@@ -58,6 +61,18 @@ pub fn wanted(input: &DeploymentIn, reason_needed: bool) -> Result<Wanted> {
         Some(wanted) if errors.is_empty() => Ok(wanted),
         _ => Err(AppError::Invalid(errors)),
     }
+}
+
+/// A fix that goes out past a spent budget says what it fixes.
+///
+/// # Errors
+/// `Invalid` at `/reason`.
+pub fn exempt_reason(exempt: Option<Exemption>, reason: &str) -> Result<()> {
+    if exempt.is_some() && reason.chars().count() < EXEMPT_REASON {
+        let message = text!("must say in {min} characters or more what is fixed", min = EXEMPT_REASON);
+        return Err(AppError::field("/reason", message));
+    }
+    Ok(())
 }
 
 /// Checks the reason of an act: 2 to 2,000 characters.

@@ -46,9 +46,6 @@ pub(super) struct Place {
     pub binding: BindingRow,
 }
 
-/// What a fix of an exempt class has to say at least, in characters.
-const EXEMPT_REASON: usize = 10;
-
 /// What is to be done there.
 #[derive(Debug)]
 pub(super) struct Act {
@@ -114,10 +111,7 @@ impl DeploymentService {
         let wanted = model::wanted(&input, true)?;
         let place = self.place(ctx, Action::DeploymentCreate, &input.service, &input.environment).await?;
         let reason = model::reason(input.reason.as_deref()).map_err(|error| AppError::Invalid(vec![error]))?;
-        if input.exempt.is_some() && reason.chars().count() < EXEMPT_REASON {
-            let message = text!("must say in {min} characters or more what is fixed", min = EXEMPT_REASON);
-            return Err(AppError::field("/reason", message));
-        }
+        model::exempt_reason(input.exempt, &reason)?;
         let found = self.resolve(&place, wanted).await?;
         let act = Act {
             operation: Operation::Deploy,

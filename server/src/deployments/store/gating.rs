@@ -85,6 +85,7 @@ pub struct Changed<'a> {
     pub image: &'a str,
     pub change: &'a Change,
     pub reason: &'a str,
+    pub exempt: Option<Exemption>,
     pub by: &'a str,
 }
 
@@ -233,7 +234,7 @@ impl Store {
     /// When the database is away.
     pub async fn change_awaiting(db: &mut PgConnection, id: Uuid, to: &Changed<'_>) -> Result<()> {
         sqlx::query(
-            "UPDATE deployments SET release_id = $2, version = $3, image = $4, change = $5, reason = $6, requested_by = $7
+            "UPDATE deployments SET release_id = $2, version = $3, image = $4, change = $5, reason = $6, requested_by = $7, exempt = $8
              WHERE id = $1 AND state = 'awaiting_approval'",
         )
         .bind(id)
@@ -243,6 +244,7 @@ impl Store {
         .bind(Json(to.change))
         .bind(to.reason)
         .bind(to.by)
+        .bind(to.exempt.map(Exemption::as_str))
         .execute(db)
         .await?;
         Ok(())
