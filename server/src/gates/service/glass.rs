@@ -37,6 +37,7 @@ impl GateService {
         let authorized = self.db.authorize(ctx, Action::BreakGlass, object).await?;
         let minutes = check(&input)?;
         self.identity.confirm_password(ctx, &input.password).await?;
+        self.identity.renew_session(session).await?;
         let by = &ctx.principal().name;
         let reason = input.reason.trim();
         let mut tx = self.db.write(ctx, authorized).await?;
@@ -58,7 +59,6 @@ impl GateService {
         // To whoever operates there, but not to the one who did it.
         let told = json!({ "id": id, "by": by, "reason": reason, "incident": new.incident, "minutes": minutes, "tier": environment.tier, "not_to": by });
         tx.tell("break_glass.opened", &told).await?;
-        self.identity.renew_session(session).await?;
         let after = json!({ "minutes": minutes, "incident": new.incident });
         tx.commit(AuditEntry::success().reason(reason).after(after)).await?;
         let row = store::by_id(self.db.pool(), id).await?;
