@@ -3,8 +3,8 @@
 use crate::config::PrometheusConfig;
 use crate::prometheus::Prometheus;
 use async_trait::async_trait;
-use passerelle_contract::{refused_json, text};
-use passerelle_targets::{AnyConnection, AnyPlatform, Target, TargetError};
+use passerelle_contract::text;
+use passerelle_targets::{AnyConnection, AnyPlatform, Target, TargetError, read_config};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -18,13 +18,6 @@ pub fn connection_kind(kind: &str) -> Option<&'static dyn AnyPlatform> {
 }
 
 struct PrometheusKind;
-
-fn config(config: Value) -> Result<PrometheusConfig, TargetError> {
-    serde_json::from_value(config).map_err(|error| TargetError::Config {
-        pointer: "/config".to_owned(),
-        message: refused_json::words(&error.to_string()),
-    })
-}
 
 fn not_a_target() -> TargetError {
     let message = text!("is about a source of metrics; services are not deployed to it");
@@ -50,7 +43,7 @@ impl AnyPlatform for PrometheusKind {
     }
 
     fn check_connection(&self, given: &Value) -> Result<(), TargetError> {
-        Prometheus::new(config(given.clone())?).map(drop)
+        Prometheus::new(read_config(given.clone())?).map(drop)
     }
 
     fn check_binding(&self, _: &Value) -> Result<(), TargetError> {
@@ -58,7 +51,7 @@ impl AnyPlatform for PrometheusKind {
     }
 
     async fn connect(&self, given: Value) -> Result<Arc<dyn AnyConnection>, TargetError> {
-        Ok(Arc::new(Open(Prometheus::new(config(given)?)?)))
+        Ok(Arc::new(Open(Prometheus::new(read_config(given)?)?)))
     }
 }
 

@@ -26,6 +26,8 @@ const METADATA_VARIABLE: &str = "GCE_METADATA_HOST";
 const METADATA_HOST: &str = "metadata.google.internal";
 /// How long a claim holds; Google takes an hour at most.
 const CLAIM: Duration = Duration::from_secs(3600);
+/// A token is asked for anew after this at the latest, whatever its issuer says of its life.
+const LONGEST_LIFE: Duration = Duration::from_secs(12 * 3600);
 /// Before its end a token is not used any more.
 const MARGIN: Duration = Duration::from_secs(60);
 const WHO: &str = "Google's token service";
@@ -123,7 +125,7 @@ impl Tokens {
                 external @ Credentials::ExternalAccount { .. } => self.by_federation(external).await?,
             },
         };
-        let life = Duration::from_secs(granted.expires_in).saturating_sub(MARGIN);
+        let life = Duration::from_secs(granted.expires_in).min(LONGEST_LIFE).saturating_sub(MARGIN);
         *kept = Some(Token { value: granted.access_token.clone(), until: Instant::now() + life });
         Ok(granted.access_token)
     }
@@ -188,8 +190,16 @@ impl Tokens {
 
 fn read(secret: &Secret) -> Result<Credentials, TargetError> {
     let text = secret.reveal().map_err(|error| wrong(error.text()))?;
-    serde_json::from_str(&text)
-        .map_err(|error| wrong(text!("is not the JSON of a Google credential: {error}", error = error.to_string())))
+    serde_json::from_str(&text).map_err(|error| {
+        let said = error.to_string();
+        // Other messages repeat what stands in the credential.
+        let harmless = ["missing field `", "unknown variant `"].iter().any(|begin| said.starts_with(begin));
+        wrong(if harmless {
+            text!("is not the JSON of a Google credential: {error}", error = said)
+        } else {
+            text!("is not the JSON of a Google credential")
+        })
+    })
 }
 
 /// A claim as a JWT, signed with RS256.
@@ -280,7 +290,8 @@ mod tests {
     async fn what_is_no_credential_is_named() {
         let account = |token_uri: &str, key: &str| json!({ "type": "service_account", "client_email": "a@b", "private_key": key, "token_uri": token_uri });
         for (credentials, said) in [
-            (json!({ "type": "authorized_user" }), "is not the JSON"),
+            (json!({ "type": "authorized_user" }), "is not the JSON of a Google credential: unknown variant"),
+            (json!("ya29.secret"), "is not the JSON"),
             (account("https://127.0.0.1:1/token", "no key"), "private_key"),
             (account("http://tokens.example/", KEY), "not https"),
             (
@@ -293,6 +304,7 @@ mod tests {
             let TargetError::Config { pointer, message } = &refused else { panic!("{refused:?}") };
             assert_eq!(pointer, "/config/credentials");
             assert!(message.to_string().contains(said), "{message}");
+            assert!(!message.to_string().contains("ya29"), "a credential is told: {message}");
         }
     }
 

@@ -31,7 +31,7 @@ pub mod static_site;
 
 pub use error::TargetError;
 pub use image::{ImageRef, InvalidImage, same_image};
-pub use registry::{AnyConnection, AnyPlatform, UnknownKind, platform, platforms};
+pub use registry::{AnyConnection, AnyPlatform, UnknownKind, platform, platforms, read_config};
 pub use secret::{Secret, SecretError};
 pub use target::{Applied, Change, Connection, Fence, Observation, Platform, Recorded, Rollout, Target, TargetPlan};
 pub use task::{MAX_LOG_BYTES, Task, TaskSeen, TaskState};

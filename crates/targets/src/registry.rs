@@ -91,15 +91,15 @@ impl<P: Platform> AnyPlatform for Erased<P> {
     }
 
     fn check_connection(&self, config: &Value) -> Result<(), TargetError> {
-        parse::<P::ConnectionConfig>(config.clone()).map(drop)
+        read_config::<P::ConnectionConfig>(config.clone()).map(drop)
     }
 
     fn check_binding(&self, config: &Value) -> Result<(), TargetError> {
-        parse::<P::BindingConfig>(config.clone()).map(drop)
+        read_config::<P::BindingConfig>(config.clone()).map(drop)
     }
 
     async fn connect(&self, config: Value) -> Result<Arc<dyn AnyConnection>, TargetError> {
-        let connection = P::connect(parse(config)?).await?;
+        let connection = P::connect(read_config(config)?).await?;
         Ok(Arc::new(ErasedConnection(connection)))
     }
 }
@@ -117,12 +117,15 @@ where
     }
 
     fn bind(&self, config: Value) -> Result<Arc<dyn Target>, TargetError> {
-        self.0.bind(parse(config)?)
+        self.0.bind(read_config(config)?)
     }
 }
 
-/// Reads a configuration; the error names the field by its JSON pointer.
-fn parse<T: DeserializeOwned>(config: Value) -> Result<T, TargetError> {
+/// Reads a configuration.
+///
+/// # Errors
+/// [`TargetError::Config`], which names the field by its JSON pointer.
+pub fn read_config<T: DeserializeOwned>(config: Value) -> Result<T, TargetError> {
     serde_path_to_error::deserialize(config).map_err(|error| {
         let path = error.path().to_string();
         let pointer = if path == "." { String::new() } else { format!("/{}", path.replace('.', "/")) };

@@ -2,6 +2,7 @@
 
 use passerelle_contract::{Text, text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 use std::fmt;
@@ -78,7 +79,9 @@ impl fmt::Debug for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Source::deserialize(deserializer).map(Self)
+        // What serde says can repeat what was given, and that may be the secret itself.
+        let refused = |_: D::Error| D::Error::custom(text!("must be exactly one of value, env and file"));
+        Source::deserialize(deserializer).map(Self).map_err(refused)
     }
 }
 
@@ -96,5 +99,20 @@ impl JsonSchema for Secret {
             "properties": { "value": {"type": "string"}, "env": {"type": "string"}, "file": {"type": "string"} },
             "minProperties": 1, "maxProperties": 1, "additionalProperties": false
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_is_refused_is_not_repeated() {
+        for given in [r#""hunter2""#, r#"{"hunter2": 1}"#, r#"{"value": ["hunter2"]}"#, r#"{"env": {"hunter2": 1}}"#] {
+            let error = serde_json::from_str::<Secret>(given).unwrap_err().to_string();
+            assert!(error.starts_with("must be exactly one of value, env and file"), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+        assert_eq!(serde_json::from_str::<Secret>(r#"{"value": "x"}"#).unwrap().reveal().unwrap(), "x");
     }
 }

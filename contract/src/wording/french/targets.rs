@@ -32,11 +32,13 @@ super::texts! {
     "expected the name of a bucket: 3 to 222 of a-z, 0-9, '-', '.', '_', with a letter or digit at both ends" => "attendu : le nom d’un bucket, de 3 à 222 caractères a-z, 0-9, « - », « . », « _ », avec une lettre ou un chiffre aux deux bouts";
     "expected the name of a service: 1 to 63 of letters, digits, '_', '.', '-'" => "attendu : le nom d’un service, de 1 à 63 lettres, chiffres, « _ », « . », « - »";
     "expected unix:///path/docker.sock or tcp://host:port" => "attendu : unix:///chemin/docker.sock ou tcp://hôte:port";
+    "give a token or credentials: the token of the machine itself goes to Google only" => "donnez token ou credentials : le jeton de la machine elle-même ne va qu’à Google";
     "give either a token or credentials" => "donnez soit token, soit credentials";
     "image {image} cannot be pulled: {why}" => "l’image {image} ne peut pas être téléchargée : {why}";
     "is a job, which ends by itself; only services that stay up can be deployed to" => "est une tâche qui se termine d’elle-même ; on ne peut déployer que vers des services qui restent en marche";
     "is not a workload identity configuration" => "n’est pas une configuration de fédération d’identité de charge de travail";
     "is not in PEM" => "n’est pas au format PEM";
+    "is not the JSON of a Google credential" => "n’est pas le JSON d’un identifiant Google";
     "is not the JSON of a Google credential: {error}" => "n’est pas le JSON d’un identifiant Google : {error}";
     "is not the record of a Cloud Run service with this container" => "n’est pas l’enregistrement d’un service Cloud Run avec ce conteneur";
     "is not the record of a Swarm service: it holds no image" => "n’est pas l’enregistrement d’un service Swarm : il ne contient pas d’image";
@@ -52,6 +54,7 @@ super::texts! {
     "migration job {job} succeeded" => "le job de migration {job} a réussi";
     "migration job {job} succeeded; a new revision follows" => "le job de migration {job} a réussi ; une nouvelle révision suit";
     "must be empty with single_page: the page for what is not found is set for the whole bucket" => "doit être vide avec single_page : la page de ce qui est introuvable vaut pour tout le bucket";
+    "must be exactly one of value, env and file" => "doit être exactement l’un de value, env et file";
     "names a token service that is not https" => "nomme un service de jetons qui n’est pas en https";
     "names a token service whose address is none" => "nomme un service de jetons dont l’adresse n’en est pas une";
     "neither the service nor the image sets a user, so the containers run as root" => "ni le service ni l’image ne fixent d’utilisateur : les conteneurs tournent donc en root";

@@ -31,6 +31,10 @@ impl Api {
         if config.token.is_some() && config.credentials.is_some() {
             return Err(wrong("/config/credentials", text!("give either a token or credentials")));
         }
+        if config.token.is_none() && config.credentials.is_none() && !config.endpoint.is_trusted() {
+            let message = text!("give a token or credentials: the token of the machine itself goes to Google only");
+            return Err(wrong("/config/credentials", message));
+        }
         let http = outbound::client().build().map_err(|_| wrong("/config", text!("no HTTP client can be built")))?;
         let tokens = Tokens::new(http.clone(), config.credentials.clone());
         Ok(Self { http, config, tokens })

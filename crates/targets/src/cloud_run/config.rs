@@ -99,6 +99,14 @@ impl Endpoint {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is Google's, or on this machine. The machine's own token goes nowhere else: whoever edits a connection must not
+    /// learn it.
+    #[must_use]
+    pub fn is_trusted(&self) -> bool {
+        let host = url::Url::parse(&self.0).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        host.ends_with(".googleapis.com") || matches!(host.as_str(), "127.0.0.1" | "localhost" | "[::1]")
+    }
 }
 
 impl Default for Endpoint {
@@ -140,6 +148,19 @@ mod tests {
             ("ftp://host", false),
         ] {
             assert_eq!(Endpoint::try_from(text.to_owned()).is_ok(), good, "{text}");
+        }
+        for (text, trusted) in [
+            ("https://run.googleapis.com", true),
+            ("https://europe-west1-run.googleapis.com", true),
+            ("http://127.0.0.1:8085", true),
+            ("https://run.googleapis.com.evil.example", false),
+            ("https://googleapis.com:443.evil.example", false),
+        ] {
+            assert_eq!(
+                Endpoint::try_from(text.to_owned()).is_ok_and(|endpoint| endpoint.is_trusted()),
+                trusted,
+                "{text}"
+            );
         }
         assert!(Name::try_from("user-service".to_owned()).is_ok());
         for text in ["", "a/b", "A", "-a", "a-", "1a", "a.b"] {
