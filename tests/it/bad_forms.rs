@@ -5,16 +5,8 @@ use reqwest::StatusCode;
 
 const SCRIPT: &str = "<script>alert(1)</script>";
 
-/// The text of the error beside a field.
-fn error_at(page: &Shown, field: &str) -> String {
-    let id = format!("id=\"f-{field}-err\"");
-    let Some((_, rest)) = page.html.split_once(&id) else { panic!("no error beside {field}: {}", page.html) };
-    let (_, rest) = rest.split_once("<span>").unwrap();
-    rest.split_once("</span>").unwrap().0.to_owned()
-}
-
 fn refused(page: &Shown) {
-    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", page.html);
+    page.refused();
     assert!(!page.html.contains(SCRIPT), "what was typed came back as markup");
 }
 
@@ -44,7 +36,7 @@ async fn the_form_of_an_environment_keeps_what_was_typed() {
         fields.iter_mut().filter(|(name, _)| *name == field).for_each(|(_, old)| *old = value);
         let page = environment(&person, fields).await;
         refused(&page);
-        assert!(error_at(&page, field).len() > 8, "{field}={value:?}");
+        assert!(page.error_at(field).len() > 8, "{field}={value:?}");
         for (name, kept) in fields.iter().filter(|(name, _)| *name != field && *name != "tier") {
             assert!(page.html.contains(&format!("value=\"{kept}\"")), "{name} was lost when {field} was {value:?}");
         }
@@ -79,14 +71,14 @@ async fn the_import_page_keeps_the_documents() {
         for act in ["check", "import"] {
             let page = person.post("/catalog/import", &[("yaml", yaml), ("act", act)]).await;
             refused(&page);
-            assert!(error_at(&page, "yaml").contains("refused"), "{yaml}");
+            assert!(page.error_at("yaml").contains("refused"), "{yaml}");
             let typed = yaml.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
             assert!(page.html.contains(typed.trim()), "the documents were lost: {}", page.html);
         }
     }
     let empty = person.post("/catalog/import", &[("yaml", " "), ("act", "import")]).await;
     refused(&empty);
-    error_at(&empty, "yaml");
+    empty.error_at("yaml");
     let large = person.post_body("/catalog/import", vec![b'x'; 50 << 20]).await;
     assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert!(large.html.contains("<h1>"), "a page, not JSON: {}", large.html);
@@ -103,12 +95,12 @@ async fn the_forms_of_acts_keep_the_reason() {
         let fields = [("environment", "staging"), ("replicas", replicas), ("reason", "kept reason")];
         let page = person.post(scale, &fields).await;
         refused(&page);
-        assert!(error_at(&page, "replicas").len() > 8, "{replicas:?}");
+        assert!(page.error_at("replicas").len() > 8, "{replicas:?}");
         assert!(page.html.contains("kept reason"), "{replicas:?}");
     }
     let page = person.post("/services/shop/web/hold", &[("environment", "staging"), ("reason", "a\u{202e}b")]).await;
     refused(&page);
-    error_at(&page, "reason");
+    page.error_at("reason");
     for (path, fields) in
         [("/sign-in", [("user", "a\u{0}b"), ("password", "x")]), ("/sign-in", [("user", SCRIPT), ("password", "x")])]
     {
@@ -147,7 +139,7 @@ async fn the_forms_of_access_name_the_field_and_give_nothing() {
         fields.iter_mut().filter(|(name, _)| *name == field).for_each(|(_, old)| *old = value);
         let page = person.post("/access/users", &fields).await;
         refused(&page);
-        assert!(error_at(&page, field).len() > 8, "{field}={value:?}");
+        assert!(page.error_at(field).len() > 8, "{field}={value:?}");
         assert!(field == "display_name" || page.html.contains("value=\"kept-name\""), "{field}={value:?}");
         assert!(!page.html.contains("a long enough secret 1"), "a password came back");
     }
@@ -162,7 +154,7 @@ async fn the_forms_of_access_name_the_field_and_give_nothing() {
         fields.iter_mut().filter(|(given, _)| *given == name).for_each(|(_, old)| *old = value);
         let page = person.post("/access/roles", &fields).await;
         refused(&page);
-        assert!(error_at(&page, field).len() > 8, "{name}={value:?}");
+        assert!(page.error_at(field).len() > 8, "{name}={value:?}");
     }
     let good_token = [
         ("name", "kept-name"),
@@ -182,7 +174,7 @@ async fn the_forms_of_access_name_the_field_and_give_nothing() {
         fields.iter_mut().filter(|(given, _)| *given == name).for_each(|(_, old)| *old = value);
         let page = person.post("/access/tokens", &fields).await;
         refused(&page);
-        assert!(error_at(&page, field).len() > 8, "{name}={value:?}");
+        assert!(page.error_at(field).len() > 8, "{name}={value:?}");
         assert!(name == "name" || page.html.contains("value=\"kept-name\""), "{name}={value:?}");
     }
     assert_eq!(test.rows().await, before);

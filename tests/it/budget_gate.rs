@@ -3,7 +3,6 @@
 
 use crate::support::{FakePrometheus, TestPortal};
 use passerelle_contract::access::Role;
-use passerelle_server::slo::Measurer;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -26,17 +25,11 @@ fn minute_now() -> i64 {
 
 impl Shop {
     async fn open() -> Self {
-        let test = TestPortal::with_shop().await;
-        let prometheus = FakePrometheus::start().await;
-        let connection = json!({ "name": "prom", "kind": "prometheus", "config": { "url": prometheus.url } });
-        assert_eq!(test.post("/connections", &connection).await.status, StatusCode::CREATED);
-        let binding = json!({ "service": "shop/web", "environment": "production", "kind": "kubernetes", "connection": "c1",
-            "config": { "namespace": "shop", "deployment": "api" } });
-        assert_eq!(test.post("/bindings", &binding).await.status, StatusCode::CREATED);
+        let (test, prometheus) = TestPortal::with_prometheus().await;
+        test.bind_production().await;
         // Staging asks too, here.
         let policy = json!({ "preflight": "block", "error_budget": "block" });
-        let path = "/gates/policies/staging";
-        assert_eq!(test.call(Method::PUT, path, &test.admin, Some(&policy)).await.status, StatusCode::OK);
+        assert_eq!(test.put("/gates/policies/staging", &policy).await.status, StatusCode::OK);
         // Every minute of the period is known, all without an event but one.
         let minute = minute_now() - 2;
         for quiet in minute - 7 * 1440 - 10..minute + 30 {
@@ -52,8 +45,7 @@ impl Shop {
     /// So many bad events, measured.
     async fn burn(&self, bad: u64) {
         self.prometheus.count(self.minute, bad, EVENTS);
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        Measurer::new(self.test.portal.slo.clone()).pass(now).await.unwrap();
+        self.test.measure().await;
     }
 
     async fn decision(&self, environment: &str) -> Value {
@@ -168,14 +160,14 @@ async fn the_thresholds_are_policy() {
     assert_eq!(gate(&shop.decision("production").await)["verdict"], "pass");
     let strict = json!({ "warn_below": 80, "approval_below": 70, "block_at": 60, "missing": "block" });
     let path = "/slos/policies/production";
-    let put = shop.test.call(Method::PUT, path, &shop.test.admin, Some(&strict)).await;
+    let put = shop.test.put(path, &strict).await;
     assert_eq!((put.status, &put.body["policy"]["block_at"]), (StatusCode::OK, &json!(60)), "{}", put.body);
     assert_eq!(gate(&shop.decision("production").await)["verdict"], "block");
     assert_eq!(gate(&shop.decision("staging").await)["verdict"], "pass", "the policy of production is its own");
     for (field, wrong) in [("/approval_below", json!(90)), ("/block_at", json!(-101)), ("/warn_below", json!(101))] {
         let mut bad = strict.clone();
         bad[&field[1..]] = wrong;
-        let refused = shop.test.call(Method::PUT, path, &shop.test.admin, Some(&bad)).await;
+        let refused = shop.test.put(path, &bad).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.body);
         let named = refused.body["errors"].as_array().unwrap().iter().any(|error| error["pointer"] == field);
         assert!(named, "{field}: {}", refused.body);

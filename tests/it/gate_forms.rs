@@ -3,8 +3,7 @@
 
 use crate::support::{PASSWORD, Person, Shown, TestPortal};
 use passerelle_contract::access::Role;
-use reqwest::header::LOCATION;
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 const PLACE: &str = "/services/shop/web";
@@ -12,31 +11,12 @@ const PLACE: &str = "/services/shop/web";
 /// `shop/web` is bound in production too, and production asks for so many approvals.
 async fn production(approvals: u8) -> TestPortal {
     let test = TestPortal::with_shop().await;
-    let binding = json!({ "service": "shop/web", "environment": "production", "kind": "kubernetes", "connection": "c1",
-        "config": { "namespace": "shop", "deployment": "api" } });
-    assert_eq!(test.post("/bindings", &binding).await.status, StatusCode::CREATED);
+    test.bind_production().await;
     let policy = json!({ "preflight": "block", "freeze": "block", "promotion_order": { "mode": "block" },
         "approval": { "needed": approvals } });
-    let put = test.call(Method::PUT, "/gates/policies/production", &test.admin, Some(&policy)).await;
+    let put = test.put("/gates/policies/production", &policy).await;
     assert_eq!(put.status, StatusCode::OK, "{}", put.body);
     test
-}
-
-fn error_at(page: &Shown, field: &str) -> String {
-    let id = format!("id=\"f-{field}-err\"");
-    let Some((_, rest)) = page.html.split_once(&id) else { panic!("no error beside {field}: {}", page.html) };
-    let (_, rest) = rest.split_once("<span>").unwrap();
-    rest.split_once("</span>").unwrap().0.to_owned()
-}
-
-fn refused(page: &Shown) {
-    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", page.html);
-}
-
-/// Where a form led to.
-fn led(page: &Shown) -> String {
-    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.html);
-    page.headers[LOCATION].to_str().unwrap().to_owned()
 }
 
 async fn deploy(person: &Person<'_>, image: &str) -> Shown {
@@ -51,7 +31,7 @@ async fn a_second_person_approves_on_the_page_and_it_runs() {
     let (grace, bob) = (test.person().await, test.another("bob", Role::Operator).await);
     let plan = grace.get(&format!("{PLACE}/deploy?environment=production&image=tinyweb:v2")).await;
     assert!(plan.html.contains("Ask for approval: v2 to production"), "{}", plan.html);
-    let page = led(&deploy(&grace, "tinyweb:v2").await);
+    let page = deploy(&grace, "tinyweb:v2").await.led_to();
     let own = grace.get(&page).await;
     assert!(own.html.contains("You asked for it, so another person has to approve."), "{}", own.html);
     assert!(own.html.contains("Approvals: 0 of 1") && !own.html.contains("value=\"approve\""));
@@ -62,16 +42,16 @@ async fn a_second_person_approves_on_the_page_and_it_runs() {
     assert!(waiting.html.contains(&page) && waiting.html.contains(">1</span>"), "the navigation counts it");
     assert!(!grace.get("/approvals").await.html.contains(">1</span>"));
     let silent = bob.post(&format!("{page}/approval"), &[("decision", "reject"), ("note", "")]).await;
-    refused(&silent);
-    assert!(error_at(&silent, "note").len() > 8);
+    silent.refused();
+    assert!(silent.error_at("note").len() > 8);
     let odd = bob.post(&format!("{page}/approval"), &[("decision", "maybe"), ("note", "kept note")]).await;
-    refused(&odd);
+    odd.refused();
     assert!(odd.html.contains("kept note"), "{}", odd.html);
     let mine = grace.post(&format!("{page}/approval"), &[("decision", "approve")]).await;
     assert_eq!(mine.status, StatusCode::FORBIDDEN, "{}", mine.html);
 
     let done = bob.post(&format!("{page}/approval"), &[("decision", "approve"), ("note", "looks right")]).await;
-    assert_eq!(led(&done), page);
+    assert_eq!(done.led_to(), page);
     let ended = test.ended(page.rsplit('/').next().unwrap()).await;
     assert_eq!(ended["state"], "succeeded", "{ended}");
     let after = bob.get(&page).await;
@@ -85,22 +65,22 @@ async fn changing_what_is_asked_for_voids_what_was_said() {
     let test = production(2).await;
     test.ended(&test.deploy("tinyweb:v2").await).await;
     let (grace, bob) = (test.person().await, test.another("bob", Role::Operator).await);
-    let page = led(&deploy(&grace, "tinyweb:v2").await);
-    led(&bob.post(&format!("{page}/approval"), &[("decision", "approve")]).await);
+    let page = deploy(&grace, "tinyweb:v2").await.led_to();
+    bob.post(&format!("{page}/approval"), &[("decision", "approve")]).await.led_to();
     let said = bob.get(&page).await;
     assert!(said.html.contains("Approvals: 1 of 2") && said.html.contains("You have approved."), "{}", said.html);
 
     let bad = [("to", ""), ("to_image", "--rm"), ("change_reason", "kept reason")];
     let refused_change = grace.post(&format!("{page}/change"), &bad).await;
-    refused(&refused_change);
-    assert!(error_at(&refused_change, "to_image").len() > 8);
+    refused_change.refused();
+    assert!(refused_change.error_at("to_image").len() > 8);
     assert!(refused_change.html.contains("kept reason") && refused_change.html.contains("value=\"--rm\""));
     let change = [("to", ""), ("to_image", "tinyweb:v2"), ("change_reason", "the same, looked at again")];
-    led(&grace.post(&format!("{page}/change"), &change).await);
+    grace.post(&format!("{page}/change"), &change).await.led_to();
     let after = bob.get(&page).await;
     assert!(after.html.contains("Approvals: 0 of 2"), "{}", after.html);
     assert!(after.html.contains("does not count any more"), "{}", after.html);
-    led(&bob.post(&format!("{page}/approval"), &[("decision", "reject"), ("note", "not today")]).await);
+    bob.post(&format!("{page}/approval"), &[("decision", "reject"), ("note", "not today")]).await.led_to();
     let blocked = grace.get(&page).await;
     assert!(blocked.html.contains("Rejected by bob: not today"), "{}", blocked.html);
 }
@@ -137,14 +117,14 @@ async fn broken_glass_leads_past_the_gates_with_a_new_session() {
         ("sure", "api", "sure"),
     ] {
         let page = grace.post(&form, &glass(&[(field, value)])).await;
-        refused(&page);
-        assert!(error_at(&page, at).len() > 8, "{field}={value}");
+        page.refused();
+        assert!(page.error_at(at).len() > 8, "{field}={value}");
         assert!(field == "why" || page.html.contains("payments are down, kept"), "{}", page.html);
         assert!(!page.html.contains(PASSWORD), "a password never comes back");
     }
     let (old, other) = (grace.cookie.clone(), test.another("bob", Role::Operator).await);
     let opened = grace.post(&form, &glass(&[])).await;
-    let back = led(&opened);
+    let back = opened.led_to();
     assert!(back.starts_with(&format!("{PLACE}/deploy?environment=production")), "{back}");
     grace.renew(&opened).await;
     assert_ne!(grace.cookie, old, "the session has a new id");
@@ -155,7 +135,7 @@ async fn broken_glass_leads_past_the_gates_with_a_new_session() {
     let plan = grace.get(&back).await;
     assert!(plan.html.contains("Deploy v2 to production, past the gates"), "{}", plan.html);
     assert!(other.get(&path).await.html.contains("Not now."), "it is for the one who opened it");
-    let page = led(&deploy(&grace, "tinyweb:v2").await);
+    let page = deploy(&grace, "tinyweb:v2").await.led_to();
     let ended = test.ended(page.rsplit('/').next().unwrap()).await;
     assert_eq!(ended["state"], "succeeded", "{ended}");
     let home = other.get("/").await;
@@ -197,11 +177,11 @@ async fn a_policy_is_edited_by_a_form() {
         let mut fields = all;
         fields.iter_mut().filter(|(name, _)| *name == field).for_each(|(_, old)| *old = value);
         let page = grace.post("/gates/production", &fields).await;
-        refused(&page);
-        assert!(error_at(&page, field).len() > 8, "{field}={value}");
+        page.refused();
+        assert!(page.error_at(field).len() > 8, "{field}={value}");
         assert!(field == "minutes" || page.html.contains("value=\"45\""), "{field}={value}: {}", page.html);
     }
-    assert_eq!(led(&grace.post("/gates/production", &all).await), "/gates");
+    assert_eq!(grace.post("/gates/production", &all).await.led_to(), "/gates");
     let saved = test.get("/gates/policies").await.body;
     let policy = &saved["items"].as_array().unwrap().iter().find(|one| one["tier"] == "production").unwrap()["policy"];
     let wanted = json!({ "promotion_order": { "mode": "warn", "healthy_minutes": 45 }, "preflight": "block",
@@ -245,20 +225,20 @@ async fn freezes_are_made_shown_changed_and_lifted() {
         ("repeats", "custom", "recurrence"),
     ] {
         let page = grace.post("/freezes/new", &freeze(&[(field, value)])).await;
-        refused(&page);
-        assert!(error_at(&page, at).len() > 8, "{field}={value}");
+        page.refused();
+        assert!(page.error_at(at).len() > 8, "{field}={value}");
         assert!(field == "title" || page.html.contains("Weekends, kept"), "{field}={value}: {}", page.html);
     }
     let custom = freeze(&[("repeats", "custom"), ("recurrence", "FREQ=SECONDLY")]);
     let page = grace.post("/freezes/new", &custom).await;
-    refused(&page);
-    assert!(error_at(&page, "recurrence").contains("FREQ"));
+    page.refused();
+    assert!(page.error_at("recurrence").contains("FREQ"));
     let shown = grace.post("/freezes/new", &freeze(&[("act", "preview")])).await;
     assert_eq!(shown.status, StatusCode::OK, "{}", shown.html);
     assert_eq!(shown.html.matches("18:00 to Mon").count(), 5, "the next five windows: {}", shown.html);
     assert_eq!(test.rows().await, before, "showing makes nothing");
 
-    assert_eq!(led(&grace.post("/freezes/new", &freeze(&[])).await), "/freezes");
+    assert_eq!(grace.post("/freezes/new", &freeze(&[])).await.led_to(), "/freezes");
     let list = grace.get("/freezes?month=2026-12").await;
     assert!(list.html.contains("every week · Europe/Paris"), "{}", list.html);
     assert!(list.html.contains("December 2026") && list.html.contains("17:00–24:00"), "{}", list.html);
@@ -266,10 +246,10 @@ async fn freezes_are_made_shown_changed_and_lifted() {
     let path = format!("/freezes/{}", made["id"].as_str().unwrap());
     let edit = grace.get(&path).await;
     assert!(edit.html.contains("value=\"2026-10-02T18:00\""), "{}", edit.html);
-    led(&grace.post(&path, &freeze(&[("title", "Every weekend"), ("scope_kind", "global"), ("scope", "")])).await);
+    grace.post(&path, &freeze(&[("title", "Every weekend"), ("scope_kind", "global"), ("scope", "")])).await.led_to();
     let changed = test.get(&format!("/freezes/{}", made["id"].as_str().unwrap())).await.body;
     assert_eq!((&changed["title"], &changed["scope"]["kind"]), (&json!("Every weekend"), &json!("global")));
-    assert_eq!(led(&grace.post(&format!("{path}/lift"), &[]).await), "/freezes");
+    assert_eq!(grace.post(&format!("{path}/lift"), &[]).await.led_to(), "/freezes");
     assert!(grace.get(&path).await.html.contains("lifted by grace"));
     assert_eq!(grace.post(&format!("{path}/lift"), &[]).await.status, StatusCode::CONFLICT);
 }
@@ -280,17 +260,17 @@ async fn the_red_button_marks_what_is_frozen_everywhere() {
     test.ended(&test.deploy("tinyweb:v2").await).await;
     let (grace, vera) = (test.person().await, test.another("vera", Role::Viewer).await);
     let mute = grace.post("/freezes/stop", &[("why", " ")]).await;
-    refused(&mute);
-    error_at(&mute, "why");
+    mute.refused();
+    mute.error_at("why");
     assert!(!vera.get("/freezes").await.html.contains("Stop the line now"));
     assert_eq!(vera.post("/freezes/stop", &[("why", "because")]).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(led(&grace.post("/freezes/stop", &[("why", "Payments are down")]).await), "/freezes");
+    assert_eq!(grace.post("/freezes/stop", &[("why", "Payments are down")]).await.led_to(), "/freezes");
     let home = vera.get("/").await;
     assert!(home.html.contains("Frozen: Payments are down, until it is lifted"), "{}", home.html);
     for page in ["/environments/production", "/services/shop/web/deploy?environment=production&image=tinyweb:v2"] {
         assert!(grace.get(page).await.html.contains("Frozen: Payments are down"), "{page}");
     }
-    let blocked = led(&deploy(&grace, "tinyweb:v2").await);
+    let blocked = deploy(&grace, "tinyweb:v2").await.led_to();
     let page = grace.get(&blocked).await;
     assert!(page.html.contains("Freezes</span>") && page.html.contains("An operator can help"), "{}", page.html);
     assert!(page.html.contains("Emergency: break the glass"), "{}", page.html);
@@ -308,7 +288,7 @@ async fn a_vulnerability_is_waived_from_the_release() {
         "FixedVersion": "3.0.2", "Severity": "HIGH", "Title": "<b>bad</b>" });
     let report: Value =
         json!({ "SchemaVersion": 2, "ArtifactName": "tinyweb:v2", "Results": [{ "Vulnerabilities": [found] }] });
-    let sent = test.call(Method::PUT, &format!("/releases/{id}/vulnerabilities"), &test.admin, Some(&report)).await;
+    let sent = test.put(&format!("/releases/{id}/vulnerabilities"), &report).await;
     assert_eq!(sent.status, StatusCode::OK, "{}", sent.body);
     let shown = grace.get(&path).await;
     let waive = "/services/shop/web/waivers?vulnerability=CVE-2024-1&amp;package=openssl";
@@ -324,17 +304,17 @@ async fn a_vulnerability_is_waived_from_the_release() {
         let mut fields = all;
         fields.iter_mut().filter(|(name, _)| *name == field).for_each(|(_, old)| *old = value);
         let page = grace.post(form, &fields).await;
-        refused(&page);
-        assert!(error_at(&page, field).len() > 8, "{field}={value}");
+        page.refused();
+        assert!(page.error_at(field).len() > 8, "{field}={value}");
         assert!(field == "why" || page.html.contains("not reachable, kept"), "{}", page.html);
     }
-    assert_eq!(led(&grace.post(form, &all).await), form);
+    assert_eq!(grace.post(form, &all).await.led_to(), form);
     assert!(grace.get(&path).await.html.contains("waived"));
     let waiver = test.get("/waivers?service=shop/web").await.body["items"][0].clone();
     let revoke = format!("/waivers/{}/revoke", waiver["id"].as_str().unwrap());
     let vera = test.another("vera", Role::Viewer).await;
     assert_eq!(vera.post(&revoke, &[("service", "shop/web")]).await.status, StatusCode::FORBIDDEN);
     assert!(vera.get(form).await.html.contains("You cannot make waivers"));
-    assert_eq!(led(&grace.post(&revoke, &[("service", "shop/web")]).await), form);
+    assert_eq!(grace.post(&revoke, &[("service", "shop/web")]).await.led_to(), form);
     assert!(grace.get(form).await.html.contains("revoked"));
 }

@@ -1,7 +1,6 @@
 //! Pages and forms of error budgets: what they show, and that a form that is refused loses nothing.
 
 use crate::support::{FakePrometheus, Person, Shown, TestPortal, hidden};
-use passerelle_server::slo::Measurer;
 use reqwest::StatusCode;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -15,19 +14,16 @@ struct Shop {
 
 impl Shop {
     async fn open() -> Self {
-        let test = TestPortal::with_shop().await;
-        let prometheus = FakePrometheus::start().await;
-        let connection = json!({ "name": "prom", "kind": "prometheus", "config": { "url": prometheus.url } });
-        assert_eq!(test.post("/connections", &connection).await.status, StatusCode::CREATED);
+        let (test, prometheus) = TestPortal::with_prometheus().await;
         Self { test, prometheus }
     }
 
     async fn measure(&self) {
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        for minute in now / 60 - 7 * 1440..now / 60 {
+        let now = OffsetDateTime::now_utc().unix_timestamp() / 60;
+        for minute in now - 7 * 1440..now {
             self.prometheus.count(minute, u64::from(minute % 1000 == 0), 10);
         }
-        Measurer::new(self.test.portal.slo.clone()).pass(now).await.unwrap();
+        self.test.measure().await;
     }
 
     async fn id(&self) -> String {
@@ -43,16 +39,11 @@ fn shown(page: &Shown, words: &[&str]) {
 }
 
 fn refused(page: &Shown, field: &str, kept: &[&str]) {
-    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{field}: {}", page.html);
-    assert!(page.html.contains(&format!("id=\"f-{field}-err\"")), "no error beside {field}: {}", page.html);
+    page.refused();
+    assert!(!page.error_at(field).is_empty(), "{field}: {}", page.html);
     for word in kept {
         assert!(page.html.contains(word), "{word:?} was lost when {field} was refused: {}", page.html);
     }
-}
-
-fn goes_to(page: &Shown) -> String {
-    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.html);
-    page.headers["location"].to_str().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,7 +57,7 @@ async fn a_file_is_looked_at_then_imported_then_shown() {
     let look = person.post("/slos/import", &fields("check")).await;
     shown(&look, &["99.9 % of requests succeed over 7 days", "target: 99.9 # kept", "value=\"shop/web\""]);
     assert_eq!(shop.test.rows().await, before, "looking changes nothing");
-    assert_eq!(goes_to(&person.post("/slos/import", &fields("import")).await), "/slos");
+    assert_eq!(person.post("/slos/import", &fields("import")).await.led_to(), "/slos");
     let id = shop.id().await;
     shown(&person.get("/slos").await, &["Web Availability", "not measured yet"]);
     shown(&person.get(&format!("/slos/{id}")).await, &["Nothing was measured yet", "Web Availability"]);
@@ -183,7 +174,7 @@ async fn an_objective_is_written_changed_corrected_and_deleted() {
     let person = shop.test.person().await;
     let look = person.post("/slos/new", &with(&[("act", "check")])).await;
     shown(&look, &["99.5 % of", "apiVersion: openslo/v1", "targetPercent: 99.5", "kept description"]);
-    let path = goes_to(&person.post("/slos/new", &with(&[("act", "save")])).await);
+    let path = person.post("/slos/new", &with(&[("act", "save")])).await.led_to();
     refused(&person.post("/slos/new", &with(&[("act", "save")])).await, "title", &["kept description"]);
     let id = path.rsplit('/').next().unwrap().to_owned();
 
@@ -191,7 +182,7 @@ async fn an_objective_is_written_changed_corrected_and_deleted() {
     shown(&edit, &["value=\"99.5\"", "kept description", "value=\"3\""]);
     let etag = hidden(&edit.html, "etag").replace("&quot;", "\"");
     let changes = [("objective", "99"), ("title", "Api answers well"), ("etag", etag.as_str()), ("act", "save")];
-    assert_eq!(goes_to(&person.post(&format!("{path}/edit"), &with(&changes)).await), path);
+    assert_eq!(person.post(&format!("{path}/edit"), &with(&changes)).await.led_to(), path);
     let stale = person.post(&format!("{path}/edit"), &with(&changes)).await;
     assert_eq!(stale.status, StatusCode::CONFLICT, "{}", stale.html);
     assert!(stale.html.contains("kept description"));
@@ -205,7 +196,7 @@ async fn an_objective_is_written_changed_corrected_and_deleted() {
 
     let wrong = person.post(&format!("{path}/delete"), &[("confirm", "api")]).await;
     refused(&wrong, "confirm", &["Api answers well"]);
-    assert_eq!(goes_to(&person.post(&format!("{path}/delete"), &[("confirm", "api-answers")]).await), "/slos");
+    assert_eq!(person.post(&format!("{path}/delete"), &[("confirm", "api-answers")]).await.led_to(), "/slos");
     assert_eq!(person.get(&path).await.status, StatusCode::NOT_FOUND);
     let audited = shop.test.get("/audit?action=slo.edit&outcome=success").await.body;
     assert_eq!(audited["total"], 3, "made, changed, deleted: {audited}");
@@ -229,7 +220,7 @@ async fn corrections(shop: &Shop, person: &Person<'_>, path: &str) {
     refused(&send(fields(&from, "tomorrow", reason)).await, "to", &[reason, &from]);
     refused(&send(fields(&to, &from, reason)).await, "to", &[reason]);
     refused(&send(fields(&from, &to, "short")).await, "reason", &[&from, &to]);
-    assert_eq!(goes_to(&send(fields(&from, &to, reason)).await), path);
+    assert_eq!(send(fields(&from, &to, reason)).await.led_to(), path);
     let page = person.get(path).await;
     shown(&page, &[reason, "by grace"]);
     let id = path.rsplit('/').next().unwrap();
@@ -253,7 +244,7 @@ async fn thresholds_are_a_form() {
         let page = person.post("/slos/policies/production", &fields(wrong)).await;
         refused(&page, "production-approval_below", &["value=\"50\"", "value=\"5\""]);
     }
-    assert_eq!(goes_to(&person.post("/slos/policies/production", &fields("20")).await), "/slos/policies");
+    assert_eq!(person.post("/slos/policies/production", &fields("20")).await.led_to(), "/slos/policies");
     let all = shop.test.get("/slos/policies").await.body;
     let production = all["items"].as_array().unwrap().iter().find(|one| one["tier"] == "production").unwrap();
     assert_eq!(

@@ -162,6 +162,18 @@ impl TestPortal {
         self.call(Method::POST, path, &self.admin, Some(body)).await
     }
 
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::PUT, path, &self.admin, Some(body)).await
+    }
+
+    /// Binds `shop/web` in production too.
+    pub async fn bind_production(&self) {
+        let binding = json!({ "service": "shop/web", "environment": "production", "kind": "kubernetes", "connection": "c1",
+            "config": { "namespace": "shop", "deployment": "api" } });
+        let bound = self.post("/bindings", &binding).await;
+        assert_eq!(bound.status, StatusCode::CREATED, "{}", bound.body);
+    }
+
     /// Asks for a deployment of `shop/web` in staging and gives its id.
     pub async fn deploy(&self, image: &str) -> String {
         let answer = self.post("/deployments", &deployment(image)).await;
@@ -178,12 +190,6 @@ impl TestPortal {
 impl Drop for TestPortal {
     fn drop(&mut self) {
         self.stop.cancel();
-        // The portal's parts hold each other, so its connections would stay open until the process ends, and Postgres has only
-        // so many.
-        let pool = self.portal.db.pool().clone();
-        let close = async move { tokio::time::timeout(Duration::from_secs(2), pool.close()).await };
-        let closed = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(close));
-        drop(closed);
     }
 }
 

@@ -5,7 +5,7 @@ use passerelle_contract::access::Role;
 use passerelle_server::identity::SetUp;
 use passerelle_server::kernel::{Ctx, Via};
 use reqwest::StatusCode;
-use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
+use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use serde_json::json;
 
 pub struct Person<'t> {
@@ -20,6 +20,27 @@ pub struct Shown {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub html: String,
+}
+
+impl Shown {
+    /// The text of the error beside a field.
+    pub fn error_at(&self, field: &str) -> &str {
+        let id = format!("id=\"f-{field}-err\"");
+        let Some((_, rest)) = self.html.split_once(&id) else { panic!("no error beside {field}: {}", self.html) };
+        let (_, rest) = rest.split_once("<span>").unwrap();
+        rest.split_once("</span>").unwrap().0
+    }
+
+    /// The form came back, because a value was refused.
+    pub fn refused(&self) {
+        assert_eq!(self.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", self.html);
+    }
+
+    /// Where a form led to.
+    pub fn led_to(&self) -> String {
+        assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.html);
+        self.headers[LOCATION].to_str().unwrap().to_owned()
+    }
 }
 
 impl TestPortal {

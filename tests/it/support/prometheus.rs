@@ -1,11 +1,15 @@
 //! A Prometheus that has counted what the test says, minute by minute.
 
+use super::TestPortal;
 use axum::Form;
 use axum::routing::post;
 use axum::{Json, Router};
+use passerelle_server::slo::Measurer;
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
+use time::OffsetDateTime;
 
 /// Bad and all events of one service by the minute since 1970; minutes that are not there were quiet.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +36,22 @@ impl FakePrometheus {
     /// Replaces what was counted in a minute.
     pub fn count(&self, minute: i64, bad: u64, total: u64) {
         self.counted.0.lock().unwrap().insert(minute, (bad, total));
+    }
+}
+
+impl TestPortal {
+    /// With the shop, and the connection `prom` to a Prometheus.
+    pub async fn with_prometheus() -> (Self, FakePrometheus) {
+        let (test, prometheus) = (Self::with_shop().await, FakePrometheus::start().await);
+        let connection = json!({ "name": "prom", "kind": "prometheus", "config": { "url": prometheus.url } });
+        assert_eq!(test.post("/connections", &connection).await.status, StatusCode::CREATED);
+        (test, prometheus)
+    }
+
+    /// Measures every objective up to now.
+    pub async fn measure(&self) {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        Measurer::new(self.portal.slo.clone()).pass(now).await.unwrap();
     }
 }
 
