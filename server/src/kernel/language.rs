@@ -1,11 +1,8 @@
 //! The language of a request, for the sentences of an answer.
 
-use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
-use axum::http::request::Parts;
 use passerelle_contract::Locale;
-use std::convert::Infallible;
 
 /// The cookie of the language that a person has chosen on a page.
 pub const LOCALE_COOKIE: &str = "psl_locale";
@@ -22,18 +19,6 @@ pub fn locale_of(headers: &HeaderMap) -> Locale {
         .and_then(|(_, tag)| Locale::parse(tag));
     let preferred = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     chosen.unwrap_or_else(|| preferred.map(Locale::negotiate).unwrap_or_default())
-}
-
-/// The language of this request.
-#[derive(Debug, Clone, Copy)]
-pub struct Spoken(pub Locale);
-
-impl<S: Send + Sync> FromRequestParts<S> for Spoken {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(locale_of(&parts.headers)))
-    }
 }
 
 #[cfg(test)]

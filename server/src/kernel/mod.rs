@@ -21,5 +21,5 @@ pub use db::{AuditEntry, Db, WriteTx, leave_message};
 pub use directory::Directory;
 pub use error::{AppError, Result, violated};
 pub use keys::Keys;
-pub use language::{LOCALE_COOKIE, Spoken, locale_of};
+pub use language::{LOCALE_COOKIE, locale_of};
 pub use paging::{Cursor, limit_or_default};

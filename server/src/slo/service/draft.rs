@@ -11,7 +11,7 @@ use passerelle_slo_formats::slug;
 use uuid::Uuid;
 
 impl SloService {
-    /// The texts that the form of an SLO begins with, the least number of bad events, and its version.
+    /// The texts that the form of an SLO begins with, and the least number of bad events of its alerts.
     ///
     /// # Errors
     /// `NotFound` also for what the caller may not see.
