@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-/// While this exists SIGINT, SIGTERM and SIGHUP end nothing by themselves. They are caught, not blocked: a program that is
+/// Once this was made SIGINT, SIGTERM and SIGHUP end nothing by themselves. They are caught, not blocked: a program that is
 /// started inherits what is blocked and would not hear when it is asked to stop.
 #[derive(Debug)]
 pub struct Signals {

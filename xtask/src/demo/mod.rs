@@ -102,7 +102,8 @@ fn import(paths: &Paths, portal: &Portal) -> Result<String> {
     let folder = paths.root().join("demo");
     let token = token.trim().to_owned();
     let mut command = portal.command();
-    command.arg("import").arg(folder).arg("--server").arg(portal.address()).args(["--token", &token]);
+    // Arguments can be read by everybody on the machine.
+    command.arg("import").arg(folder).arg("--server").arg(portal.address()).env("PASSERELLE_TOKEN", &token);
     run_command(&mut command)?;
     Ok(token)
 }
@@ -114,7 +115,7 @@ fn import_slos(paths: &Paths, portal: &Portal, token: &str) -> Result<()> {
     let server = portal.address();
     let import = || {
         let mut command = portal.command();
-        command.args(["import-slos", "--server", &server, "--token", token]);
+        command.args(["import-slos", "--server", &server]).env("PASSERELLE_TOKEN", token);
         command
     };
     let five_lines = systems.join("fil-rouge/slo-definitions.yaml");
