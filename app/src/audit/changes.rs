@@ -13,12 +13,7 @@ pub fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<DiffLine> {
     paths.dedup();
     paths
         .into_iter()
-        .filter(|path| before.get(*path) != after.get(*path))
-        .map(|path| DiffLine {
-            field: path.clone(),
-            before: before.get(path).cloned(),
-            after: after.get(path).cloned(),
-        })
+        .filter_map(|path| DiffLine::of_values(path, before.get(path).cloned(), after.get(path).cloned()))
         .collect()
 }
 
@@ -59,14 +54,16 @@ mod tests {
         let before = json!({"tier": "staging", "order": 1, "config": {"a": [1, 2], "gone": "x"}});
         let after = json!({"tier": "staging", "order": 2, "config": {"a": [1, 3], "new": true}});
         let lines = changes(Some(&before), Some(&after));
-        let told: Vec<_> = lines.iter().map(|l| (l.field.as_str(), l.before.as_deref(), l.after.as_deref())).collect();
+        let line = |field, before: Option<&str>, after: Option<&str>| {
+            DiffLine::of_values(field, before.map(str::to_owned), after.map(str::to_owned)).unwrap()
+        };
         assert_eq!(
-            told,
+            lines,
             [
-                ("config.a.1", Some("2"), Some("3")),
-                ("config.gone", Some("x"), None),
-                ("config.new", None, Some("true")),
-                ("order", Some("1"), Some("2")),
+                line("config.a.1", Some("2"), Some("3")),
+                line("config.gone", Some("x"), None),
+                line("config.new", None, Some("true")),
+                line("order", Some("1"), Some("2")),
             ]
         );
         assert_eq!(changes(None, Some(&json!({"a": {}}))).len(), 1);

@@ -142,8 +142,8 @@ pub fn pictures(t: T) -> impl IntoView {
     };
     let line = |field: &str, before: Option<&str>, after: Option<&str>| DiffLine {
         field: field.to_owned(),
-        before: before.map(str::to_owned),
-        after: after.map(str::to_owned),
+        before: before.map(passerelle_contract::Text::verbatim),
+        after: after.map(passerelle_contract::Text::verbatim),
     };
     let diff = vec![
         line("image user-service", Some("…/user-service@sha256:612ccb3…"), Some("…/user-service@sha256:9f31c2a…")),

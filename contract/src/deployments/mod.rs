@@ -195,10 +195,24 @@ impl GateOut {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DiffLine {
-    /// For example `image tinyweb`, `env SESSION_TTL`, `replicas`.
+    /// For example `image tinyweb`, `env SESSION_TTL`, `replicas`; the same in every language.
     pub field: String,
-    pub before: Option<String>,
-    pub after: Option<String>,
+    /// A value as it stands on the target, or what can be said of it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub before: Option<Text>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub after: Option<Text>,
+}
+
+impl DiffLine {
+    /// A line about values as they stand; nothing when they are the same.
+    #[must_use]
+    pub fn of_values(field: impl Into<String>, before: Option<String>, after: Option<String>) -> Option<Self> {
+        if before == after {
+            return None;
+        }
+        Some(Self { field: field.into(), before: before.map(Text::verbatim), after: after.map(Text::verbatim) })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -252,6 +266,10 @@ impl PlanOut {
         self.gates = self.gates.into_iter().map(|gate| gate.into_said(locale)).collect();
         for finding in &mut self.findings {
             finding.message = std::mem::take(&mut finding.message).into_said(locale);
+        }
+        for line in &mut self.diff {
+            line.before = line.before.take().map(|value| value.into_said(locale));
+            line.after = line.after.take().map(|value| value.into_said(locale));
         }
         self.incomplete = self.incomplete.map(|why| why.into_said(locale));
         self

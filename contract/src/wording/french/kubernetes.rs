@@ -25,6 +25,7 @@ super::texts! {
     "a volume cannot be mounted: {why}" => "un volume ne peut pas être monté : {why}";
     "a web identity token goes with role_arn" => "un jeton d’identité web va avec role_arn";
     "access_key_id and secret_access_key go together" => "access_key_id et secret_access_key vont ensemble";
+    "all instances are replaced" => "toutes les instances sont remplacées";
     "all pods are being replaced" => "tous les pods sont en cours de remplacement";
     "an earlier {what} does not go away" => "un {what} antérieur ne disparaît pas";
     "another rollout is still going on" => "un autre déploiement progressif est encore en cours";
@@ -149,6 +150,7 @@ super::texts! {
     "this runs already: nothing would change" => "cela tourne déjà : rien ne changerait";
     "this server does not run in a cluster: {error}" => "ce serveur ne tourne pas dans un cluster : {error}";
     "volume {name}" => "le volume {name}";
+    "{count} more lines" => "{count} lignes de plus";
     "{ended}, restarted once" => "{ended}, redémarré une fois";
     "{ended}, restarted {restarts} times" => "{ended}, redémarré {restarts} fois";
     "{image} has no version: what runs depends on when a node pulls it" => "{image} n’a pas de version : ce qui tourne dépend du moment où un nœud la télécharge";

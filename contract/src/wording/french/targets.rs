@@ -13,10 +13,12 @@ super::texts! {
     "Swarm paused the update" => "Swarm a mis la mise à jour en pause";
     "Swarm rolled the update back" => "Swarm a annulé la mise à jour";
     "a bucket runs nothing, so it has no logs" => "un bucket ne fait rien tourner : il n’a donc pas de journaux";
+    "a new revision of the same template" => "une nouvelle révision du même modèle";
     "a static site has no instances to start again" => "un site statique n’a pas d’instances à redémarrer";
     "a static site has no number of instances" => "un site statique n’a pas de nombre d’instances";
     "a static site is deployed by the digest of its archive: name:version@sha256:..." => "un site statique se déploie par le condensat de son archive : nom:version@sha256:...";
     "a unix socket has no TLS" => "une socket unix n’a pas de TLS";
+    "all tasks are replaced" => "toutes les tâches sont remplacées";
     "an S3 store needs an access key and its secret" => "un stockage S3 a besoin d’une clé d’accès et de son secret";
     "another deployment has changed the target since: {why}" => "un autre déploiement a modifié la cible depuis : {why}";
     "belongs to a store of kind {kind}" => "appartient à un stockage de type {kind}";
@@ -73,6 +75,7 @@ super::texts! {
     "no role" => "aucun rôle";
     "no text" => "aucun texte";
     "nothing has been deployed here yet" => "rien n’a encore été déployé ici";
+    "other settings change" => "d’autres réglages changent";
     "plain http is used only inside networks that outbound.allow_networks names; use https" => "http simple ne sert que dans les réseaux que nomme outbound.allow_networks ; utilisez https";
     "private_key cannot sign" => "private_key ne peut pas signer";
     "private_key is no RSA key: {error}" => "private_key n’est pas une clé RSA : {error}";
@@ -178,6 +181,7 @@ super::texts! {
     "{ready}: {why}" => "{ready} : {why}";
     "{revision} gets {percent} % of the traffic" => "{revision} reçoit {percent} % du trafic";
     "{sentence}; {outcome}" => "{sentence} ; {outcome}";
+    "{value} (another value)" => "{value} (une autre valeur)";
     "{what} does not exist on the target" => "{what} : introuvable sur la cible";
     "{who} asks to slow down" => "{who} demande de ralentir";
 }

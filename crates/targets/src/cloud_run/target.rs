@@ -86,11 +86,7 @@ impl Target for RunService {
         let index = change::container(&next, &self.binding)?;
         let image = |template: &Value| template["containers"][index]["image"].as_str().unwrap_or_default().to_owned();
         let mut diff = Vec::new();
-        let mut line = |field: String, before: Option<String>, after: Option<String>| {
-            if before != after {
-                diff.push(DiffLine { field, before, after });
-            }
-        };
+        let mut line = |field: String, before, after| diff.extend(DiffLine::of_values(field, before, after));
         line("image".to_owned(), Some(image(&now["template"])), Some(image(&next)));
         let masked = |template: &Value| {
             state::env(template).into_iter().map(|var| (var.name, var.value)).collect::<BTreeMap<_, _>>()
@@ -100,7 +96,8 @@ impl Target for RunService {
             line(format!("env {name}"), old.get(name).cloned(), new.get(name).cloned());
         }
         if *change == Change::Restart {
-            line("restart".to_owned(), None, Some("a new revision of the same template".to_owned()));
+            let after = Some(text!("a new revision of the same template"));
+            diff.push(DiffLine { field: "restart".to_owned(), before: None, after });
         }
         let mut findings = Vec::new();
         if ImageRef::parse(&image(&next)).is_ok_and(|image| !image.is_pinned()) {

@@ -3,6 +3,7 @@
 use super::spec::{self, env, image, replicas};
 use crate::masking;
 use passerelle_contract::deployments::DiffLine;
+use passerelle_contract::{Text, text};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -33,35 +34,35 @@ const PARTS: [(&str, &str); 20] = [
 /// Lines that differ between two specifications; none when they mean the same.
 pub(super) fn lines(before: &Value, after: &Value) -> Vec<DiffLine> {
     let mut all = Vec::new();
-    let mut line = |field: String, before: Option<String>, after: Option<String>| {
-        if before != after {
-            all.push(DiffLine { field, before, after });
-        }
-    };
-    line("image".to_owned(), Some(image(before).to_owned()), Some(image(after).to_owned()));
-    line("replicas".to_owned(), replicas(before).map(|n| n.to_string()), replicas(after).map(|n| n.to_string()));
-    let count = |spec: &Value| spec["TaskTemplate"]["ForceUpdate"].as_u64().unwrap_or(0);
-    if count(before) != count(after) {
-        line("restart".to_owned(), None, Some("all tasks are replaced".to_owned()));
+    let mut line = |field, before, after| all.extend(DiffLine::of_values(field, before, after));
+    line("image", Some(image(before).to_owned()), Some(image(after).to_owned()));
+    line("replicas", replicas(before).map(|n| n.to_string()), replicas(after).map(|n| n.to_string()));
+    if restarts(before) != restarts(after) {
+        all.push(DiffLine { field: "restart".to_owned(), before: None, after: Some(text!("all tasks are replaced")) });
     }
-    env_lines(before, after, &mut line);
+    env_lines(before, after, &mut all);
     for (pointer, field) in PARTS {
         if field != "mode" || replicas(before).is_none() || replicas(after).is_none() {
-            line(field.to_owned(), part(before, pointer), part(after, pointer));
+            all.extend(DiffLine::of_values(field, part(before, pointer), part(after, pointer)));
         }
     }
     if all.is_empty() && spec::without_empty(before) != spec::without_empty(after) {
-        all.push(DiffLine { field: "other settings".to_owned(), before: None, after: Some("changed".to_owned()) });
+        all.push(DiffLine { field: "…".to_owned(), before: None, after: Some(text!("other settings change")) });
     }
     all
 }
 
-fn env_lines(before: &Value, after: &Value, line: &mut impl FnMut(String, Option<String>, Option<String>)) {
+/// The counter that Swarm restarts a service by.
+fn restarts(spec: &Value) -> u64 {
+    spec["TaskTemplate"]["ForceUpdate"].as_u64().unwrap_or(0)
+}
+
+fn env_lines(before: &Value, after: &Value, lines: &mut Vec<DiffLine>) {
     let masked = |spec: &Value| env(spec).into_iter().map(|var| (var.name, var.value)).collect::<BTreeMap<_, _>>();
     let (old, new) = (masked(before), masked(after));
     let names: std::collections::BTreeSet<_> = old.keys().chain(new.keys()).collect();
     for name in names {
-        line(format!("env {name}"), old.get(name).cloned(), new.get(name).cloned());
+        lines.extend(DiffLine::of_values(format!("env {name}"), old.get(name).cloned(), new.get(name).cloned()));
     }
     let raw = |spec: &Value| -> BTreeMap<String, String> {
         let pairs = spec::items(&spec["TaskTemplate"]["ContainerSpec"]["Env"]).filter_map(Value::as_str);
@@ -74,7 +75,9 @@ fn env_lines(before: &Value, after: &Value, line: &mut impl FnMut(String, Option
     let (old_raw, new_raw) = (raw(before), raw(after));
     for (name, value) in &new_raw {
         if old.get(name) == new.get(name) && old_raw.get(name).is_some_and(|before| before != value) {
-            line(format!("env {name}"), old.get(name).cloned(), Some(format!("{} (another value)", masking::MASK)));
+            let before = old.get(name).map(Text::verbatim);
+            let after = Some(text!("{value} (another value)", value = masking::MASK));
+            lines.push(DiffLine { field: format!("env {name}"), before, after });
         }
     }
 }
@@ -116,7 +119,8 @@ mod tests {
         let found: Vec<_> = lines(&spec("a:1", "x", "1"), &spec("a:2", "y", "2"))
             .into_iter()
             .map(|line| {
-                format!("{}: {} -> {}", line.field, line.before.unwrap_or_default(), line.after.unwrap_or_default())
+                let [before, after] = [line.before, line.after].map(Option::unwrap_or_default);
+                format!("{}: {before} -> {after}", line.field)
             })
             .collect();
         assert_eq!(found, ["image: a:1 -> a:2", "env TTL: 1 -> 2", "env DB_PASSWORD: *** -> *** (another value)"]);
@@ -132,6 +136,6 @@ mod tests {
     #[test]
     fn what_has_no_words_is_still_a_difference() {
         let after = json!({ "TaskTemplate": { "ContainerSpec": { "Sysctls": { "a": "1" } } } });
-        assert_eq!(lines(&json!({}), &after)[0].field, "other settings");
+        assert_eq!(lines(&json!({}), &after)[0].after, Some(text!("other settings change")));
     }
 }

@@ -7,6 +7,7 @@ use crate::TargetError;
 use crate::masking::literal;
 use k8s_openapi::api::core::v1::{Container, PodTemplateSpec};
 use passerelle_contract::deployments::DiffLine;
+use passerelle_contract::{Text, text};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -28,7 +29,8 @@ pub(super) fn lines(before: &Desired, after: &Desired, bound: &str) -> Result<Ve
     if lines.len() > MAX_LINES {
         let more = lines.len() - MAX_LINES;
         lines.truncate(MAX_LINES);
-        lines.push(DiffLine { field: format!("{more} more"), before: None, after: None });
+        let after = Some(text!("{count} more lines", count = more));
+        lines.push(DiffLine { field: "…".to_owned(), before: None, after });
     }
     Ok(lines)
 }
@@ -49,9 +51,7 @@ fn union<'a>(old: impl Iterator<Item = &'a str>, new: impl Iterator<Item = &'a s
 }
 
 fn push(lines: &mut Vec<DiffLine>, field: String, before: Option<String>, after: Option<String>) {
-    if before != after {
-        lines.push(DiffLine { field, before, after });
-    }
+    lines.extend(DiffLine::of_values(field, before, after));
 }
 
 fn environment(lines: &mut Vec<DiffLine>, old: Option<&Container>, new: Option<&Container>, container: Option<&str>) {
@@ -63,13 +63,15 @@ fn environment(lines: &mut Vec<DiffLine>, old: Option<&Container>, new: Option<&
             let values: Vec<_> = all.iter().filter(|v| v.name == name).map(|v| v.value.clone()).collect();
             (!values.is_empty()).then(|| values.join(", "))
         };
-        let (before, mut after) = (shown(&old), shown(&new));
+        let (before, after) = (shown(&old), shown(&new));
+        let field = container.map_or_else(|| format!("env {name}"), |container| format!("env {name} ({container})"));
         if before == after && old_raw.get(name) != new_raw.get(name) {
             // Both are masked, so the difference has to be said.
-            after = after.map(|text| format!("{text} (another value)"));
+            let after = after.map(|value| text!("{value} (another value)", value));
+            lines.push(DiffLine { field, before: before.map(Text::verbatim), after });
+        } else {
+            push(lines, field, before, after);
         }
-        let field = container.map_or_else(|| format!("env {name}"), |container| format!("env {name} ({container})"));
-        push(lines, field, before, after);
     }
 }
 
@@ -89,7 +91,7 @@ fn rest(lines: &mut Vec<DiffLine>, before: &Value, after: &Value) {
         lines.push(DiffLine {
             field: "restart".to_owned(),
             before: None,
-            after: Some("all instances are replaced".to_owned()),
+            after: Some(text!("all instances are replaced")),
         });
     }
     for path in union(old.keys().map(String::as_str), new.keys().map(String::as_str)) {
@@ -139,7 +141,7 @@ mod tests {
         let before = Desired::present(&fixtures::snapshot("complete"));
         let mut after = before.clone();
         edit(&mut after.template);
-        let show = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let show = |text: &Option<Text>| text.as_ref().map_or_else(|| "-".to_owned(), Text::to_string);
         let lines = lines(&before, &after, "web").unwrap();
         lines.iter().map(|line| format!("{}: {} > {}", line.field, show(&line.before), show(&line.after))).collect()
     }
