@@ -13,11 +13,12 @@ super::texts! {
     "Failed ({cause}): going back to {version}" => "Échec ({cause}) : retour à {version}";
     "Failed: {why}" => "Échec : {why}";
     "Healthy for {seconds} s" => "Sain depuis {seconds} s";
+    "It goes on although something stands against it" => "Cela continue, bien que quelque chose s’y oppose";
     "Looking at the target" => "Examen de la cible";
     "Lost sight of the target, trying again: {why}" => "La cible a été perdue de vue, nouvel essai : {why}";
     "Needs a person: {why}" => "À examiner : {why}";
     "Nothing stands against it" => "Rien ne s’y oppose";
-    "Nothing stands against it. Noticed: {notes}" => "Rien ne s’y oppose. Remarqué : {notes}";
+    "Noticed: {finding}" => "Remarqué : {finding}";
     "Putting back {version}" => "Remise en place : {version}";
     "Refused: {why}" => "Refusé : {why}";
     "Requested by {by}: {reason}" => "Demandé par {by} : {reason}";

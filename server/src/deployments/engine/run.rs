@@ -124,7 +124,8 @@ impl<'a> Run<'a> {
             .filter(|finding| finding.severity == Severity::Error)
             .map(|finding| finding.message.clone())
             .collect();
-        if !errors.is_empty() && self.stopped_by(&errors).await? {
+        let stands_against = !errors.is_empty();
+        if stands_against && self.stopped_by(&errors).await? {
             let message = Text::List(errors);
             self.step("preflight", StepState::Failed, message.clone()).await?;
             let failure = Failure { cause: Cause::MissingConfig, message, instance: None, logs: Vec::new() };
@@ -132,11 +133,13 @@ impl<'a> Run<'a> {
             return Ok(false);
         }
         self.store().record_before(self.claim, &observation.recorded, &observation.image).await?;
-        let notes: Vec<Text> = plan.findings.into_iter().map(|finding| finding.message).collect();
-        let message = if notes.is_empty() {
-            text!("Nothing stands against it")
+        for finding in &plan.findings {
+            self.note(&text!("Noticed: {finding}", finding = &finding.message)).await?;
+        }
+        let message = if stands_against {
+            text!("It goes on although something stands against it")
         } else {
-            text!("Nothing stands against it. Noticed: {notes}", notes)
+            text!("Nothing stands against it")
         };
         self.step("preflight", StepState::Succeeded, message).await?;
         Ok(true)
