@@ -12,6 +12,7 @@ use passerelle_contract::{FieldError, text};
 use passerelle_metrics::PROMETHEUS;
 use passerelle_slo_formats::{Conventions, Definition, Format, Problem, ReadOutcome, openslo, read_documents};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 const MAX_BYTES: usize = 4 << 20;
@@ -83,9 +84,10 @@ impl SloService {
             }
         };
         let mut planned: Vec<Planned> = Vec::new();
+        let mut read_for: HashMap<Uuid, ReadOutcome> = HashMap::new();
         for (_, definition) in outcome.definitions() {
             let service = self.service_of(ctx, definition, options)?;
-            let definition = &by_its_own_conventions(text, definition, &service, options);
+            let definition = &by_its_own_conventions(text, definition, &service, options, &mut read_for);
             let scope = environment.as_ref().map(|(_, scope)| scope.clone());
             let object = slo_object(&service.scope, scope, &definition.name);
             let authorized = self.db.authorize(ctx, Action::SloEdit, object).await?;
@@ -296,12 +298,15 @@ fn by_its_own_conventions(
     definition: &Definition,
     service: &ServiceRef,
     options: &SloImportOptions,
+    read_for: &mut HashMap<Uuid, ReadOutcome>,
 ) -> Definition {
     if options.service.is_some() || options.namespace.is_none() || definition.service.is_some() {
         return definition.clone();
     }
-    let options = SloImportOptions { service: Some(service.scope.key.clone()), ..options.clone() };
-    let again = read_documents(text, &conventions(&options));
+    let again = read_for.entry(service.id).or_insert_with(|| {
+        let options = SloImportOptions { service: Some(service.scope.key.clone()), ..options.clone() };
+        read_documents(text, &conventions(&options))
+    });
     let found = again.definitions().find(|(_, other)| other.name == definition.name);
     found.map_or_else(|| definition.clone(), |(_, found)| found.clone())
 }
