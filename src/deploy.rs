@@ -2,13 +2,15 @@
 
 use crate::cli::DeployArguments;
 use crate::remote::Remote;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use passerelle_contract::deployments::{DeploymentIn, DeploymentOut, DeploymentState, Exemption, Verdict};
 use reqwest::Method;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// A server that begins again, for example with a newer version, is waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Ends with 1 unless the deployment succeeded; without waiting, unless it was accepted.
 ///
@@ -28,10 +30,17 @@ pub async fn deploy(arguments: DeployArguments) -> Result<ExitCode> {
     let mut seen: DeploymentOut = remote.send(remote.request(Method::POST, "/deployments").json(&input)).await?;
     println!("{}", remote.page(&format!("/deployments/{}", seen.id)));
     print_state(&seen);
+    let mut silent: Option<Instant> = None;
     while !arguments.no_wait && seen.ended_at.is_none() && seen.state.is_active() {
         tokio::time::sleep(LOOK_AGAIN).await;
-        let request = remote.request(Method::GET, &format!("/deployments/{}", seen.id));
-        let before = std::mem::replace(&mut seen, remote.send(request).await?);
+        let Some(now) = remote.look::<DeploymentOut>(&format!("/deployments/{}", seen.id)).await? else {
+            if silent.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
+                bail!("no answer for {} s; the deployment goes on, and its page tells how", PATIENCE.as_secs());
+            }
+            continue;
+        };
+        silent = None;
+        let before = std::mem::replace(&mut seen, now);
         if seen.state != before.state {
             print_state(&seen);
         }

@@ -2,8 +2,12 @@
 
 use anyhow::{Context, Result, bail};
 use passerelle_contract::Problem;
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+const LOOK_LIMIT: Duration = Duration::from_secs(30);
 
 /// Where a server is and who calls.
 #[derive(Debug)]
@@ -18,7 +22,8 @@ impl Remote {
     /// When there is no token.
     pub fn new(address: &str, token: Option<&str>) -> Result<Self> {
         let token = token.context("--server needs --token (or PASSERELLE_TOKEN)")?.to_owned();
-        Ok(Self { client: Client::new(), address: address.trim_end_matches('/').to_owned(), token })
+        let client = Client::builder().connect_timeout(CONNECT_LIMIT).build().context("no HTTP client can be built")?;
+        Ok(Self { client, address: address.trim_end_matches('/').to_owned(), token })
     }
 
     /// A request to the REST API; `path` begins with a slash.
@@ -36,20 +41,36 @@ impl Remote {
     /// # Errors
     /// When the server cannot be reached or refuses, with its reason.
     pub async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T> {
-        let response = request.send().await.with_context(|| format!("calling {}", self.address))?;
-        let status = response.status();
-        let text = response.text().await?;
-        if status.is_success() {
-            return serde_json::from_str(&text).context("reading the server's answer");
-        }
-        let problem: Option<Problem> = serde_json::from_str(&text).ok();
-        for error in problem.iter().flat_map(|problem| &problem.errors) {
-            eprintln!("  {} {}", error.pointer, error.message);
-        }
-        let detail = problem.map_or(text, |problem| match problem.errors.len() {
-            0 => problem.detail,
-            count => format!("{count} places were refused, and nothing went in"),
-        });
-        bail!("the server answered {status}: {detail}")
+        read(request.send().await.with_context(|| format!("calling {}", self.address))?).await
     }
+
+    /// Reads something that is asked for again and again; nothing when there is no answer now, as while the server begins again.
+    ///
+    /// # Errors
+    /// When the server refuses, with its reason.
+    pub async fn look<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
+        match self.request(Method::GET, path).timeout(LOOK_LIMIT).send().await {
+            Ok(response) if response.status().is_server_error() => Ok(None),
+            Ok(response) => read(response).await.map(Some),
+            Err(error) if error.is_builder() => Err(error.into()),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
+    let status = response.status();
+    let text = response.text().await?;
+    if status.is_success() {
+        return serde_json::from_str(&text).context("reading the server's answer");
+    }
+    let problem: Option<Problem> = serde_json::from_str(&text).ok();
+    for error in problem.iter().flat_map(|problem| &problem.errors) {
+        eprintln!("  {} {}", error.pointer, error.message);
+    }
+    let detail = problem.map_or(text, |problem| match problem.errors.len() {
+        0 => problem.detail,
+        count => format!("{count} places were refused, and nothing went in"),
+    });
+    bail!("the server answered {status}: {detail}")
 }
