@@ -70,7 +70,7 @@ async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
     }
     let detail = problem.map_or(text, |problem| match problem.errors.len() {
         0 => problem.detail,
-        count => format!("{count} places were refused, and nothing went in"),
+        count => format!("refused at {count}, as told above; nothing was done"),
     });
     bail!("the server answered {status}: {detail}")
 }
