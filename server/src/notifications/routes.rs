@@ -2,7 +2,7 @@
 
 use super::NotificationService;
 use crate::environments::{Etag, IfMatch};
-use crate::kernel::web::{Json, Path, Query, id_of};
+use crate::kernel::web::{Json, Path, Query, id_of, one_page};
 use crate::kernel::{AppError, Ctx, Result};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -41,12 +41,6 @@ fn answer(status: StatusCode, out: ChannelOut) -> Response {
         response.headers_mut().insert(header::ETAG, etag);
     }
     response
-}
-
-/// These lists are short, so they come as one page.
-fn one_page<T>(items: Vec<T>) -> Json<Page<T>> {
-    let total = u64::try_from(items.len()).unwrap_or(u64::MAX);
-    Json(Page { items, next_cursor: None, total })
 }
 
 /// List channels; secrets are not shown
