@@ -109,11 +109,8 @@ impl Target for Site {
             findings.extend(self.archive_finding(image).await?);
         }
         findings.extend(self.fallback_finding().await?);
-        let mut diff = Vec::new();
-        if entry.image() != next {
-            let (before, after) = (entry.image().map(str::to_owned), next.map(str::to_owned));
-            diff.push(DiffLine { field: "image".to_owned(), before, after });
-        }
+        let diff = DiffLine::of_values("image", entry.image().map(str::to_owned), next.map(str::to_owned));
+        let diff = diff.into_iter().collect();
         Ok(TargetPlan { diff, env: Vec::new(), findings })
     }
 
