@@ -144,8 +144,10 @@ pub trait Target: Send + Sync {
     async fn drift(&self, deployed: &Recorded) -> Result<Vec<Drift>, TargetError> {
         // What putting it back would change, the other way round.
         let back = self.plan(&Change::RestoreVersion { recorded: deployed.clone() }).await?.diff;
-        let turned =
-            |line: DiffLine| Drift { field: line.field, deployed: line.after, runs: line.before, by: None, at: None };
+        let turned = |line: DiffLine| {
+            let words = |value: Option<Text>| value.map(|value| value.to_string());
+            Drift { field: line.field, deployed: words(line.after), runs: words(line.before), by: None, at: None }
+        };
         Ok(back.into_iter().map(turned).collect())
     }
 

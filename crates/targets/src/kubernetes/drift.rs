@@ -41,8 +41,8 @@ fn of(snapshot: &Snapshot, then: &Desired, present: &Desired) -> Result<Vec<Drif
     let told = lines.into_iter().map(|line| {
         let writer = writer(managed, &path(&line.field, &snapshot.container));
         Drift {
-            deployed: line.before,
-            runs: line.after,
+            deployed: line.before.map(|value| value.to_string()),
+            runs: line.after.map(|value| value.to_string()),
             by: writer.as_ref().map(|(name, _)| name.clone()),
             at: writer.and_then(|(_, at)| at),
             field: line.field,

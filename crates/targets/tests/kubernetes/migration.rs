@@ -78,7 +78,7 @@ async fn runs_once_and_goes(cluster: &Cluster, ways: &Ways) {
     let plan = target.plan_task(&change).await.expect("plan");
     assert!(plan.findings.iter().all(|finding| finding.severity != Severity::Error), "{:?}", plan.findings);
     assert!(
-        plan.diff[0].after.as_deref().is_some_and(|after| after.ends_with("web-migration: tinyweb:v2")),
+        plan.diff[0].after.as_ref().is_some_and(|after| after.to_string().ends_with("web-migration: tinyweb:v2")),
         "{:?}",
         plan.diff
     );

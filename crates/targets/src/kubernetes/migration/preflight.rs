@@ -35,7 +35,7 @@ pub async fn plan(workload: &Workload, migration: &Migration, change: &Change) -
     let diff = vec![DiffLine {
         field: "migration".to_owned(),
         before: None,
-        after: Some(format!("{}: {image}", title(workload, migration))),
+        after: Some(Text::verbatim(format!("{}: {image}", title(workload, migration)))),
     }];
     Ok(TargetPlan { diff, env: Vec::new(), findings })
 }
