@@ -1,9 +1,8 @@
-//! The sentences of the gates, in English and French, for pages and API alike.
+//! The sentences of the gates, for pages and API alike.
 
 use super::{FreezeScope, FrozenBy, GateFacts, Help};
-use crate::deployments::Exemption;
-use crate::deployments::{GateOut, Health, Verdict};
-use crate::{Locale, Text};
+use crate::deployments::{Exemption, GateOut, Health, Verdict};
+use crate::{Locale, Text, text};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
@@ -11,10 +10,7 @@ use time::OffsetDateTime;
 #[must_use]
 pub fn sentence(locale: Locale, gate: &GateOut) -> String {
     match GateFacts::deserialize(&gate.facts) {
-        Ok(facts) => match locale {
-            Locale::En => english(&facts, gate.frees_at),
-            Locale::Fr => french(&facts, gate.frees_at),
-        },
+        Ok(facts) => said_of(&facts, gate.frees_at).said(locale),
         Err(_) => gate.reason.clone(),
     }
 }
@@ -23,301 +19,222 @@ pub fn sentence(locale: Locale, gate: &GateOut) -> String {
 #[must_use]
 pub fn help(locale: Locale, gate: &GateOut) -> Option<String> {
     let help = gate.help.filter(|_| gate.verdict != Verdict::Pass)?;
-    let text = match (locale, help) {
-        (Locale::En, Help::Developers) => "Whoever may deploy this service can change that.",
-        (Locale::En, Help::Approvers) => "Another person who may deploy to this environment can approve.",
-        (Locale::En, Help::Operators) => "An operator can help; in an emergency, break the glass.",
-        (Locale::En, Help::Admins) => "An administrator can help; in an emergency, break the glass.",
-        (Locale::Fr, Help::Developers) => "Toute personne qui peut déployer ce service peut y remédier.",
-        (Locale::Fr, Help::Approvers) => "Une autre personne qui peut déployer vers cet environnement peut approuver.",
-        (Locale::Fr, Help::Operators) => "Un opérateur peut aider ; en cas d’urgence, brisez la glace.",
-        (Locale::Fr, Help::Admins) => "Un administrateur peut aider ; en cas d’urgence, brisez la glace.",
+    let text = match help {
+        Help::Developers => text!("Whoever may deploy this service can change that."),
+        Help::Approvers => text!("Another person who may deploy to this environment can approve."),
+        Help::Operators => text!("An operator can help; in an emergency, break the glass."),
+        Help::Admins => text!("An administrator can help; in an emergency, break the glass."),
     };
-    Some(text.to_owned())
+    Some(text.said(locale))
 }
 
-fn english(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
+fn said_of(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> Text {
     use GateFacts as F;
     match facts {
-        F::ActiveDeployment { holder } => format!("Deployment {holder} is running; only one runs at a time."),
-        F::RollBackAllowed => "A roll back is always allowed.".to_owned(),
-        F::PromotionFirst
-        | F::PromotionHealthy { .. }
-        | F::PromotionSoaking { .. }
-        | F::PromotionTooShort { .. }
-        | F::PromotionNotHealthy { .. }
-        | F::PromotionNeverRan { .. }
-        | F::PromotionStale { .. } => promotion_en(facts, frees_at),
+        F::ActiveDeployment { holder } => text!("Deployment {holder} is running; only one runs at a time.", holder),
+        F::RollBackAllowed => text!("A roll back is always allowed."),
+        F::PromotionFirst => text!("There is no environment before this one."),
+        F::PromotionHealthy { environment, healthy_s, .. } => text!(
+            "The same artifact has been healthy in {environment} for {span}.",
+            environment,
+            span = span(*healthy_s)
+        ),
+        F::PromotionSoaking { environment, healthy_s, needed_s } => {
+            soaking(environment, *healthy_s, *needed_s, frees_at)
+        }
+        F::PromotionTooShort { environment, healthy_s, needed_s } => text!(
+            "The same artifact ran healthy in {environment} for {span} only, of {needed}; it does not run there any more.",
+            environment,
+            span = span(*healthy_s),
+            needed = span(*needed_s)
+        ),
+        F::PromotionNotHealthy { environment, health } => text!(
+            "The same artifact runs in {environment}, but is {health} there.",
+            environment,
+            health = health_words(*health)
+        ),
+        F::PromotionNeverRan { environment, image, version } => text!(
+            "{what} has not been healthy in {environment} yet; deploy it there first.",
+            what = version.as_ref().unwrap_or(image),
+            environment
+        ),
+        F::PromotionStale { environment, seen_s_ago } => stale(environment, *seen_s_ago),
         F::ApprovalMissing { .. }
         | F::ApprovalGiven { .. }
         | F::ApprovalRejected { .. }
-        | F::ApprovalExpired { .. } => approval_en(facts),
-        F::NotFrozen { next: Some(next), title } => {
-            format!(
-                "Not frozen; the next freeze begins {}: {}.",
-                moment(Locale::En, *next),
-                title.as_deref().unwrap_or("-")
-            )
-        }
-        F::NotFrozen { next: None, .. } => "Not frozen.".to_owned(),
-        F::Frozen { freezes } => {
-            let until = frees_at
-                .map_or_else(|| "until it is lifted".to_owned(), |at| format!("until {}", moment(Locale::En, at)));
-            format!("Frozen {until}: {}.", frozen(Locale::En, freezes))
-        }
-        F::ScanMissing { .. } | F::ScanClean { .. } | F::ScanFound { .. } => scan_en(facts),
-        F::PreflightClean => "Everything the new version refers to exists.".to_owned(),
-        F::PreflightErrors { errors } => Text::List(errors.clone()).said(Locale::En),
-        F::PreflightUnchecked { why } => format!("Could not be checked: {why}."),
-        F::BudgetOk { objective, remaining_percent } | F::BudgetLow { objective, remaining_percent } => {
-            format!("{remaining_percent:.1} % of the error budget of {objective} is left.")
-        }
-        F::BudgetSpent { objective, remaining_percent } => {
-            format!("The error budget of {objective} is spent ({remaining_percent:.1} % left).")
-        }
-        F::BudgetExempt { objective, remaining_percent, exempt } => {
-            let class = match exempt {
-                Exemption::SecurityFix => "security fix",
-                Exemption::P0Fix => "P0 fix",
-            };
-            format!("The error budget of {objective} has {remaining_percent:.1} % left, and does not stop a {class}.")
-        }
-        F::BudgetUnknown { objective, why } => {
-            format!("The error budget of {objective} is not known: {}.", unknown_budget(Locale::En, why))
-        }
+        | F::ApprovalExpired { .. } => approval(facts),
+        F::NotFrozen { .. } | F::Frozen { .. } => freeze(facts, frees_at),
+        F::ScanMissing { .. } | F::ScanClean { .. } | F::ScanFound { .. } => scan(facts),
+        F::PreflightClean => text!("Everything the new version refers to exists."),
+        F::PreflightErrors { errors } => Text::List(errors.clone()),
+        F::PreflightUnchecked { why } => text!("Could not be checked: {why}.", why),
+        F::BudgetOk { .. }
+        | F::BudgetLow { .. }
+        | F::BudgetSpent { .. }
+        | F::BudgetExempt { .. }
+        | F::BudgetUnknown { .. } => budget(facts),
         F::GlassBroken { by, reason, until } => {
-            format!("{by} broke the glass until {}: {reason}", moment(Locale::En, *until))
+            text!("{by} broke the glass until {moment}: {reason}", by, moment = moment(*until), reason)
         }
     }
 }
 
-fn promotion_en(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
-    use GateFacts as F;
-    match facts {
-        F::PromotionFirst => "There is no environment before this one.".to_owned(),
-        F::PromotionHealthy { environment, healthy_s, .. } => {
-            format!("The same artifact has been healthy in {environment} for {}.", span(Locale::En, *healthy_s))
-        }
-        F::PromotionSoaking { environment, healthy_s, needed_s } => format!(
-            "The same artifact has been healthy in {environment} for {} of {}.{}",
-            span(Locale::En, *healthy_s),
-            span(Locale::En, *needed_s),
-            frees_at.map(|at| format!(" Free at {}.", moment(Locale::En, at))).unwrap_or_default()
+fn soaking(environment: &str, healthy_s: u64, needed_s: u64, frees_at: Option<OffsetDateTime>) -> Text {
+    let (span, needed) = (span(healthy_s), span(needed_s));
+    match frees_at {
+        Some(at) => text!(
+            "The same artifact has been healthy in {environment} for {span} of {needed}. Free at {moment}.",
+            environment,
+            span,
+            needed,
+            moment = moment(at)
         ),
-        F::PromotionTooShort { environment, healthy_s, needed_s } => format!(
-            "The same artifact ran healthy in {environment} for {} only, of {}; it does not run there any more.",
-            span(Locale::En, *healthy_s),
-            span(Locale::En, *needed_s)
+        None => text!(
+            "The same artifact has been healthy in {environment} for {span} of {needed}.",
+            environment,
+            span,
+            needed
         ),
-        F::PromotionNotHealthy { environment, health } => {
-            format!("The same artifact runs in {environment}, but is {} there.", health_en(*health))
-        }
-        F::PromotionNeverRan { environment, image, version } => {
-            let what = version.as_ref().unwrap_or(image);
-            format!("{what} has not been healthy in {environment} yet; deploy it there first.")
-        }
-        F::PromotionStale { environment, seen_s_ago } => match seen_s_ago {
-            Some(seconds) => {
-                format!("{environment} was last seen {} ago, so its health is not known.", span(Locale::En, *seconds))
-            }
-            None => format!("{environment} has not been seen yet, so its health is not known."),
-        },
-        _ => String::new(),
     }
 }
 
-fn approval_en(facts: &GateFacts) -> String {
+fn stale(environment: &str, seen_s_ago: Option<u64>) -> Text {
+    match seen_s_ago {
+        Some(seconds) => text!(
+            "{environment} was last seen {span} ago, so its health is not known.",
+            environment,
+            span = span(seconds)
+        ),
+        None => text!("{environment} has not been seen yet, so its health is not known.", environment),
+    }
+}
+
+fn approval(facts: &GateFacts) -> Text {
     match facts {
         GateFacts::ApprovalMissing { needed, given, by, until } => {
-            let who = if by.is_empty() { String::new() } else { format!(" ({})", by.join(", ")) };
-            let until = until.map(|at| format!(" The request ends {}.", moment(Locale::En, at))).unwrap_or_default();
-            format!("{given} of {needed} approvals{who}; the one who asks does not count.{until}")
-        }
-        GateFacts::ApprovalGiven { by, .. } => format!("Approved by {}.", by.join(", ")),
-        GateFacts::ApprovalRejected { by, reason } => format!("Rejected by {by}: {reason}"),
-        GateFacts::ApprovalExpired { needed, given } => {
-            format!("The request for approval ended with {given} of {needed} approvals; ask again.")
-        }
-        _ => String::new(),
-    }
-}
-
-fn scan_en(facts: &GateFacts) -> String {
-    match facts {
-        GateFacts::ScanMissing { required: true } => {
-            "There is no vulnerability report for this release, and this tier requires one.".to_owned()
-        }
-        GateFacts::ScanMissing { required: false } => "There is no vulnerability report for this release.".to_owned(),
-        GateFacts::ScanClean { waived, .. } if waived.is_empty() => {
-            "No fixable HIGH or CRITICAL vulnerability.".to_owned()
-        }
-        GateFacts::ScanClean { waived, .. } => {
-            format!("No fixable HIGH or CRITICAL vulnerability but waived ones: {}.", waived.join(", "))
-        }
-        GateFacts::ScanFound { critical, high, examples, .. } => {
-            format!("{critical} CRITICAL and {high} HIGH with a fix: {}.", examples.join("; "))
-        }
-        _ => String::new(),
-    }
-}
-
-fn french(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
-    use GateFacts as F;
-    match facts {
-        F::ActiveDeployment { holder } => format!("Le déploiement {holder} est en cours ; un seul à la fois."),
-        F::RollBackAllowed => "Un retour arrière est toujours permis.".to_owned(),
-        F::PromotionFirst
-        | F::PromotionHealthy { .. }
-        | F::PromotionSoaking { .. }
-        | F::PromotionTooShort { .. }
-        | F::PromotionNotHealthy { .. }
-        | F::PromotionNeverRan { .. }
-        | F::PromotionStale { .. } => promotion_fr(facts, frees_at),
-        F::ApprovalMissing { .. }
-        | F::ApprovalGiven { .. }
-        | F::ApprovalRejected { .. }
-        | F::ApprovalExpired { .. } => approval_fr(facts),
-        F::NotFrozen { next: Some(next), title } => {
-            format!(
-                "Pas de gel ; le prochain commence le {} : {}.",
-                moment(Locale::Fr, *next),
-                title.as_deref().unwrap_or("-")
-            )
-        }
-        F::NotFrozen { next: None, .. } => "Pas de gel.".to_owned(),
-        F::Frozen { freezes } => {
-            let until = frees_at
-                .map_or_else(|| "jusqu’à sa levée".to_owned(), |at| format!("jusqu’au {}", moment(Locale::Fr, at)));
-            format!("Gelé {until} : {}.", frozen(Locale::Fr, freezes))
-        }
-        F::ScanMissing { .. } | F::ScanClean { .. } | F::ScanFound { .. } => scan_fr(facts),
-        F::PreflightClean => "Tout ce à quoi la nouvelle version fait référence existe.".to_owned(),
-        F::PreflightErrors { errors } => Text::List(errors.clone()).said(Locale::Fr),
-        F::PreflightUnchecked { why } => format!("N’a pas pu être vérifié : {}.", why.said(Locale::Fr)),
-        F::BudgetOk { objective, remaining_percent } | F::BudgetLow { objective, remaining_percent } => {
-            format!("Il reste {} % du budget d’erreur de {objective}.", comma(*remaining_percent))
-        }
-        F::BudgetSpent { objective, remaining_percent } => {
-            format!("Le budget d’erreur de {objective} est épuisé (reste {} %).", comma(*remaining_percent))
-        }
-        F::BudgetExempt { objective, remaining_percent, exempt } => {
-            let class = match exempt {
-                Exemption::SecurityFix => "correctif de sécurité",
-                Exemption::P0Fix => "correctif P0",
+            let so_far = if by.is_empty() {
+                text!("Approvals: {given} of {needed}; the one who asks does not count.", given, needed)
+            } else {
+                let by = by.join(", ");
+                text!("Approvals: {given} of {needed} ({by}); the one who asks does not count.", given, needed, by)
             };
-            let left = comma(*remaining_percent);
-            format!("Il reste {left} % du budget d’erreur de {objective}, ce qui n’arrête pas un {class}.")
-        }
-        F::BudgetUnknown { objective, why } => {
-            format!("Le budget d’erreur de {objective} n’est pas connu : {}.", unknown_budget(Locale::Fr, why))
-        }
-        F::GlassBroken { by, reason, until } => {
-            format!("{by} a brisé la glace jusqu’au {} : {reason}", moment(Locale::Fr, *until))
-        }
-    }
-}
-
-fn promotion_fr(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> String {
-    use GateFacts as F;
-    match facts {
-        F::PromotionFirst => "Il n’y a pas d’environnement avant celui-ci.".to_owned(),
-        F::PromotionHealthy { environment, healthy_s, .. } => {
-            format!("Le même artefact est sain dans {environment} depuis {}.", span(Locale::Fr, *healthy_s))
-        }
-        F::PromotionSoaking { environment, healthy_s, needed_s } => format!(
-            "Le même artefact est sain dans {environment} depuis {} sur {}.{}",
-            span(Locale::Fr, *healthy_s),
-            span(Locale::Fr, *needed_s),
-            frees_at.map(|at| format!(" Libre le {}.", moment(Locale::Fr, at))).unwrap_or_default()
-        ),
-        F::PromotionTooShort { environment, healthy_s, needed_s } => format!(
-            "Le même artefact n’a tourné sain dans {environment} que {} sur {} ; il n’y tourne plus.",
-            span(Locale::Fr, *healthy_s),
-            span(Locale::Fr, *needed_s)
-        ),
-        F::PromotionNotHealthy { environment, health } => {
-            format!("Le même artefact tourne dans {environment}, mais il y est {}.", health_fr(*health))
-        }
-        F::PromotionNeverRan { environment, image, version } => {
-            let what = version.as_ref().unwrap_or(image);
-            format!("{what} n’a pas encore été sain dans {environment} ; déployez-le d’abord là.")
-        }
-        F::PromotionStale { environment, seen_s_ago } => match seen_s_ago {
-            Some(seconds) => {
-                format!("{environment} a été vu il y a {} : sa santé n’est pas connue.", span(Locale::Fr, *seconds))
+            match until {
+                Some(at) => text!("{so_far} The request ends {moment}.", so_far, moment = moment(*at)),
+                None => so_far,
             }
-            None => format!("{environment} n’a pas encore été vu : sa santé n’est pas connue."),
-        },
-        _ => String::new(),
-    }
-}
-
-fn approval_fr(facts: &GateFacts) -> String {
-    match facts {
-        GateFacts::ApprovalMissing { needed, given, by, until } => {
-            let who = if by.is_empty() { String::new() } else { format!(" ({})", by.join(", ")) };
-            let word = if *needed > 1 { "approbations" } else { "approbation" };
-            let until =
-                until.map(|at| format!(" La demande prend fin le {}.", moment(Locale::Fr, at))).unwrap_or_default();
-            format!("{given} sur {needed} {word}{who} ; la personne qui demande ne compte pas.{until}")
         }
-        GateFacts::ApprovalGiven { by, .. } => format!("Approuvé par {}.", by.join(", ")),
-        GateFacts::ApprovalRejected { by, reason } => format!("Refusé par {by} : {reason}"),
+        GateFacts::ApprovalGiven { by, .. } => text!("Approved by {by}.", by = by.join(", ")),
+        GateFacts::ApprovalRejected { by, reason } => text!("Rejected by {by}: {reason}", by, reason),
         GateFacts::ApprovalExpired { needed, given } => {
-            format!("La demande d’approbation a pris fin avec {given} sur {needed} ; demandez de nouveau.")
+            text!("The request for approval ended with {given} of {needed} approvals; ask again.", given, needed)
         }
-        _ => String::new(),
+        _ => Text::default(),
     }
 }
 
-fn scan_fr(facts: &GateFacts) -> String {
+fn freeze(facts: &GateFacts, frees_at: Option<OffsetDateTime>) -> Text {
     match facts {
-        GateFacts::ScanMissing { required: true } => {
-            "Cette version n’a pas de rapport de vulnérabilités, et ce niveau en exige un.".to_owned()
+        GateFacts::NotFrozen { next: Some(next), title } => text!(
+            "Not frozen; the next freeze begins {moment}: {title}.",
+            moment = moment(*next),
+            title = title.as_deref().unwrap_or("-")
+        ),
+        GateFacts::NotFrozen { next: None, .. } => text!("Not frozen."),
+        GateFacts::Frozen { freezes } => {
+            let freezes = freezes.iter().map(frozen).collect::<Vec<_>>();
+            match frees_at {
+                Some(at) => text!("Frozen until {moment}: {freezes}.", moment = moment(at), freezes),
+                None => text!("Frozen until it is lifted: {freezes}.", freezes),
+            }
         }
-        GateFacts::ScanMissing { required: false } => "Cette version n’a pas de rapport de vulnérabilités.".to_owned(),
-        GateFacts::ScanClean { waived, .. } if waived.is_empty() => {
-            "Aucune vulnérabilité HIGH ou CRITICAL corrigeable.".to_owned()
-        }
-        GateFacts::ScanClean { waived, .. } => {
-            format!("Aucune vulnérabilité HIGH ou CRITICAL corrigeable hors dérogations : {}.", waived.join(", "))
-        }
-        GateFacts::ScanFound { critical, high, examples, .. } => {
-            format!("{critical} CRITICAL et {high} HIGH corrigeables : {}.", examples.join(" ; "))
-        }
-        _ => String::new(),
+        _ => Text::default(),
     }
 }
 
-fn frozen(locale: Locale, freezes: &[FrozenBy]) -> String {
-    let one = |freeze: &FrozenBy| {
-        let scope = match (&freeze.scope, locale) {
-            (FreezeScope::Global, Locale::En) => "everything".to_owned(),
-            (FreezeScope::Global, Locale::Fr) => "tout".to_owned(),
-            (FreezeScope::Team(team), Locale::En) => format!("team {team}"),
-            (FreezeScope::Team(team), Locale::Fr) => format!("équipe {team}"),
-            (FreezeScope::Environment(name) | FreezeScope::Service(name), _) => name.clone(),
-        };
-        format!("{} ({scope}, {})", freeze.title, freeze.by)
+fn frozen(freeze: &FrozenBy) -> Text {
+    let scope = match &freeze.scope {
+        FreezeScope::Global => text!("everything"),
+        FreezeScope::Team(team) => text!("team {team}", team),
+        FreezeScope::Environment(name) | FreezeScope::Service(name) => Text::verbatim(name),
     };
-    freezes.iter().map(one).collect::<Vec<_>>().join("; ")
+    text!("{title} ({scope}, {by})", title = freeze.title, scope, by = freeze.by)
+}
+
+fn scan(facts: &GateFacts) -> Text {
+    match facts {
+        GateFacts::ScanMissing { required: true } => {
+            text!("There is no vulnerability report for this release, and this tier requires one.")
+        }
+        GateFacts::ScanMissing { required: false } => text!("There is no vulnerability report for this release."),
+        GateFacts::ScanClean { waived, .. } if waived.is_empty() => text!("No fixable HIGH or CRITICAL vulnerability."),
+        GateFacts::ScanClean { waived, .. } => {
+            text!("No fixable HIGH or CRITICAL vulnerability but waived ones: {waived}.", waived = waived.join(", "))
+        }
+        GateFacts::ScanFound { critical, high, examples, .. } => {
+            text!("{critical} CRITICAL and {high} HIGH with a fix: {examples}.", critical, high, examples)
+        }
+        _ => Text::default(),
+    }
+}
+
+fn budget(facts: &GateFacts) -> Text {
+    match facts {
+        GateFacts::BudgetOk { objective, remaining_percent }
+        | GateFacts::BudgetLow { objective, remaining_percent } => text!(
+            "{percent} % of the error budget of {objective} is left.",
+            percent = tenths(*remaining_percent),
+            objective
+        ),
+        GateFacts::BudgetSpent { objective, remaining_percent } => text!(
+            "The error budget of {objective} is spent ({percent} % left).",
+            objective,
+            percent = tenths(*remaining_percent)
+        ),
+        GateFacts::BudgetExempt { objective, remaining_percent, exempt } => {
+            let class = match exempt {
+                Exemption::SecurityFix => text!("security fix"),
+                Exemption::P0Fix => text!("P0 fix"),
+            };
+            text!(
+                "The error budget of {objective} has {percent} % left, and does not stop a {class}.",
+                objective,
+                percent = tenths(*remaining_percent),
+                class
+            )
+        }
+        GateFacts::BudgetUnknown { objective, why } => {
+            text!("The error budget of {objective} is not known: {why}.", objective, why = unknown_budget(why))
+        }
+        _ => Text::default(),
+    }
 }
 
 /// The causes that the objectives' measurement names; another one is shown as it is.
-fn unknown_budget(locale: Locale, why: &str) -> &str {
-    match (locale, why) {
-        (Locale::En, "no_data") => "there are no data",
-        (Locale::En, "stale") => "the data are old",
-        (Locale::En, "partial") => "data are missing",
-        (Locale::Fr, "no_data") => "il n’y a pas de données",
-        (Locale::Fr, "stale") => "les données sont anciennes",
-        (Locale::Fr, "partial") => "il manque des données",
-        _ => why,
+fn unknown_budget(why: &str) -> Text {
+    match why {
+        "no_data" => text!("there are no data"),
+        "stale" => text!("the data are old"),
+        "partial" => text!("data are missing"),
+        other => Text::verbatim(other),
     }
 }
 
+fn health_words(health: Health) -> Text {
+    match health {
+        Health::Healthy => text!("healthy"),
+        Health::Progressing => text!("still starting"),
+        Health::Degraded => text!("degraded"),
+        Health::Failed => text!("failing"),
+        Health::Unknown => text!("in an unknown state"),
+    }
+}
+
+fn span(seconds: u64) -> Text {
+    Text::both(|locale| span_in(locale, seconds))
+}
+
 /// The two largest units: `3 d 4 h`, `12 min`, `40 s`.
-fn span(locale: Locale, seconds: u64) -> String {
+fn span_in(locale: Locale, seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     let day = if locale == Locale::Fr { "j" } else { "d" };
     match (days, hours, minutes) {
@@ -328,50 +245,28 @@ fn span(locale: Locale, seconds: u64) -> String {
     }
 }
 
-/// A moment with its zone; the API has it exactly in `frees_at`.
-fn moment(locale: Locale, at: OffsetDateTime) -> String {
-    let at = at.to_offset(time::UtcOffset::UTC);
-    let (date, hour, minute) = (at.date(), at.hour(), at.minute());
-    match locale {
-        Locale::En => {
-            format!("{} {} {}, {hour:02}:{minute:02} UTC", date.day(), month(at, &MONTHS_EN), date.year())
-        }
-        Locale::Fr => {
-            format!("{} {} {} à {hour:02}:{minute:02} UTC", date.day(), month(at, &MONTHS_FR), date.year())
-        }
-    }
-}
-
 const MONTHS_EN: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const MONTHS_FR: [&str; 12] =
     ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."];
 
-fn month(at: OffsetDateTime, names: &[&'static str; 12]) -> &'static str {
-    names.get(usize::from(u8::from(at.month())) - 1).copied().unwrap_or_default()
+/// A moment with its zone; the API has it exactly in `frees_at`.
+fn moment(at: OffsetDateTime) -> Text {
+    let at = at.to_offset(time::UtcOffset::UTC);
+    Text::both(|locale| {
+        let (months, before_clock) = match locale {
+            Locale::En => (&MONTHS_EN, ","),
+            Locale::Fr => (&MONTHS_FR, " à"),
+        };
+        let month = months.get(usize::from(u8::from(at.month())) - 1).copied().unwrap_or_default();
+        format!("{} {month} {}{before_clock} {:02}:{:02} UTC", at.day(), at.year(), at.hour(), at.minute())
+    })
 }
 
-fn comma(value: f64) -> String {
-    format!("{value:.1}").replace('.', ",")
-}
-
-const fn health_en(health: Health) -> &'static str {
-    match health {
-        Health::Healthy => "healthy",
-        Health::Progressing => "still starting",
-        Health::Degraded => "degraded",
-        Health::Failed => "failing",
-        Health::Unknown => "in an unknown state",
-    }
-}
-
-const fn health_fr(health: Health) -> &'static str {
-    match health {
-        Health::Healthy => "sain",
-        Health::Progressing => "en cours de démarrage",
-        Health::Degraded => "dégradé",
-        Health::Failed => "en échec",
-        Health::Unknown => "dans un état inconnu",
-    }
+fn tenths(value: f64) -> Text {
+    Text::both(|locale| {
+        let digits = format!("{value:.1}");
+        if locale == Locale::Fr { digits.replace('.', ",") } else { digits }
+    })
 }
 
 #[cfg(test)]
@@ -413,9 +308,45 @@ mod tests {
     }
 
     #[test]
+    fn a_sentence_in_french_has_its_numbers_and_inner_words_in_french() {
+        let objective = "Web (99.9 %, 30d)".to_owned();
+        let exempt = GateFacts::BudgetExempt { objective, remaining_percent: -1.25, exempt: Exemption::SecurityFix };
+        let said = sentence(Locale::Fr, &gate(&exempt, None));
+        assert_eq!(
+            said,
+            "Il reste -1,2 % du budget d’erreur de Web (99.9 %, 30d), ce qui n’arrête pas un correctif de sécurité."
+        );
+        let soaking = GateFacts::PromotionSoaking { environment: "staging".into(), healthy_s: 720, needed_s: 100_000 };
+        let soaking = gate(&soaking, Some(datetime!(2026-11-30 06:00 UTC)));
+        let said = [Locale::En, Locale::Fr].map(|locale| sentence(locale, &soaking));
+        let english =
+            "The same artifact has been healthy in staging for 12 min of 1 d 3 h. Free at 30 Nov 2026, 06:00 UTC.";
+        let french =
+            "Le même artefact est sain en staging depuis 12 min sur 1 j 3 h. Libre le 30 nov. 2026 à 06:00 UTC.";
+        assert_eq!(said, [english, french]);
+    }
+
+    #[test]
+    fn who_approved_and_until_when_is_one_sentence_more() {
+        let at = datetime!(2026-11-30 06:00 UTC);
+        let missing = |by: &[&str], until| GateFacts::ApprovalMissing {
+            needed: 2,
+            given: u8::try_from(by.len()).unwrap(),
+            by: by.iter().map(|name| (*name).to_owned()).collect(),
+            until,
+        };
+        let nobody = sentence(Locale::En, &gate(&missing(&[], None), None));
+        assert_eq!(nobody, "Approvals: 0 of 2; the one who asks does not count.");
+        let somebody = gate(&missing(&["bob"], Some(at)), None);
+        let said = "Approbations : 1 sur 2 (bob) ; la personne qui demande ne compte pas. La demande prend fin le 30 nov. \
+                    2026 à 06:00 UTC.";
+        assert_eq!(sentence(Locale::Fr, &somebody), said);
+    }
+
+    #[test]
     fn spans_are_short() {
-        let english = [40, 720, 3660, 100_000].map(|seconds| span(Locale::En, seconds));
+        let english = [40, 720, 3660, 100_000].map(|seconds| span_in(Locale::En, seconds));
         assert_eq!(english, ["40 s", "12 min", "1 h 1 min", "1 d 3 h"]);
-        assert_eq!(span(Locale::Fr, 100_000), "1 j 3 h");
+        assert_eq!(span_in(Locale::Fr, 100_000), "1 j 3 h");
     }
 }
