@@ -5,32 +5,13 @@ use crate::{Ratio, State};
 /// Data older than this, in seconds, is stale.
 pub const STALE_AFTER_S: u64 = 300;
 
-/// In the order of how much they hinder.
+/// In the order of how much they hinder. Its words are on the wire, in `BudgetVerdict` of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     Ok,
     Warn,
     Approval,
     Block,
-}
-
-impl Verdict {
-    pub const ALL: [Self; 4] = [Self::Ok, Self::Warn, Self::Approval, Self::Block];
-
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warn => "warn",
-            Self::Approval => "approval",
-            Self::Block => "block",
-        }
-    }
-
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|verdict| verdict.as_str() == text)
-    }
 }
 
 /// Where the ladder's steps are, for one tier of environments.

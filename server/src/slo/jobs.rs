@@ -3,6 +3,7 @@
 use super::figures::compute;
 use super::measure::{Samples, Written, lay, questions, samples};
 use super::model::Slo;
+use super::outward;
 use super::service::SloService;
 use super::store::policies::{self, exact};
 use super::store::samples::{Hour, Running, forget_before, hours, running, shift_after, write};
@@ -255,7 +256,7 @@ impl Measurer {
                     Found {
                         slo_id: slo.id,
                         remaining: figures.remaining().to_f64(),
-                        verdict: figures.decide(&policy).verdict.as_str(),
+                        verdict: outward::verdict(figures.decide(&policy).verdict).as_str(),
                         state: figures.state.as_str(),
                     }
                 })

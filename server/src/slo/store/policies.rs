@@ -60,7 +60,12 @@ pub fn exact(row: &SloPolicy) -> Policy {
         warn_below: percent(row.warn_below),
         approval_below: percent(row.approval_below),
         block_at: percent(row.block_at),
-        missing: Verdict::parse(row.missing.as_str()).unwrap_or(Verdict::Block),
+        missing: match row.missing {
+            BudgetVerdict::Ok => Verdict::Ok,
+            BudgetVerdict::Warn => Verdict::Warn,
+            BudgetVerdict::Approval => Verdict::Approval,
+            BudgetVerdict::Block => Verdict::Block,
+        },
     }
 }
 
