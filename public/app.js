@@ -79,7 +79,8 @@ confirms(document);
 let asked = 0;
 document.addEventListener("change", async (event) => {
   const form = event.target.form;
-  if (!form?.matches("form[data-preview]") || event.target.type !== "radio") return;
+  if (!form?.matches("form[data-preview]") || !["radio", "select-one"].includes(event.target.type)) return;
+  if (event.target.name === "version" && event.target.value) form.elements.image.value = "";
   const turn = ++asked, url = new URL(form.action);
   for (const [name, value] of new FormData(form)) if (value) url.searchParams.set(name, value);
   try {
@@ -97,6 +98,12 @@ document.addEventListener("change", async (event) => {
   } catch {
     form.requestSubmit();
   }
+});
+
+// Who names another image has chosen it; who chooses a release has emptied that field.
+document.addEventListener("input", (event) => {
+  const other = event.target.form?.querySelector(`[data-other="${event.target.name}"]`);
+  if (other && event.target.value) other.checked = true;
 });
 
 async function palette() {

@@ -11,7 +11,7 @@ mod why;
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{Head, Tab, Tabs};
-use crate::web::{AppState, Errors, Page, Req};
+use crate::web::{AppState, Page, Req};
 use axum::Router;
 use axum::routing::{get, post};
 use leptos::prelude::*;
@@ -98,16 +98,6 @@ fn head(req: &Req, part: Part) -> impl IntoView + use<> {
 /// Nobody has no access pages.
 fn known(req: &Req) -> Result<(), AppError> {
     if req.ctx.is_anonymous() { Err(AppError::Unauthenticated) } else { Ok(()) }
-}
-
-/// What a form shows again beside its fields; anything else is a page of its own.
-fn shown_in_form(req: &Req, error: AppError) -> Result<Errors, AppError> {
-    match &error {
-        AppError::Invalid(_) | AppError::AlreadyExists(_) | AppError::Conflict(_) | AppError::Forbidden(_) => {
-            Ok(error.problem(&req.ctx).into())
-        }
-        _ => Err(error),
-    }
 }
 
 fn role_choices(t: T) -> Vec<(String, String)> {

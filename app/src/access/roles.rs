@@ -1,6 +1,6 @@
 //! One's roles; for administrators those of everybody, to give and to take away.
 
-use super::{PAGE, Part, frame, head, known, may_edit, may_read, scopes, shown_in_form};
+use super::{PAGE, Part, frame, head, known, may_edit, may_read, scopes};
 use crate::i18n::T;
 use crate::ui::{Ago, ButtonKind, Columns, Flash, Hidden, Pager, Submit, Table, Text};
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, page, see_other, summary};
@@ -10,7 +10,6 @@ use leptos::prelude::*;
 use passerelle_contract::Page as Listing;
 use passerelle_contract::access::{AccessFilter, RoleBindingIn, RoleBindingOut, RoleGrant};
 use passerelle_server::kernel::AppError;
-use uuid::Uuid;
 
 pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, PageError> {
     let form = [("user".to_owned(), req.query.text("user").unwrap_or_default())].into_iter().collect();
@@ -29,7 +28,7 @@ pub async fn give(State(app): State<AppState>, posted: Posted) -> Result<Respons
     match given {
         Ok(_) => Ok(see_other("/access", Some(Flash { ok: true, text: req.t.role_given().to_owned() }))),
         Err(error) => {
-            let errors = shown_in_form(&req, error).or_page(&req)?;
+            let errors = req.shown(error)?;
             draw(&app, &req, &form, &errors).await.map(|form| errors.refuse(form))
         }
     }
@@ -37,7 +36,7 @@ pub async fn give(State(app): State<AppState>, posted: Posted) -> Result<Respons
 
 pub async fn take(State(app): State<AppState>, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
     let req = posted.req;
-    let id: Uuid = id.parse().map_err(|_| req.fail(AppError::not_found(format!("role_binding:{id}"))))?;
+    let id = req.id("role_binding", &id)?;
     app.portal.identity.delete_role_binding(&req.ctx, id).await.or_page(&req)?;
     Ok(see_other("/access", Some(Flash { ok: true, text: req.t.role_taken().to_owned() })))
 }

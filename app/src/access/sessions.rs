@@ -7,8 +7,6 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use leptos::prelude::*;
 use passerelle_contract::access::{AccessFilter, SessionOut};
-use passerelle_server::kernel::AppError;
-use uuid::Uuid;
 
 pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, PageError> {
     let t = req.t;
@@ -58,7 +56,7 @@ fn row(req: &Req, session: SessionOut) -> impl IntoView + use<> {
 /// Ending the present one leads to the sign-in page by itself.
 pub async fn end(State(app): State<AppState>, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
     let req = posted.req;
-    let id: Uuid = id.parse().map_err(|_| req.fail(AppError::not_found(format!("session:{id}"))))?;
+    let id = req.id("session", &id)?;
     app.portal.identity.end_session(&req.ctx, id).await.or_page(&req)?;
     Ok(see_other("/access/sessions", Some(Flash { ok: true, text: req.t.session_ended().to_owned() })))
 }

@@ -1,6 +1,6 @@
 //! API tokens: making one shows its secret in that answer and nowhere else.
 
-use super::{PAGE, Part, frame, head, known, scopes, shown_in_form};
+use super::{PAGE, Part, frame, head, known, scopes};
 use crate::i18n::T;
 use crate::ui::{
     Ago, Alert, ButtonKind, Columns, CopyId, Empty, Flash, Hidden, Moment, Pager, Submit, Table, Text, Tone,
@@ -43,7 +43,7 @@ pub async fn create(State(app): State<AppState>, posted: Posted) -> Result<Respo
             Ok(response)
         }
         Err(error) => {
-            let errors = shown_in_form(&req, error).or_page(&req)?;
+            let errors = req.shown(error)?;
             draw(&app, &req, &form, &errors, None).await.map(|form| errors.refuse(form))
         }
     }

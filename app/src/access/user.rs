@@ -1,6 +1,6 @@
 //! One user: name, a new password, and whether it may act at all.
 
-use super::{Part, frame, may_edit, shown_in_form, users};
+use super::{Part, frame, may_edit, users};
 use crate::ui::{ButtonKind, Check, Crumb, Flash, Head, Hidden, LinkButton, Submit, Text};
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Query, Req, page, see_other, summary};
 use axum::extract::{Path, State};
@@ -44,7 +44,7 @@ pub async fn save(
             Ok(see_other(&format!("/access/users/{}", user.name), Some(flash)))
         }
         Err(error) => {
-            let errors = shown_in_form(&req, error).or_page(&req)?;
+            let errors = req.shown(error)?;
             Ok(errors.refuse(draw(&req, &user, &form, &errors)))
         }
     }

@@ -1,6 +1,6 @@
 //! Everybody who may sign in, and adding somebody.
 
-use super::{PAGE, Part, frame, head, may_edit, shown_in_form};
+use super::{PAGE, Part, frame, head, may_edit};
 use crate::i18n::T;
 use crate::ui::{Ago, Columns, Flash, Hidden, Pager, Status, Submit, Table, Text, Tone};
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, page, see_other, summary};
@@ -29,7 +29,7 @@ pub async fn create(State(app): State<AppState>, posted: Posted) -> Result<Respo
             Ok(see_other(&format!("/access/users/{}", user.name), Some(flash)))
         }
         Err(error) => {
-            let errors = shown_in_form(&req, error).or_page(&req)?;
+            let errors = req.shown(error)?;
             draw(&app, &req, &form, &errors).await.map(|form| errors.refuse(form))
         }
     }

@@ -93,6 +93,10 @@ fn address(object: &str) -> Option<String> {
         "deployment" => "deployments",
         "environment" => "environments",
         "connection" => "connections",
+        "freeze" => "freezes",
+        "gate_policy" => "gates",
+        "release" => "releases",
+        "slo" => "slos",
         _ => return None,
     };
     Some(format!("/{folder}/{key}"))
@@ -101,7 +105,7 @@ fn address(object: &str) -> Option<String> {
 /// Reason, what changed, request id: folded, and readable without a script.
 fn details(t: T, event: AuditEventOut) -> impl IntoView {
     let lines = changes(event.before.as_ref(), event.after.as_ref());
-    let diff = (!lines.is_empty()).then(|| view! { <Diff lines=lines /> });
+    let diff = (!lines.is_empty()).then(|| view! { <Diff t=t lines=lines /> });
     let reason = event.reason.map(|reason| view! { <div class="under">{reason}</div> });
     view! {
         {reason}

@@ -1,6 +1,6 @@
 //! The waivers of a service: a tab of its page, with the form for a new one.
 
-use crate::catalog::service::all_tabs;
+use super::service::all_tabs;
 use crate::shell::Section;
 use crate::ui::{
     Alert, ButtonKind, Columns, Crumb, Empty, Flash, Head, Hidden, Moment, Status, Submit, Table, Tabs, Text, TextArea,
@@ -15,7 +15,6 @@ use passerelle_contract::gates::{WaiverIn, WaiverOut};
 use passerelle_server::kernel::{Action, AppError, Object, decide};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
-use uuid::Uuid;
 
 const SHOWN: [&str; 4] = ["/vulnerability", "/package", "/reason", "/expires_at"];
 /// The end that a form begins with.
@@ -65,11 +64,10 @@ pub async fn create(
             let text = req.t.flash_waived(waiver.vulnerability);
             Ok(see_other(&format!("/services/{service}/waivers"), Some(Flash { ok: true, text })))
         }
-        Err(error @ AppError::Invalid(_)) => {
-            let errors = Errors::from(error.problem(&req.ctx));
+        Err(error) => {
+            let errors = req.shown(error)?;
             draw(&app, &req, &service, &fields, &errors).await.map(|form| errors.refuse(form))
         }
-        Err(other) => Err(req.fail(other)),
     }
 }
 
@@ -79,7 +77,7 @@ pub async fn revoke(
     posted: Posted,
 ) -> Result<Response, PageError> {
     let Posted { req, fields } = posted;
-    let id: Uuid = id.parse().map_err(|_| req.fail(AppError::not_found(format!("waiver:{id}"))))?;
+    let id = req.id("waiver", &id)?;
     app.portal.gates.revoke_waiver(&req.ctx, id).await.or_page(&req)?;
     let back = format!("/services/{}/waivers", fields.get("service"));
     Ok(see_other(&back, Some(Flash { ok: true, text: req.t.flash_unwaived().to_owned() })))

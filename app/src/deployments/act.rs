@@ -4,10 +4,9 @@ use super::confirmed;
 use super::fields::{Field, confirm_field, reason_field};
 use crate::i18n::T;
 use crate::shell::Section;
-use crate::ui::{Alert, ButtonKind, Crumb, Flash, Head, Hidden, Submit, Text, Tone};
-use crate::web::{AppState, Errors, OrPage, PageError, Posted, Req, page, see_other};
+use crate::ui::{ButtonKind, Crumb, Flash, Head, Hidden, Submit, Text};
+use crate::web::{AppState, Errors, OrPage, PageError, Posted, Req, page, see_other, summary};
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use leptos::prelude::*;
 use passerelle_contract::FieldError;
@@ -133,11 +132,10 @@ pub async fn submit(
             };
             Ok(see_other(&path, Some(Flash { ok: true, text })))
         }
-        Err(error) if matches!(error.code().status(), 409 | 422) => {
-            asked.errors = error.problem(&req.ctx).into();
+        Err(error) => {
+            asked.errors = req.shown(error)?;
             render(&app, req, &namespace, &name, &act, &environment, asked).await
         }
-        Err(error) => Err(req.fail(error)),
     }
 }
 
@@ -156,7 +154,6 @@ async fn render(
     let cells = app.portal.deployments.cells(&req.ctx, &service).await.or_page(&req)?;
     let cell = cells.into_iter().find(|cell| cell.environment == environment && cell.binding.is_some());
     let Some(cell) = cell else { return Err(req.fail(AppError::not_found(format!("{service} in {environment}")))) };
-    let bad = !asked.errors.is_empty();
     let (title, sub, label) = kind.texts(t, name, environment);
     let settings = req
         .page(title.clone())
@@ -170,11 +167,8 @@ async fn render(
         <Head title=title sub=sub />
         {form(&req, &service, name, kind, label, &cell, &asked)}
     };
-    let mut response = page(settings, body);
-    if bad {
-        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    }
-    Ok(response)
+    let response = page(settings, body);
+    Ok(if asked.errors.is_empty() { response } else { asked.errors.refuse(response) })
 }
 
 fn form(
@@ -187,28 +181,19 @@ fn form(
     asked: &Asked,
 ) -> impl IntoView + use<> {
     let t = req.t;
-    let general = asked
-        .errors
-        .general
-        .clone()
-        .into_iter()
-        .chain(asked.errors.elsewhere(&["/reason", "/confirm", "/replicas"]))
-        .collect::<Vec<_>>();
-    let alert = (!general.is_empty()).then(|| view! { <Alert tone=Tone::Bad>{general.join(" ")}</Alert> });
+    let told = summary(t, &asked.errors, &["/reason", "/confirm", "/replicas"]);
     let replicas = (act == Act::Scale).then(|| {
         let value = asked.replicas.clone().or_else(|| cell.replicas.map(|replicas| replicas.desired.to_string())).unwrap_or_default();
         let hint = t.scale_hint().to_owned();
-        match asked.errors.of("/replicas") {
-            Some(error) => view! { <Text t=t name="replicas" label=t.scale_replicas() value=value kind="number" required=true hint=hint error=error /> }.into_any(),
-            None => view! { <Text t=t name="replicas" label=t.scale_replicas() value=value kind="number" required=true hint=hint /> }.into_any(),
-        }
+        let error = asked.errors.of("/replicas");
+        view! { <Text t=t name="replicas" label=t.scale_replicas() value=value kind="number" required=true hint=hint error=error /> }
     });
     let production = act.changes_target() && cell.tier == Tier::Production;
     let kind = if production { ButtonKind::Production } else { ButtonKind::Primary };
     let reason = Field { value: asked.reason.clone(), error: asked.errors.of("/reason") };
     view! {
         <form class="panel form" method="post" action=format!("/services/{service}/{}", act.path())>
-            {alert}
+            {told}
             <Hidden name="csrf" value=req.ctx.csrf_token() />
             <Hidden name="environment" value=cell.environment.clone() />
             {replicas}

@@ -1,17 +1,13 @@
 //! A deployment that waits for approval: what was said so far, one's own decision, and changing what is asked for.
 
-use super::detail;
 use crate::i18n::T;
 use crate::ui::{Ago, Alert, ButtonKind, Flash, Hidden, Select, Status, Submit, Text, TextArea, Tone};
-use crate::web::{AppState, Errors, Fields, PageError, Posted, Req, see_other, summary};
-use axum::extract::{Path, State};
-use axum::response::Response;
+use crate::web::{AppState, Errors, Fields, Req, summary};
 use leptos::prelude::*;
 use passerelle_contract::FieldError;
-use passerelle_contract::deployments::{DeploymentIn, DeploymentOut, DeploymentState};
+use passerelle_contract::deployments::{DeploymentOut, DeploymentState};
 use passerelle_contract::gates::{ApprovalDecision, ApprovalIn, ApprovalOut, ApprovalsOut};
-use passerelle_server::kernel::{self, Action, AppError, EnvironmentScope, Object};
-use uuid::Uuid;
+use passerelle_server::kernel::{Action, AppError, Decision, EnvironmentScope, Object, decide};
 
 /// What was typed into one of the forms of the page, and what was wrong with it.
 #[derive(Debug, Default)]
@@ -21,70 +17,15 @@ pub struct Typed {
     change: Errors,
 }
 
-pub async fn decide(State(app): State<AppState>, Path(id): Path<Uuid>, posted: Posted) -> Result<Response, PageError> {
-    let Posted { req, fields } = posted;
-    let said = match input(req.t, &fields) {
-        Ok(input) => app.portal.deployments.decide_approval(&req.ctx, id, input).await,
-        Err(error) => Err(error),
-    };
-    match said {
-        Ok(deployment) => {
-            let flash = flash(req.t, fields.get("decision"), deployment.state);
-            Ok(see_other(&format!("/deployments/{id}"), Some(flash)))
-        }
-        Err(error) => again(&app, req, id, error, |errors| Typed::deciding(fields, errors)).await,
-    }
-}
-
-pub async fn change(State(app): State<AppState>, Path(id): Path<Uuid>, posted: Posted) -> Result<Response, PageError> {
-    let Posted { req, fields } = posted;
-    let changed = match app.portal.deployments.get_deployment(&req.ctx, id).await {
-        Ok(found) => {
-            let version = fields.some("to");
-            let input = DeploymentIn {
-                service: found.service,
-                environment: found.environment,
-                release: None,
-                image: if version.is_none() { fields.some("to_image") } else { None },
-                version,
-                reason: fields.some("change_reason"),
-                exempt: found.exempt,
-            };
-            app.portal.deployments.change_deployment(&req.ctx, id, input).await
-        }
-        Err(error) => Err(error),
-    };
-    match changed {
-        Ok(_) => {
-            let flash = Flash { ok: true, text: req.t.flash_changed().to_owned() };
-            Ok(see_other(&format!("/deployments/{id}"), Some(flash)))
-        }
-        Err(error) => again(&app, req, id, error, |change| Typed { fields, change, decision: Errors::default() }).await,
-    }
-}
-
-/// The page again with what was refused, when it can be told there.
-async fn again(
-    app: &AppState,
-    req: Req,
-    id: Uuid,
-    error: AppError,
-    typed: impl FnOnce(Errors) -> Typed,
-) -> Result<Response, PageError> {
-    match error {
-        AppError::Invalid(_) | AppError::Conflict(_) | AppError::Forbidden(_) => {
-            let errors = Errors::from(error.problem(&req.ctx));
-            let page = detail::show(app, req, id, &typed(errors.clone())).await?;
-            Ok(errors.refuse(page))
-        }
-        other => Err(req.fail(other)),
-    }
-}
-
 impl Typed {
     /// A decision that was refused.
     pub fn deciding(fields: Fields, decision: Errors) -> Self {
         Self { fields, decision, change: Errors::default() }
+    }
+
+    /// A change that was refused.
+    pub fn changing(fields: Fields, change: Errors) -> Self {
+        Self { fields, change, decision: Errors::default() }
     }
 }
 
@@ -171,8 +112,8 @@ pub async fn sections(
         return Ok(late());
     }
     let Some(object) = place(app, deployment) else { return Ok(late()) };
-    let may = kernel::decide(&req.ctx, Action::DeploymentApprove, &object);
-    let change = kernel::decide(&req.ctx, Action::DeploymentCreate, &object).allowed;
+    let may = decide(&req.ctx, Action::DeploymentApprove, &object);
+    let change = decide(&req.ctx, Action::DeploymentCreate, &object).allowed;
     let releases = if change {
         app.portal.deployments.list_releases(&req.ctx, &deployment.service, None, Some(50)).await?.items
     } else {
@@ -196,7 +137,7 @@ pub fn place(app: &AppState, deployment: &DeploymentOut) -> Option<Object> {
     Some(Object::service(service.scope).with_environment(scope))
 }
 
-fn why_not(t: T, req: &Req, deployment: &DeploymentOut, may: kernel::Decision) -> Option<String> {
+fn why_not(t: T, req: &Req, deployment: &DeploymentOut, may: Decision) -> Option<String> {
     let me = &req.ctx.principal().name;
     let spoken = |one: &ApprovalOut| one.by == *me && one.void.is_none();
     if deployment.requested_by == *me {
@@ -209,7 +150,7 @@ fn why_not(t: T, req: &Req, deployment: &DeploymentOut, may: kernel::Decision) -
 }
 
 /// The form of one's own decision, sent to `action`, or why there is none.
-pub fn decision(req: &Req, deployment: &DeploymentOut, action: &str, may: kernel::Decision, typed: &Typed) -> AnyView {
+pub fn decision(req: &Req, deployment: &DeploymentOut, action: &str, may: Decision, typed: &Typed) -> AnyView {
     let t = req.t;
     let version = deployment.version.clone().or_else(|| deployment.image.clone()).unwrap_or_default();
     let what = t.approval_what(version, &deployment.service, &deployment.environment);

@@ -4,11 +4,11 @@
 use super::approval::{self, Typed};
 use crate::shell::Section;
 use crate::ui::{Alert, ButtonKind, Crumb, GateList, Head, LinkButton, StateBadge, TierTag, Tone};
-use crate::web::{AppState, Errors, OrPage, PageError, Posted, Req, page, see_other};
+use crate::web::{AppState, OrPage, PageError, Posted, Req, page, see_other};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use leptos::prelude::*;
-use passerelle_server::kernel::{self, Action, AppError};
+use passerelle_server::kernel::{self, Action};
 
 pub async fn show(State(app): State<AppState>, Path(token): Path<String>, req: Req) -> Result<Response, PageError> {
     draw(&app, &req, &token, &Typed::default()).await
@@ -29,12 +29,11 @@ pub async fn decide(
             let flash = approval::flash(req.t, fields.get("decision"), deployment.state);
             Ok(see_other(&format!("/deployments/{}", deployment.id), Some(flash)))
         }
-        Err(error @ (AppError::Invalid(_) | AppError::Conflict(_) | AppError::Forbidden(_))) => {
-            let errors = Errors::from(error.problem(&req.ctx));
+        Err(error) => {
+            let errors = req.shown(error)?;
             let page = draw(&app, &req, &token, &Typed::deciding(fields, errors.clone())).await?;
             Ok(errors.refuse(page))
         }
-        Err(other) => Err(req.fail(other)),
     }
 }
 

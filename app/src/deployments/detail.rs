@@ -16,7 +16,8 @@ use leptos::prelude::*;
 use passerelle_contract::deployments::{DeploymentEvent, DeploymentOut, DeploymentState, Failure, Operation, ReasonIn};
 use uuid::Uuid;
 
-pub async fn detail(State(app): State<AppState>, req: Req, Path(id): Path<Uuid>) -> Result<Response, PageError> {
+pub async fn detail(State(app): State<AppState>, req: Req, Path(id): Path<String>) -> Result<Response, PageError> {
+    let id = req.id("deployment", &id)?;
     show(&app, req, id, &Typed::default()).await
 }
 
@@ -76,15 +77,22 @@ pub async fn show(app: &AppState, req: Req, id: Uuid, typed: &Typed) -> Result<R
 }
 
 /// The inner part alone, as it is now.
-pub async fn live(State(app): State<AppState>, req: Req, Path(id): Path<Uuid>) -> Result<Response, PageError> {
+pub async fn live(State(app): State<AppState>, req: Req, Path(id): Path<String>) -> Result<Response, PageError> {
+    let id = req.id("deployment", &id)?;
     let (deployment, events) = read(&app, &req, id).await?;
     Ok(fragment(panel(&req, deployment, events)))
 }
 
-pub async fn cancel(State(app): State<AppState>, Path(id): Path<Uuid>, posted: Posted) -> Result<Response, PageError> {
-    let reason = ReasonIn { reason: posted.fields.some("reason") };
-    app.portal.deployments.cancel(&posted.req.ctx, id, reason).await.or_page(&posted.req)?;
-    let flash = Flash { ok: true, text: posted.req.t.flash_cancel().to_owned() };
+pub async fn cancel(
+    State(app): State<AppState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, PageError> {
+    let Posted { req, fields } = posted;
+    let id = req.id("deployment", &id)?;
+    let reason = ReasonIn { reason: fields.some("reason") };
+    app.portal.deployments.cancel(&req.ctx, id, reason).await.or_page(&req)?;
+    let flash = Flash { ok: true, text: req.t.flash_cancel().to_owned() };
     Ok(see_other(&format!("/deployments/{id}"), Some(flash)))
 }
 
@@ -112,7 +120,8 @@ fn panel(req: &Req, deployment: DeploymentOut, events: Vec<DeploymentEvent>) -> 
     // What stands in the way is read first, then what can be done about it.
     let (first, later) = if stopped { (gates, None) } else { (None, gates) };
     let (before_steps, after_steps) = if stopped { (Some(next), None) } else { (None, Some(next)) };
-    let seen = !stopped || !deployment.instances.is_empty();
+    // Nothing was started yet, or nothing ever was.
+    let seen = !deployment.instances.is_empty() || (deployment.state.is_active() && !stopped);
     let instances = seen.then(|| {
         view! {
             <section class="panel">

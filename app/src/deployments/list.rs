@@ -1,7 +1,7 @@
 //! `/deployments`: every attempt, newest first.
 
 use crate::shell::Section;
-use crate::ui::{Ago, Chip, Columns, Empty, Head, Pager, StateBadge, Table, TierTag};
+use crate::ui::{Ago, Chip, Columns, Empty, Head, Pager, PlaceHead, StateBadge, Table};
 use crate::web::{AppState, OrPage, PageError, Req, page};
 use axum::extract::State;
 use axum::response::Response;
@@ -99,12 +99,7 @@ pub fn line(req: &Req, row: DeploymentRow) -> impl IntoView + use<> {
                 </a>
                 {row.cause.map(|cause| view! { <div class="under">{t.cause(cause)}</div> })}
             </td>
-            <th scope="row">
-                <a class="svc" href=format!("/services/{}", row.service)>{row.service.clone()}</a>
-                <div class="under">
-                    <TierTag t=t tier=row.tier name=row.environment />
-                </div>
-            </th>
+            <PlaceHead t=t service=row.service tier=row.tier environment=row.environment />
             <td class="nowrap">{what}</td>
             <td class="break">{row.reason}</td>
             <td>{row.requested_by}</td>

@@ -3,11 +3,14 @@
 mod act;
 mod approval;
 mod approval_link;
+mod choosing;
+mod decide;
 mod deploy;
 mod detail;
-pub mod fields;
+mod fields;
 mod going;
 mod list;
+mod planned;
 mod roll_back;
 
 use crate::web::AppState;
@@ -20,9 +23,9 @@ pub fn routes() -> Router<AppState> {
         .route("/deployments/{id}", get(detail::detail))
         .route("/deployments/{id}/live", get(detail::live))
         .route("/deployments/{id}/cancel", post(detail::cancel))
-        .route("/deployments/{id}/approval", post(approval::decide))
+        .route("/deployments/{id}/approval", post(decide::decide))
         .route("/approve/{token}", get(approval_link::show).post(approval_link::decide))
-        .route("/deployments/{id}/change", post(approval::change))
+        .route("/deployments/{id}/change", post(decide::change))
         .route("/services/{namespace}/{name}/deploy", get(deploy::choose).post(deploy::submit))
         .route("/services/{namespace}/{name}/rollback", get(roll_back::choose).post(roll_back::submit))
         .route("/services/{namespace}/{name}/{act}", get(act::ask).post(act::submit))

@@ -3,10 +3,9 @@
 use super::confirmed;
 use super::fields::{Field, confirm_field, reason_field};
 use crate::shell::Section;
-use crate::ui::{Ago, Alert, ButtonKind, Check, Choice, Crumb, Flash, Head, Hidden, Simulated, Submit, Tone};
-use crate::web::{AppState, Errors, OrPage, PageError, Posted, Req, page, see_other};
+use crate::ui::{Ago, ButtonKind, Check, Choice, Crumb, Flash, Head, Hidden, Simulated, Submit};
+use crate::web::{AppState, Errors, OrPage, PageError, Posted, Req, page, see_other, summary};
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use leptos::prelude::*;
 use passerelle_contract::FieldError;
@@ -69,11 +68,10 @@ pub async fn submit(
             let flash = Flash { ok: true, text: req.t.flash_started().to_owned() };
             Ok(see_other(&format!("/deployments/{}", deployment.id), Some(flash)))
         }
-        Err(error) if matches!(error.code().status(), 409 | 422) => {
-            asked.errors = error.problem(&req.ctx).into();
+        Err(error) => {
+            asked.errors = req.shown(error)?;
             render(&app, req, &service, &environment, asked).await
         }
-        Err(error) => Err(req.fail(error)),
     }
 }
 
@@ -98,7 +96,6 @@ async fn render(
     };
     let earlier = app.portal.deployments.list_deployments(&req.ctx, filter).await.or_page(&req)?;
     let default = app.portal.deployments.roll_back_target(&req.ctx, service, environment).await.or_page(&req)?;
-    let bad = !asked.errors.is_empty();
     let title = t.rollback_title(&name, environment);
     let settings = req
         .page(title.clone())
@@ -110,11 +107,8 @@ async fn render(
         <Head title=title sub=t.rollback_sub()>{simulated.then(|| view! { <Simulated t=t /> })}</Head>
         {form(&req, service, &name, &cell, earlier.items, default, &asked)}
     };
-    let mut response = page(settings, body);
-    if bad {
-        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    }
-    Ok(response)
+    let response = page(settings, body);
+    Ok(if asked.errors.is_empty() { response } else { asked.errors.refuse(response) })
 }
 
 fn form(
@@ -127,14 +121,7 @@ fn form(
     asked: &Asked,
 ) -> impl IntoView + use<> {
     let t = req.t;
-    let general = asked
-        .errors
-        .general
-        .clone()
-        .into_iter()
-        .chain(asked.errors.elsewhere(&["/reason", "/confirm"]))
-        .collect::<Vec<_>>();
-    let alert = (!general.is_empty()).then(|| view! { <Alert tone=Tone::Bad>{general.join(" ")}</Alert> });
+    let told = summary(t, &asked.errors, &["/reason", "/confirm"]);
     let (choices, none) = choices(req, cell, earlier, default, asked.to);
     let nowhere = none.then(|| t.rollback_none());
     let production = cell.tier == Tier::Production;
@@ -144,7 +131,7 @@ fn form(
     let now = cell.version.clone().unwrap_or_else(|| t.nothing().to_owned());
     view! {
         <form class="panel form" method="post" action=format!("/services/{service}/rollback")>
-            {alert}
+            {told}
             <Hidden name="csrf" value=req.ctx.csrf_token() />
             <Hidden name="environment" value=cell.environment.clone() />
             <p>{t.deploy_now()} ": " <span class="mono">{now}</span></p>

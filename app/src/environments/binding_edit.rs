@@ -1,9 +1,9 @@
 //! One binding: changing where it points, taking it away.
 
 use super::draw::inputs;
+use super::kind_title;
 use super::schema::{Field, fields, pointers};
 use super::values::{fill, read};
-use super::{kind_title, shown_in_form};
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{Alert, ButtonKind, Crumb, Flash, Head, Hidden, LinkButton, Select, Submit, Tone};
@@ -14,7 +14,6 @@ use leptos::prelude::*;
 use passerelle_contract::environments::{BindingOut, BindingPatch, EnvironmentOut};
 use passerelle_server::environments::{Etag, IfMatch};
 use passerelle_server::kernel::{Action, AppError, Decision, EnvironmentScope, Object, decide};
-use uuid::Uuid;
 
 /// A binding with the form of its kind, and what the caller may do with it.
 struct Known {
@@ -29,7 +28,7 @@ struct Known {
 
 async fn known(app: &AppState, req: &Req, id: &str) -> Result<Known, PageError> {
     let service = &app.portal.environments;
-    let id: Uuid = id.parse().map_err(|_| req.fail(AppError::not_found(format!("binding:{id}"))))?;
+    let id = req.id("binding", id)?;
     let binding = service.get_binding(&req.ctx, id).await.or_page(req)?;
     let environment = service.get_environment(&req.ctx, &binding.environment).await.or_page(req)?;
     let scope = app.portal.catalog.service_for(&req.ctx, &binding.service).or_page(req)?.scope;
@@ -73,7 +72,7 @@ pub async fn save(State(app): State<AppState>, Path(id): Path<String>, posted: P
             Ok(see_other(&format!("/bindings/{}", saved.id), Some(Flash { ok: true, text })))
         }
         Err(error) => {
-            let errors = shown_in_form(&req, error).or_page(&req)?;
+            let errors = req.shown(error)?;
             Ok(errors.refuse(draw(&req, &known, &form, form.text("connection"), form.text("etag"), &errors)))
         }
     }
@@ -87,7 +86,7 @@ pub async fn delete(
     let req = posted.req;
     let known = known(&app, &req, &id).await?;
     if let Err(error) = app.portal.environments.delete_binding(&req.ctx, known.binding.id).await {
-        let errors = shown_in_form(&req, error).or_page(&req)?;
+        let errors = req.shown(error)?;
         let form = fill(&known.drawn, &known.binding.config);
         let (place, etag) = (known.binding.connection.clone(), known.binding.etag());
         return Ok(errors.refuse(draw(&req, &known, &form, place, etag, &errors)));

@@ -1,9 +1,9 @@
 //! Making a binding: first which service, environment and connection, then the form of the connection's kind.
 
 use super::draw::inputs;
+use super::kind_title;
 use super::schema::{Field, fields, pointers};
 use super::values::read;
-use super::{kind_title, shown_in_form};
 use crate::shell::Section;
 use crate::ui::{ButtonKind, Crumb, Empty, Flash, Head, Hidden, LinkButton, Select, Simulated, Submit, Text};
 use crate::web::{AppState, Errors, Fields, OrPage, Page, PageError, Posted, Query, Req, page, see_other, summary};
@@ -125,7 +125,7 @@ pub async fn create(State(app): State<AppState>, posted: Posted) -> Result<Respo
             Ok(see_other(&back, Some(Flash { ok: true, text })))
         }
         Err(error) => {
-            let errors = shown_in_form(&req, error).or_page(&req)?;
+            let errors = req.shown(error)?;
             Ok(errors.refuse(draw(&req, &pair, &drawn, &form, &errors)))
         }
     }

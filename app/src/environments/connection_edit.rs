@@ -1,9 +1,9 @@
 //! One connection: trying it, changing it, deleting it. A stored secret is kept or replaced, never shown.
 
 use super::draw::inputs;
+use super::kind_title;
 use super::schema::{Field, fields, pointers};
 use super::values::{fill, read};
-use super::{kind_title, shown_in_form};
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{Alert, ButtonKind, Crumb, Flash, Head, Hidden, LinkButton, Simulated, Submit, Tone};
@@ -58,7 +58,7 @@ pub async fn save(
             Ok(see_other(&format!("/connections/{}", saved.name), Some(flash)))
         }
         Err(error) => {
-            let errors = shown_in_form(&req, error).or_page(&req)?;
+            let errors = req.shown(error)?;
             Ok(errors.refuse(draw(&req, &known, &form, form.text("etag"), &errors)))
         }
     }
@@ -71,7 +71,7 @@ pub async fn delete(
 ) -> Result<Response, PageError> {
     let req = posted.req;
     if let Err(error) = app.portal.environments.delete_connection(&req.ctx, &name).await {
-        let errors = shown_in_form(&req, error).or_page(&req)?;
+        let errors = req.shown(error)?;
         let known = known(&app, &req, &name).await?;
         let form = fill(&known.drawn, &known.connection.config);
         return Ok(errors.refuse(draw(&req, &known, &form, known.connection.etag(), &errors)));

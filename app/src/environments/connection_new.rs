@@ -2,7 +2,6 @@
 
 use super::draw::inputs;
 use super::schema::{Field, fields, pointers};
-use super::shown_in_form;
 use super::values::read;
 use crate::shell::Section;
 use crate::ui::{ButtonKind, Crumb, Flash, Head, Hidden, LinkButton, Submit, Text};
@@ -80,7 +79,7 @@ pub async fn create(State(app): State<AppState>, posted: Posted) -> Result<Respo
             Ok(see_other(&format!("/connections/{}", made.name), Some(flash)))
         }
         Err(error) => {
-            let errors = shown_in_form(&req, error).or_page(&req)?;
+            let errors = req.shown(error)?;
             Ok(errors.refuse(draw(&req, &kind, &drawn, &form, &errors)))
         }
     }

@@ -1,6 +1,5 @@
 //! Making and changing an environment.
 
-use super::shown_in_form;
 use crate::gates::frozen::Frozen;
 use crate::gates::policies;
 use crate::shell::Section;
@@ -95,7 +94,11 @@ pub async fn save(
         }
         Err(error) => Err(error),
     };
-    let beside = Beside::read(&app, &req, environment.tier, &name).await.or_page(&req)?;
+    // What stands beside the form is read only for a form that is shown again.
+    let beside = match &saved {
+        Ok(_) => Beside::default(),
+        Err(_) => Beside::read(&app, &req, environment.tier, &name).await.or_page(&req)?,
+    };
     let saved = saved.map(|environment| req.t.flash_saved(environment.name));
     answer(&req, Some(&environment), &fields, saved, beside)
 }
@@ -110,7 +113,7 @@ fn answer(
     match done {
         Ok(text) => Ok(see_other("/environments", Some(Flash { ok: true, text }))),
         Err(error) => {
-            let errors = shown_in_form(req, error).or_page(req)?;
+            let errors = req.shown(error)?;
             Ok(errors.refuse(draw(req, environment, fields, &errors, beside)))
         }
     }

@@ -13,11 +13,10 @@ mod list;
 pub mod schema;
 pub mod values;
 
-use crate::web::{AppState, Errors, Req};
+use crate::web::AppState;
 use axum::Router;
 use axum::routing::{get, post};
 use passerelle_contract::environments::TargetKindOut;
-use passerelle_server::kernel::AppError;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
@@ -33,17 +32,6 @@ pub fn routes() -> Router<AppState> {
         .route("/bindings/new", get(binding_new::new).post(binding_new::create))
         .route("/bindings/{id}", get(binding_edit::show).post(binding_edit::save))
         .route("/bindings/{id}/delete", post(binding_edit::delete))
-}
-
-/// What the form shows again beside its fields; anything else is a page of its own.
-fn shown_in_form(req: &Req, error: AppError) -> Result<Errors, AppError> {
-    match &error {
-        AppError::Invalid(_)
-        | AppError::AlreadyExists(_)
-        | AppError::Conflict(_)
-        | AppError::DeploymentActive { .. } => Ok(error.problem(&req.ctx).into()),
-        _ => Err(error),
-    }
 }
 
 /// The title of a kind; a kind that this version does not know is shown as it is stored.

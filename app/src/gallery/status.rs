@@ -158,7 +158,7 @@ pub fn pictures(t: T) -> impl IntoView {
             </div>
             <div class="panel">
                 <h2>{t.deploy_changes()}</h2>
-                <Diff lines=diff />
+                <Diff t=t lines=diff />
                 <h2 class="mt-4">"Sparkline"</h2>
                 <Sparkline values=vec![100.0, 98.0, 97.0, 80.0, 79.0, 72.0] label="72 %" />
             </div>

@@ -1,6 +1,6 @@
 //! The freezes of a month, a week a row and a day a cell: what is not frozen is open.
 
-use super::freeze_form::usual_zone;
+use super::freeze::usual_zone;
 use crate::i18n::T;
 use crate::ui::{ButtonKind, Columns, LinkButton, Table};
 use crate::web::{AppState, OrPage, PageError, Req};

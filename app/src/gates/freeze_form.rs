@@ -1,45 +1,24 @@
 //! Making and changing a freeze: once, or again and again, with its next windows shown before it is made.
 
-use super::freezes::{self, window};
+use super::freeze::{lift_form, may_change, repeats, state, usual_rules, usual_zone, window};
+use super::freeze_fields::{CUSTOM, fields_of, read};
 use crate::i18n::T;
 use crate::shell::Section;
-use crate::ui::{Alert, ButtonKind, Crumb, Flash, Head, Hidden, LinkButton, Select, Submit, Text, Tone};
+use crate::ui::{Alert, ButtonKind, Crumb, Flash, Head, Hidden, LinkButton, Select, Submit, Text, Tone, freeze_scope};
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, page, see_other, summary};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use leptos::prelude::*;
-use passerelle_contract::gates::{FreezeIn, FreezeOut, FreezeScope, FreezeWindow};
-use passerelle_contract::{FieldError, Locale};
-use passerelle_server::gates::{GateService, clock_in, moment_in};
-use passerelle_server::kernel::AppError;
-use time::format_description::well_known::Rfc3339;
-use time::{OffsetDateTime, PrimitiveDateTime};
-use uuid::Uuid;
+use passerelle_contract::gates::{FreezeOut, FreezeWindow};
+use passerelle_server::gates::GateService;
+use passerelle_server::kernel::{AppError, Decision};
 
-const SHOWN: [&str; 6] = ["/title", "/scope", "/starts_at", "/ends_at", "/recurrence", "/time_zone"];
-const CUSTOM: &str = "custom";
+const SHOWN: [&str; 7] = ["/title", "/scope", "/starts_at", "/ends_at", "/repeats", "/recurrence", "/time_zone"];
 
-pub fn id_of(text: &str) -> Result<Uuid, AppError> {
-    text.parse().map_err(|_| AppError::not_found(format!("freeze:{text}")))
-}
-
-/// Key, words and rule of the usual repetitions.
-pub fn repeats(t: T) -> [(&'static str, &'static str, &'static str); 5] {
-    [
-        ("daily", t.freeze_daily(), "FREQ=DAILY"),
-        ("workdays", t.freeze_workdays(), "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
-        ("weekly", t.freeze_weekly(), "FREQ=WEEKLY"),
-        ("monthly", t.freeze_monthly(), "FREQ=MONTHLY"),
-        ("yearly", t.freeze_yearly(), "FREQ=YEARLY"),
-    ]
-}
-
-/// The zone in which somebody who reads this language thinks first.
-pub const fn usual_zone(t: T) -> &'static str {
-    match t.0 {
-        Locale::En => "UTC",
-        Locale::Fr => "Europe/Paris",
-    }
+/// A freeze that exists, and whether the caller may change it.
+struct Known {
+    freeze: FreezeOut,
+    may: Decision,
 }
 
 pub async fn new(req: Req) -> Result<Response, PageError> {
@@ -58,13 +37,14 @@ pub async fn new(req: Req) -> Result<Response, PageError> {
 }
 
 pub async fn show(State(app): State<AppState>, Path(id): Path<String>, req: Req) -> Result<Response, PageError> {
-    let freeze = found(&app, &req, &id).await?;
-    Ok(draw(&req, Some(&freeze), &fields_of(req.t, &freeze), &Errors::default(), None))
+    let known = found(&app, &req, &id).await?;
+    Ok(draw(&req, Some(&known), &fields_of(req.t, &known.freeze), &Errors::default(), None))
 }
 
-async fn found(app: &AppState, req: &Req, id: &str) -> Result<FreezeOut, PageError> {
-    let id = id_of(id).or_page(req)?;
-    app.portal.gates.get_freeze(&req.ctx, id).await.or_page(req)
+async fn found(app: &AppState, req: &Req, id: &str) -> Result<Known, PageError> {
+    let freeze = app.portal.gates.get_freeze(&req.ctx, req.id("freeze", id)?).await.or_page(req)?;
+    let may = may_change(app, req, &freeze).await.or_page(req)?;
+    Ok(Known { freeze, may })
 }
 
 pub async fn create(State(app): State<AppState>, posted: Posted) -> Result<Response, PageError> {
@@ -81,145 +61,65 @@ pub async fn create(State(app): State<AppState>, posted: Posted) -> Result<Respo
 
 pub async fn save(State(app): State<AppState>, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
     let Posted { req, fields } = posted;
-    let freeze = found(&app, &req, &id).await?;
+    let known = found(&app, &req, &id).await?;
     if fields.get("act") == "preview" {
-        return preview(&req, Some(&freeze), &fields);
+        return preview(&req, Some(&known), &fields);
     }
     let saved = match read(req.t, &fields) {
-        Ok(new) => app.portal.gates.replace_freeze(&req.ctx, freeze.id, new).await,
+        Ok(new) => app.portal.gates.replace_freeze(&req.ctx, known.freeze.id, new).await,
         Err(errors) => Err(AppError::Invalid(errors)),
     };
-    answer(&req, Some(&freeze), &fields, saved.map(|freeze| req.t.flash_freeze_saved(freeze.title)))
+    answer(&req, Some(&known), &fields, saved.map(|freeze| req.t.flash_freeze_saved(freeze.title)))
 }
 
-fn preview(req: &Req, freeze: Option<&FreezeOut>, fields: &Fields) -> Result<Response, PageError> {
+fn preview(req: &Req, known: Option<&Known>, fields: &Fields) -> Result<Response, PageError> {
     let windows = match read(req.t, fields) {
         Ok(new) => GateService::preview(&new),
         Err(errors) => Err(AppError::Invalid(errors)),
     };
     match windows {
-        Ok(windows) => Ok(draw(req, freeze, fields, &Errors::default(), Some(windows))),
-        Err(error) => answer(req, freeze, fields, Err(error)),
+        Ok(windows) => Ok(draw(req, known, fields, &Errors::default(), Some(windows))),
+        Err(error) => answer(req, known, fields, Err(error)),
     }
 }
 
 fn answer(
     req: &Req,
-    freeze: Option<&FreezeOut>,
+    known: Option<&Known>,
     fields: &Fields,
     done: Result<String, AppError>,
 ) -> Result<Response, PageError> {
     match done {
         Ok(text) => Ok(see_other("/freezes", Some(Flash { ok: true, text }))),
-        Err(error @ (AppError::Invalid(_) | AppError::Conflict(_) | AppError::Forbidden(_))) => {
-            let errors = Errors::from(error.problem(&req.ctx));
-            Ok(errors.refuse(draw(req, freeze, fields, &errors, None)))
+        Err(error) => {
+            let errors = req.shown(error)?;
+            Ok(errors.refuse(draw(req, known, fields, &errors, None)))
         }
-        Err(other) => Err(req.fail(other)),
-    }
-}
-
-fn fields_of(t: T, freeze: &FreezeOut) -> Fields {
-    let zone = &freeze.time_zone;
-    let known = |rule: &str| repeats(t).into_iter().find(|(_, _, text)| *text == rule).map(|(key, _, _)| key);
-    let (repeat, rule) = match freeze.recurrence.as_deref() {
-        None => ("", ""),
-        Some(rule) => known(rule).map_or((CUSTOM, rule), |key| (key, "")),
-    };
-    [
-        ("title", freeze.title.clone()),
-        ("scope_kind", freeze.scope.kind().to_owned()),
-        ("scope", freeze.scope.value().to_owned()),
-        ("starts_at", typed(zone, freeze.starts_at)),
-        ("ends_at", freeze.ends_at.map(|at| typed(zone, at)).unwrap_or_default()),
-        ("time_zone", zone.clone()),
-        ("repeats", repeat.to_owned()),
-        ("recurrence", rule.to_owned()),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value))
-    .collect()
-}
-
-/// As an input of the type `datetime-local` writes it.
-fn typed(zone: &str, at: OffsetDateTime) -> String {
-    let at = clock_in(zone, at);
-    format!("{:04}-{:02}-{:02}T{:02}:{:02}", at.year(), u8::from(at.month()), at.day(), at.hour(), at.minute())
-}
-
-fn wall(text: &str) -> Option<PrimitiveDateTime> {
-    let seconds = if text.len() == 16 { ":00Z" } else { "Z" };
-    let at = OffsetDateTime::parse(&format!("{text}{seconds}"), &Rfc3339).ok()?;
-    Some(PrimitiveDateTime::new(at.date(), at.time()))
-}
-
-fn read(t: T, fields: &Fields) -> Result<FreezeIn, Vec<FieldError>> {
-    let mut errors = Vec::new();
-    let value = fields.text("scope");
-    let scope = match (fields.get("scope_kind"), value.is_empty()) {
-        ("global", true) => Some(FreezeScope::Global),
-        ("global", false) => None,
-        (_, true) => None,
-        (kind, false) => FreezeScope::of(kind, &value),
-    };
-    if scope.is_none() {
-        let why = if value.is_empty() { t.required() } else { t.freeze_value_none() };
-        errors.push(FieldError::said("/scope/value", why));
-    }
-    let zone = fields.text("time_zone");
-    if moment_in(&zone, PrimitiveDateTime::MIN.replace_year(2026).unwrap_or(PrimitiveDateTime::MIN)).is_none() {
-        errors.push(FieldError::said("/time_zone", t.freeze_zone_wrong()));
-    }
-    let mut moment = |name: &str| {
-        let text = fields.get(name);
-        let at = wall(text).and_then(|wall| moment_in(&zone, wall));
-        if !text.is_empty() && wall(text).is_none() {
-            errors.push(FieldError::said(format!("/{name}"), t.freeze_time_wrong()));
-        }
-        at
-    };
-    let (starts_at, ends_at) = (moment("starts_at"), moment("ends_at"));
-    let recurrence = match fields.get("repeats") {
-        "" => None,
-        CUSTOM => {
-            let rule = fields.some("recurrence");
-            if rule.is_none() {
-                errors.push(FieldError::said("/recurrence", t.required()));
-            }
-            rule
-        }
-        key => repeats(t).into_iter().find(|(known, _, _)| *known == key).map(|(_, _, rule)| rule.to_owned()),
-    };
-    match scope {
-        Some(scope) if errors.is_empty() => {
-            Ok(FreezeIn { scope, title: fields.text("title"), starts_at, ends_at, recurrence, time_zone: Some(zone) })
-        }
-        _ => Err(errors),
     }
 }
 
 fn draw(
     req: &Req,
-    freeze: Option<&FreezeOut>,
+    known: Option<&Known>,
     fields: &Fields,
     errors: &Errors,
     preview: Option<Vec<FreezeWindow>>,
 ) -> Response {
     let t = req.t;
+    let freeze = known.map(|known| &known.freeze);
     let title = freeze.map_or_else(|| t.freeze_new().to_owned(), |freeze| t.freeze_edit(&freeze.title));
     let frame = req.page(title.clone()).section(Section::Freezes);
     let zone = fields.text("time_zone");
-    let state = freeze.map(|freeze| freezes::state(t, freeze));
-    let lift = freeze
-        .filter(|freeze| freeze.lifted_at.is_none() && !freeze.windows.is_empty())
-        .map(|freeze| freezes::lift_form(req, freeze));
-    let lifted = freeze
-        .and_then(|freeze| freeze.lifted_by.clone())
-        .map(|who| view! { <Alert tone=Tone::Off>{t.freeze_lifted_by(who)}</Alert> });
-    let editable = lifted.is_none();
+    let state = freeze.map(|freeze| state(t, freeze));
+    let over = |freeze: &FreezeOut| freeze.lifted_at.is_some() || freeze.windows.is_empty();
+    let lift =
+        known.filter(|known| known.may.allowed && !over(&known.freeze)).map(|known| lift_form(req, &known.freeze));
+    let fixed = known.and_then(|known| fixed(req, known));
+    let editable = fixed.is_none();
     let shown = preview.or_else(|| freeze.map(|freeze| freeze.windows.iter().take(5).copied().collect()));
-    let windows = shown.filter(|_| editable).map(|windows| windows_panel(t, &zone, &windows));
-    let form = editable.then(|| form(req, freeze.is_some(), fields, errors));
+    let lifted = freeze.is_some_and(|freeze| freeze.lifted_at.is_some());
+    let windows = shown.filter(|_| !lifted).map(|windows| windows_panel(t, &zone, &windows));
+    let form = editable.then(|| form(req, known.is_some(), fields, errors));
     page(
         frame.crumbs(vec![Crumb::new("/freezes", t.freezes_title())]),
         view! {
@@ -227,9 +127,35 @@ fn draw(
                 {state} {lift}
             </Head>
             {summary(t, errors, &SHOWN)}
-            <div class="stack">{lifted} {windows} {form}</div>
+            <div class="stack">{fixed} {windows} {form}</div>
         },
     )
+}
+
+/// Instead of the form: why the freeze cannot be changed, and what it is.
+fn fixed(req: &Req, known: &Known) -> Option<AnyView> {
+    let (t, freeze) = (req.t, &known.freeze);
+    let why = match (&freeze.lifted_by, known.may.allowed) {
+        (Some(who), _) => t.freeze_lifted_by(who),
+        (None, false) => t.freeze_not_you(req.ctx.say(&known.may.because)),
+        (None, true) => return None,
+    };
+    let span = FreezeWindow { starts_at: freeze.starts_at, ends_at: freeze.ends_at };
+    let facts = [
+        (t.freeze_scope(), freeze_scope(t, &freeze.scope)),
+        (t.col_holds(), window(t, &freeze.time_zone, &span)),
+        (t.freeze_repeats(), repeats(t, freeze.recurrence.as_deref())),
+        (t.freeze_zone(), freeze.time_zone.clone()),
+        (t.col_by(), freeze.created_by.clone()),
+    ];
+    let facts = facts.map(|(name, value)| view! { <dt>{name}</dt> <dd>{value}</dd> }).into_iter().collect::<Vec<_>>();
+    let view = view! {
+        <Alert tone=Tone::Off>{why}</Alert>
+        <section class="panel">
+            <dl class="dl">{facts}</dl>
+        </section>
+    };
+    Some(view.into_any())
 }
 
 fn windows_panel(t: T, zone: &str, windows: &[FreezeWindow]) -> AnyView {
@@ -258,7 +184,7 @@ fn form(req: &Req, known: bool, fields: &Fields, errors: &Errors) -> impl IntoVi
         ("service", t.freeze_service()),
     ]);
     let mut repeat = vec![(String::new(), t.freeze_once().to_owned())];
-    repeat.extend(repeats(t).map(|(key, words, _)| (key.to_owned(), words.to_owned())));
+    repeat.extend(usual_rules(t).map(|(key, words, _)| (key.to_owned(), words.to_owned())));
     repeat.push((CUSTOM.to_owned(), t.freeze_custom().to_owned()));
     let value = |name: &str| fields.text(name);
     view! {
@@ -275,7 +201,7 @@ fn form(req: &Req, known: bool, fields: &Fields, errors: &Errors) -> impl IntoVi
                 <Text t=t name="time_zone" label=t.freeze_zone() value=value("time_zone") hint=t.freeze_zone_hint().to_owned() error=errors.of("/time_zone") required=true code=true autocomplete="off" />
             </div>
             <div class="pair">
-                <Select t=t name="repeats" label=t.freeze_repeats() choices=repeat value=value("repeats") />
+                <Select t=t name="repeats" label=t.freeze_repeats() choices=repeat value=value("repeats") error=errors.of("/repeats") />
                 <Text t=t name="recurrence" label=t.freeze_rule() value=value("recurrence") hint=t.freeze_rule_hint().to_owned() error=errors.of("/recurrence") code=true autocomplete="off" />
             </div>
             <div class="btns">
@@ -284,49 +210,5 @@ fn form(req: &Req, known: bool, fields: &Fields, errors: &Errors) -> impl IntoVi
                 <LinkButton href="/freezes" label=t.cancel() kind=ButtonKind::Quiet />
             </div>
         </form>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn form(changes: &[(&str, &str)]) -> Fields {
-        let mut all = vec![
-            ("title", "Weekends"),
-            ("scope_kind", "environment"),
-            ("scope", "production"),
-            ("starts_at", "2026-11-20T18:00"),
-            ("ends_at", "2026-11-23T06:00"),
-            ("time_zone", "Europe/Paris"),
-            ("repeats", "weekly"),
-        ];
-        all.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
-        all.iter().chain(changes).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    }
-
-    #[test]
-    fn times_are_read_on_the_clock_of_the_zone() {
-        let t = T::default();
-        let new = read(t, &form(&[])).unwrap();
-        assert_eq!(new.starts_at, Some(time::macros::datetime!(2026-11-20 17:00 UTC)));
-        assert_eq!(new.recurrence.as_deref(), Some("FREQ=WEEKLY"));
-        assert_eq!(typed("Europe/Paris", new.starts_at.unwrap()), "2026-11-20T18:00");
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_never_taken_for_now_or_for_everything() {
-        for (name, value, pointer) in [
-            ("starts_at", "soon", "/starts_at"),
-            ("ends_at", "2026-13-01T00:00", "/ends_at"),
-            ("time_zone", "Paris", "/time_zone"),
-            ("scope", "", "/scope/value"),
-            ("scope_kind", "global", "/scope/value"),
-            ("scope_kind", "moon", "/scope/value"),
-            ("repeats", "custom", "/recurrence"),
-        ] {
-            let errors = read(T::default(), &form(&[(name, value)])).unwrap_err();
-            assert_eq!(errors[0].pointer, pointer, "{name}={value}");
-        }
     }
 }

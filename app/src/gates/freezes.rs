@@ -1,11 +1,10 @@
 //! `/freezes`: what holds now, what is to come, what is over; the red button; and a calendar of the month.
 
 use super::calendar;
-use crate::i18n::T;
+use super::freeze::{lift_form, repeats, state, window};
 use crate::shell::Section;
 use crate::ui::{
-    ButtonKind, Chip, Columns, Empty, Flash, Head, Hidden, LinkButton, Pager, Status, Submit, Table, Text, Tone,
-    freeze_scope,
+    ButtonKind, Chip, Columns, Empty, Flash, Head, Hidden, LinkButton, Pager, Submit, Table, Text, freeze_scope,
 };
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, page, see_other, summary};
 use axum::extract::{Path, State};
@@ -13,9 +12,7 @@ use axum::response::Response;
 use leptos::prelude::*;
 use passerelle_contract::Page as Listing;
 use passerelle_contract::gates::{FreezeFilter, FreezeIn, FreezeOut, FreezeScope, FreezeWindow};
-use passerelle_server::gates::clock_in;
-use passerelle_server::kernel::{Action, AppError, Object, decide};
-use time::{OffsetDateTime, Weekday};
+use passerelle_server::kernel::{Action, Object, decide};
 
 const PATH: &str = "/freezes";
 
@@ -36,17 +33,16 @@ pub async fn stop(State(app): State<AppState>, posted: Posted) -> Result<Respons
     };
     match app.portal.gates.create_freeze(&req.ctx, new).await {
         Ok(_) => Ok(see_other(PATH, Some(Flash { ok: true, text: req.t.flash_stopped().to_owned() }))),
-        Err(error @ AppError::Invalid(_)) => {
-            let errors = Errors::from(error.problem(&req.ctx));
+        Err(error) => {
+            let errors = req.shown(error)?;
             draw(&app, &req, &fields, &errors).await.map(|form| errors.refuse(form))
         }
-        Err(other) => Err(req.fail(other)),
     }
 }
 
 pub async fn lift(State(app): State<AppState>, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
     let req = posted.req;
-    let id = super::freeze_form::id_of(&id).or_page(&req)?;
+    let id = req.id("freeze", &id)?;
     let freeze = app.portal.gates.get_freeze(&req.ctx, id).await.or_page(&req)?;
     app.portal.gates.lift_freeze(&req.ctx, id).await.or_page(&req)?;
     let text = req.t.flash_freeze_lifted(freeze.title);
@@ -120,49 +116,6 @@ fn table(req: &Req, listing: Listing<FreezeOut>) -> impl IntoView + use<> {
     }
 }
 
-/// Shape, word and colour of where a freeze is in its life.
-pub fn state(t: T, freeze: &FreezeOut) -> impl IntoView + use<> {
-    let (tone, icon, word) = match (freeze.lifted_at.is_some(), freeze.active, freeze.windows.is_empty()) {
-        (true, _, _) => (Tone::Off, "skip", t.freeze_is_lifted()),
-        (false, true, _) => (Tone::Warn, "freeze", t.freeze_active()),
-        (false, false, false) => (Tone::Run, "off", t.freeze_coming()),
-        (false, false, true) => (Tone::Off, "ok", t.freeze_over()),
-    };
-    view! { <Status tone=tone icon=icon word=word /> }
-}
-
-/// A window on the wall clock of the freeze.
-pub fn window(t: T, zone: &str, window: &FreezeWindow) -> String {
-    let clock = |at: OffsetDateTime| t.clock(clock_in(zone, at));
-    match window.ends_at {
-        Some(end) => t.freeze_window(clock(window.starts_at), clock(end)),
-        None => t.freeze_window_open(clock(window.starts_at)),
-    }
-}
-
-/// The rule in words where it is one of the usual ones, else as it is.
-pub fn repeats(t: T, rule: Option<&str>) -> String {
-    let known = super::freeze_form::repeats(t);
-    match rule {
-        None => t.freeze_once().to_owned(),
-        Some(rule) => match known.iter().find(|(_, _, text)| *text == rule) {
-            Some((_, words, _)) => (*words).to_owned(),
-            None => weekly_on(t, rule).unwrap_or_else(|| rule.to_owned()),
-        },
-    }
-}
-
-/// `FREQ=WEEKLY;BYDAY=FR,SA` in words; nothing for a rule that says more.
-fn weekly_on(t: T, rule: &str) -> Option<String> {
-    let days = rule.strip_prefix("FREQ=WEEKLY;BYDAY=")?;
-    let named = |day: &str| {
-        let index = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"].iter().position(|known| *known == day)?;
-        Some(t.weekday(Weekday::Monday.nth_next(u8::try_from(index).ok()?)))
-    };
-    let days = days.split(',').map(named).collect::<Option<Vec<_>>>()?;
-    Some(t.freeze_weekly_on(days.join(", ")))
-}
-
 fn line(req: &Req, freeze: FreezeOut) -> impl IntoView + use<> {
     let t = req.t;
     let zone = freeze.time_zone.clone();
@@ -185,31 +138,5 @@ fn line(req: &Req, freeze: FreezeOut) -> impl IntoView + use<> {
             <td>{freeze.created_by} {lifted}</td>
             <td class="tight">{lift}</td>
         </tr>
-    }
-}
-
-pub fn lift_form(req: &Req, freeze: &FreezeOut) -> impl IntoView + use<> {
-    let t = req.t;
-    view! {
-        <form method="post" action=format!("/freezes/{}/lift", freeze.id)>
-            <Hidden name="csrf" value=req.ctx.csrf_token() />
-            <Submit label=t.freeze_lift() kind=ButtonKind::Small of=freeze.title.clone() />
-        </form>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rule_is_said_in_words_only_when_they_say_all_of_it() {
-        let t = T::default();
-        assert_eq!(repeats(t, None), "once");
-        assert_eq!(repeats(t, Some("FREQ=DAILY")), "every day");
-        assert_eq!(repeats(t, Some("FREQ=WEEKLY;BYDAY=FR,SU")), "every week on Fri, Sun");
-        for odd in ["FREQ=WEEKLY;BYDAY=FR;COUNT=3", "FREQ=WEEKLY;BYDAY=1FR", "FREQ=MONTHLY;BYDAY=1FR"] {
-            assert_eq!(repeats(t, Some(odd)), odd);
-        }
     }
 }

@@ -1,8 +1,7 @@
 //! Breaking the glass: a closed, dangerous section where a gate stops something, and a page of its own when a value is refused.
 
-use crate::deployments::fields::typed_name;
 use crate::shell::Section;
-use crate::ui::{Alert, ButtonKind, Crumb, Flash, Head, Hidden, Submit, Text, TextArea, Tone};
+use crate::ui::{Alert, ButtonKind, Crumb, Flash, Head, Hidden, Submit, Text, TextArea, Tone, TypedName};
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Query, Req, page, see_other, summary};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -229,7 +228,7 @@ fn form(req: &Req, way: &Way, fields: &Fields, errors: &Errors) -> impl IntoView
                 <Text t=t name="minutes" label=t.glass_minutes() kind="number" value=fields.text("minutes") hint=t.glass_minutes_hint().to_owned() error=errors.of("/minutes") required=true />
                 <Text t=t name="password" label=t.glass_password() kind="password" error=errors.of("/password") required=true autocomplete="current-password" />
             </div>
-            {typed_name(t, "sure", way.name(), t.glass_confirm_hint(), errors.of("/confirm"))}
+            <TypedName t=t name="sure" of=way.name() hint=t.glass_confirm_hint() error=errors.of("/confirm") />
             <div class="btns">
                 <Submit label=t.glass_submit(&way.environment) kind=ButtonKind::Danger />
             </div>

@@ -1,6 +1,8 @@
-//! Pages of the gates: policies, freezes, reports of scanners and waivers, what waits for one's approval, breaking the glass.
+//! Pages of the gates: policies, freezes, reports of scanners, what waits for one's approval, breaking the glass.
 
 mod calendar;
+mod freeze;
+mod freeze_fields;
 mod freeze_form;
 mod freezes;
 pub mod frozen;
@@ -10,7 +12,6 @@ pub mod policies;
 mod policy_edit;
 mod release;
 mod waiting;
-mod waivers;
 
 use crate::ui::{Tab, Tabs};
 use crate::web::{AppState, Req};
@@ -30,8 +31,6 @@ pub fn routes() -> Router<AppState> {
         .route("/freezes/{id}", get(freeze_form::show).post(freeze_form::save))
         .route("/freezes/{id}/lift", post(freezes::lift))
         .route("/releases/{id}", get(release::show))
-        .route("/services/{namespace}/{name}/waivers", get(waivers::show).post(waivers::create))
-        .route("/waivers/{id}/revoke", post(waivers::revoke))
         .route("/services/{namespace}/{name}/break-glass", get(glass::ask).post(glass::submit))
 }
 

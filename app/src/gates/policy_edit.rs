@@ -1,10 +1,11 @@
 //! `/gates/{tier}`: the policy of a tier, a fieldset a gate.
 
 use super::policies::history;
-use crate::deployments::fields::typed_name;
 use crate::i18n::T;
 use crate::shell::Section;
-use crate::ui::{Alert, ButtonKind, Check, Crumb, Flash, Head, Hidden, LinkButton, Select, Submit, Text, Tone};
+use crate::ui::{
+    Alert, ButtonKind, Check, Crumb, Flash, Head, Hidden, LinkButton, Select, Submit, Text, Tone, TypedName,
+};
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, page, see_other, summary};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -21,12 +22,8 @@ const MODES: [(GateMode, &str); 3] = [(GateMode::Off, "off"), (GateMode::Warn, "
 /// The selects of the form; each is a mode.
 const MODE_FIELDS: [&str; 5] = ["promotion_order", "preflight", "vulnerability", "error_budget", "freeze"];
 
-fn tier_of(text: &str) -> Result<Tier, AppError> {
-    Tier::parse(text).ok_or_else(|| AppError::not_found(format!("tier:{text}")))
-}
-
 pub async fn show(State(app): State<AppState>, Path(tier): Path<String>, req: Req) -> Result<Response, PageError> {
-    let tier = tier_of(&tier).or_page(&req)?;
+    let tier = req.tier(&tier)?;
     let all = app.portal.gates.list_policies(&req.ctx).await.or_page(&req)?;
     let policy = all.into_iter().find(|policy| policy.tier == tier).map(|found| found.policy).unwrap_or_default();
     draw(&app, &req, tier, &fields_of(&policy), &Errors::default()).await
@@ -38,7 +35,7 @@ pub async fn save(
     posted: Posted,
 ) -> Result<Response, PageError> {
     let Posted { req, fields } = posted;
-    let tier = tier_of(&tier).or_page(&req)?;
+    let tier = req.tier(&tier)?;
     let saved = match read(req.t, tier, &fields) {
         Ok(policy) => app.portal.gates.put_policy(&req.ctx, tier, policy).await,
         Err(errors) => Err(AppError::Invalid(errors)),
@@ -48,11 +45,10 @@ pub async fn save(
             let text = req.t.flash_saved(req.t.gates_edit(req.t.tier(tier)));
             Ok(see_other("/gates", Some(Flash { ok: true, text })))
         }
-        Err(error @ AppError::Invalid(_)) => {
-            let errors = Errors::from(error.problem(&req.ctx));
+        Err(error) => {
+            let errors = req.shown(error)?;
             draw(&app, &req, tier, &fields, &errors).await.map(|form| errors.refuse(form))
         }
-        Err(other) => Err(req.fail(other)),
     }
 }
 
@@ -142,8 +138,10 @@ fn form(req: &Req, tier: Tier, fields: &Fields, errors: &Errors) -> impl IntoVie
         view! { <Text t=t name=name label=label kind="number" value=fields.text(name) hint=hint error=error required=true /> }
     };
     let modes = |name: &'static str| mode_select(t, name, fields, errors);
-    let confirm = (tier == Tier::Production && may.allowed)
-        .then(|| typed_name(t, "confirm", tier.as_str(), t.gates_confirm_hint(), errors.of("/confirm")));
+    let confirm = (tier == Tier::Production && may.allowed).then(|| {
+        let error = errors.of("/confirm");
+        view! { <TypedName t=t name="confirm" of=tier.as_str() hint=t.gates_confirm_hint() error=error /> }
+    });
     view! {
         {why_not.map(|why| view! { <Alert tone=Tone::Off>{why}</Alert> })}
         <form class="form" method="post">

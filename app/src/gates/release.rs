@@ -10,14 +10,13 @@ use leptos::prelude::*;
 use passerelle_contract::deployments::ReleaseOut;
 use passerelle_contract::gates::{ScanOut, Vulnerability, VulnerabilitySeverity, WaiverOut};
 use passerelle_server::kernel::{Action, AppError, Object, decide};
-use uuid::Uuid;
 
 /// As many as can be read; the worst come first.
 const MOST: usize = 200;
 
 pub async fn show(State(app): State<AppState>, Path(id): Path<String>, req: Req) -> Result<Response, PageError> {
     let t = req.t;
-    let id: Uuid = id.parse().map_err(|_| req.fail(AppError::not_found(format!("release:{id}"))))?;
+    let id = req.id("release", &id)?;
     let release = app.portal.deployments.get_release(&req.ctx, id).await.or_page(&req)?;
     let scan = match app.portal.deployments.get_scan(&req.ctx, id).await {
         Err(AppError::NotFound(_)) => None,

@@ -1,7 +1,7 @@
 //! `/approvals`: the deployments that wait for one's decision.
 
 use crate::shell::Section;
-use crate::ui::{Ago, ButtonKind, Columns, Empty, Head, LinkButton, Table, TierTag};
+use crate::ui::{Ago, ButtonKind, Columns, Empty, Head, LinkButton, PlaceHead, Table};
 use crate::web::{AppState, OrPage, PageError, Req, page};
 use axum::extract::State;
 use axum::response::Response;
@@ -35,12 +35,7 @@ fn line(req: &Req, row: DeploymentRow) -> impl IntoView + use<> {
     let of = t.approval_what(&what, &row.service, &row.environment);
     view! {
         <tr>
-            <th scope="row">
-                <a class="svc" href=format!("/services/{}", row.service)>{row.service.clone()}</a>
-                <div class="under">
-                    <TierTag t=t tier=row.tier name=row.environment />
-                </div>
-            </th>
+            <PlaceHead t=t service=row.service tier=row.tier environment=row.environment />
             <td class="mono break">{what}</td>
             <td class="break">{row.reason}</td>
             <td>{row.requested_by}</td>

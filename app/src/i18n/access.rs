@@ -61,8 +61,6 @@ messages! {
     session_ended: "The session is ended.", "La session est terminée.";
     session_this: "this one", "celle-ci";
     in_(age): "in {age}", "dans {age}";
-    ask_object: "Service or environment", "Service ou environnement";
-    ask_object_hint: "service:namespace/name or environment:name; empty for the portal itself.", "service:espace/nom ou environment:nom ; vide pour le portail lui-même.";
     ask: "Ask", "Demander";
     col_action: "Action", "Action";
     col_allowed: "Allowed", "Permis";
@@ -73,7 +71,6 @@ messages! {
     audit_sub: "Every act, also the refused ones. Rows are linked into a chain and cannot be changed unseen.", "Chaque acte, même refusé. Les lignes sont enchaînées et ne peuvent être changées sans que cela se voie.";
     audit_empty: "No row fits", "Aucune ligne ne correspond";
     audit_empty_text: "Nothing was done in this range, or the filters are too narrow.", "Rien n’a été fait dans cet intervalle, ou les filtres sont trop étroits.";
-    n_rows[n]: "{n} row" | "{n} rows", "{n} ligne" | "{n} lignes";
     col_at: "At", "Quand";
     col_actor: "Who", "Qui";
     col_object: "Object", "Objet";
@@ -81,8 +78,6 @@ messages! {
     col_sealed: "Sealed", "Scellé";
     field_from: "From (UTC)", "De (UTC)";
     field_to: "To (UTC)", "À (UTC)";
-    audit_before: "Before", "Avant";
-    audit_after: "After", "Après";
     audit_via(via): "by {via}", "par {via}";
     audit_sealed: "sealed", "scellé";
     audit_open: "not yet", "pas encore";

@@ -4,11 +4,9 @@ use super::messages;
 
 messages! {
     n_services[n]: "{n} service" | "{n} services", "{n} service" | "{n} services";
-    n_systems[n]: "{n} system" | "{n} systems", "{n} système" | "{n} systèmes";
-    n_environments[n]: "{n} environment" | "{n} environments", "{n} environnement" | "{n} environnements";
     n_running[n]: "{n} deployment is running" | "{n} deployments are running", "{n} déploiement est en cours" | "{n} déploiements sont en cours";
     n_attention[n]: "{n} needs attention" | "{n} need attention", "{n} demande attention" | "{n} demandent attention";
-    n_holds[n]: "{n} is on hold" | "{n} are on hold", "{n} est gelé" | "{n} sont gelés";
+    n_holds[n]: "{n} is on hold" | "{n} are on hold", "{n} est suspendu" | "{n} sont suspendus";
     matrix_title: "What runs where", "Ce qui tourne où";
     matrix_all_fine: "Nothing needs attention on this page", "Rien ne demande attention sur cette page";
     matrix_attention: "Needs attention", "Demande attention";
@@ -26,7 +24,6 @@ messages! {
     col_type: "Type", "Type";
     col_lifecycle: "Lifecycle", "Cycle de vie";
     col_health: "Health", "Santé";
-    col_tags: "Tags", "Étiquettes";
     col_updated: "Changed", "Modifié";
     col_environment: "Environment", "Environnement";
     col_version: "Version", "Version";
@@ -46,19 +43,15 @@ messages! {
     systems_title: "Systems", "Systèmes";
     systems_sub: "A system is a group of services and resources that serve one purpose.", "Un système est un groupe de services et de ressources qui servent un même but.";
     systems_empty_title: "No system yet", "Aucun système pour l’instant";
-    system_services: "Services of this system", "Services de ce système";
-    system_parts: "Everything in this system", "Tout ce qui est dans ce système";
     tab_overview: "Overview", "Vue d’ensemble";
     tab_releases: "Releases", "Versions";
     tab_history: "History", "Historique";
     tab_graph: "Dependencies", "Dépendances";
     tab_audit: "Audit", "Audit";
-    tab_source: "Source", "Source";
     service_where: "What runs where", "Ce qui tourne où";
     service_about: "About", "À propos";
     service_links: "Links", "Liens";
     service_relations: "Relations", "Relations";
-    service_annotations: "Annotations", "Annotations";
     service_from(source, line): "Imported from {source}, line {line}", "Importé de {source}, ligne {line}";
     service_not_bound_title: "It is not bound to an environment", "Il n’est rattaché à aucun environnement";
     service_not_bound_text: "A binding says where this service runs: a Kubernetes deployment, a Swarm service. Until then it cannot be deployed from here.", "Un rattachement dit où ce service tourne : un déploiement Kubernetes, un service Swarm. D’ici là il ne peut pas être déployé d’ici.";
@@ -67,9 +60,8 @@ messages! {
     since_by(age, who): "since {age}, put there by {who}", "depuis {age}, mis en place par {who}";
     since(age): "since {age}", "depuis {age}";
     ready_of(ready, desired): "{ready} of {desired} ready", "{ready} sur {desired} prêtes";
-    seen(age): "seen {age}", "vu {age}";
-    on_hold: "on hold", "gelé";
-    on_hold_by(who, age, reason): "On hold by {who} {age}: {reason}", "Gelé par {who} {age} : {reason}";
+    on_hold: "on hold", "suspendu";
+    on_hold_by(who, age, reason): "On hold by {who} {age}: {reason}", "Suspendu par {who} {age} : {reason}";
     graph_title: "Dependency graph", "Graphe de dépendances";
     graph_label(name): "What {name} depends on (right) and what depends on it (left)", "Ce dont {name} dépend (à droite) et ce qui en dépend (à gauche)";
     graph_list: "The same as a list", "La même chose en liste";
@@ -90,7 +82,5 @@ messages! {
     change_created: "created", "créé";
     change_updated: "updated", "modifié";
     change_archived: "archived", "archivé";
-    col_change: "Change", "Changement";
-    col_fields: "Fields", "Champs";
     col_entity: "Entity", "Entité";
 }

@@ -46,7 +46,6 @@ messages! {
     secret_value: "A value, kept encrypted", "Une valeur, gardée chiffrée";
     secret_env: "An environment variable of the portal", "Une variable d’environnement du portail";
     secret_file: "A file on the portal’s machine", "Un fichier sur la machine du portail";
-    secret_set: "set", "défini";
     config_json: "As JSON", "En JSON";
     config_bad_json(why): "This is not JSON: {why}", "Ce n’est pas du JSON : {why}";
     flash_created(name): "{name} was created.", "{name} a été créé.";

@@ -10,7 +10,7 @@ messages! {
     gate_warn: "warns", "avertit";
     gate_blocks: "blocks", "bloque";
     gate_healthy_for(minutes): "healthy before for {minutes} min", "sain avant pendant {minutes} min";
-    gate_healthy_once: "healthy in the environment before", "sain dans l’environnement d’avant";
+    gate_healthy_once: "healthy in the environment before", "sain dans l’environnement précédent";
     gate_report_required: "a report is required", "un rapport est exigé";
     gate_people[n]: "{n} person" | "{n} people", "{n} personne" | "{n} personnes";
     gate_within(hours): "within {hours} h", "sous {hours} h";
@@ -24,7 +24,7 @@ messages! {
     gates_mode_off: "Not asked", "Non demandé";
     gates_mode_warn: "Only told", "Signalé seulement";
     gates_mode_block: "Stands in the way", "Bloque";
-    gate_promotion_what: "The same artifact was healthy in the environment before.", "Le même artefact a été sain dans l’environnement d’avant.";
+    gate_promotion_what: "The same artifact was healthy in the environment before.", "Le même artefact a été sain dans l’environnement précédent.";
     gate_minutes: "Minutes it must have been healthy", "Minutes pendant lesquelles il doit avoir été sain";
     gate_minutes_hint: "0 to 10,080 (a week).", "De 0 à 10 080 (une semaine).";
     gate_preflight_what: "Everything the new version refers to exists on the target.", "Tout ce à quoi la nouvelle version fait référence existe sur la cible.";
@@ -84,10 +84,9 @@ messages! {
     freeze_preview_none: "No window is to come within two years.", "Aucune fenêtre à venir d’ici deux ans.";
     freeze_until_lifted: "until it is lifted", "jusqu’à sa levée";
     freeze_until(at): "until {at}", "jusqu’au {at}";
-    freeze_window(from, to): "{from} to {to}", "{from} au {to}";
+    freeze_window(from, to): "{from} to {to}", "du {from} au {to}";
     freeze_window_open(from): "from {from} until it is lifted", "du {from} jusqu’à sa levée";
     freeze_lift: "Lift", "Lever";
-    freeze_lift_effect: "Deployments are possible again at once where no other freeze holds.", "Les déploiements redeviennent possibles aussitôt là où aucun autre gel ne vaut.";
     freeze_lifted_by(who): "lifted by {who}", "levé par {who}";
     freeze_is_lifted: "lifted", "levé";
     freeze_active: "holds now", "en vigueur";
@@ -101,8 +100,7 @@ messages! {
     stop_effect: "From now on, and until somebody lifts it, nothing new is deployed where freezes count. What is running already goes on, and roll backs stay possible.", "À partir de maintenant et jusqu’à sa levée, rien de nouveau n’est déployé là où les gels comptent. Ce qui est en cours continue, et les retours arrière restent possibles.";
     stop_submit: "Stop the line now", "Tout arrêter maintenant";
     flash_stopped: "The line is stopped: nothing new is deployed until this freeze is lifted.", "Tout est arrêté : rien de nouveau n’est déployé avant la levée de ce gel.";
-    calendar_title(month): "{month}", "{month}";
-    calendar_label(month, zone): "Freezes in {month}, on the clock of {zone}", "Gels de {month}, à l’heure de {zone}";
+    calendar_label(month, zone): "Freezes in {month}, on the clock of {zone}", "Gels : {month}, à l’heure de {zone}";
     calendar_open: "open", "ouvert";
     calendar_hint(zone): "Days without a freeze are open for deployments. Times of {zone}.", "Les jours sans gel sont ouverts aux déploiements. Heures de {zone}.";
     calendar_before: "Month before", "Mois précédent";

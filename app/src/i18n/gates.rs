@@ -20,7 +20,7 @@ messages! {
     deploy_ask(version, environment): "Ask for approval: {version} to {environment}", "Demander l’accord : {version} en {environment}";
     deploy_ask_why[n]: "It will wait until {n} other person has approved. Nothing changes before." | "It will wait until {n} other people have approved. Nothing changes before.", "Il attendra l’accord de {n} autre personne. Rien ne change avant." | "Il attendra l’accord de {n} autres personnes. Rien ne change avant.";
     deploy_past(version, environment): "Deploy {version} to {environment}, past the gates", "Déployer {version} en {environment}, malgré les règles";
-    deploy_stopped(gates): "Not now. In the way: {gates}.", "Pas maintenant. En travers : {gates}.";
+    deploy_stopped(gates): "Not now. In the way: {gates}.", "Pas maintenant. Bloqué par : {gates}.";
     flash_awaits: "It waits for approval; nothing changes before.", "En attente d’accord ; rien ne change avant.";
     flash_blocked: "It was blocked; nothing was changed. See the rule that stopped it.", "Bloqué ; rien n’a été changé. Voyez la règle qui l’a arrêté.";
     approvals_of(given, needed): "Approvals: {given} of {needed}", "Approbations : {given} sur {needed}";
@@ -46,13 +46,14 @@ messages! {
     change_title: "Change what is asked for", "Changer ce qui est demandé";
     change_effect: "What was approved so far is void, and you become the one who asks.", "Les accords déjà donnés sont nuls, et c’est vous qui demandez désormais.";
     change_version: "Release", "Version";
+    change_one_of(version): "Release {version} is chosen too. Choose “another image” there, or empty this field.", "La version {version} est choisie aussi. Choisissez-y « une autre image », ou videz ce champ.";
     change_submit: "Change it", "Changer";
     change_same: "another image", "une autre image";
-    flash_changed: "Changed. What was approved before is void.", "Changé. Les accords d’avant sont nuls.";
+    flash_changed: "Changed. What was approved before is void.", "Changé. Les accords précédents sont nuls.";
     dep_next_awaiting: "Nothing has changed yet. It goes on by itself as soon as enough other people have approved.", "Rien n’a encore changé. Il continue de lui-même dès que assez d’autres personnes ont approuvé.";
     approvals_title: "Approvals", "Approbations";
     approvals_sub: "Deployments that wait for your decision. What you asked for yourself, and what you have approved, is not listed.", "Déploiements qui attendent votre décision. Ce que vous avez demandé vous-même, et ce que vous avez approuvé, n’est pas listé.";
-    approvals_empty: "Nothing waits for you", "Rien ne vous attend";
+    approvals_empty: "Nothing waits for you", "Rien n’attend votre décision";
     approvals_empty_text: "When somebody asks for a deployment that you may approve, it is listed here.", "Quand quelqu’un demande un déploiement que vous pouvez approuver, il apparaît ici.";
     approvals_waiting[n]: "{n} deployment waits for your approval" | "{n} deployments wait for your approval", "{n} déploiement attend votre accord" | "{n} déploiements attendent votre accord";
     approvals_look: "Look and decide", "Voir et décider";

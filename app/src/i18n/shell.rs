@@ -26,7 +26,6 @@ messages! {
     theme_auto: "As the system", "Comme le système";
     theme_light: "Light", "Clair";
     theme_dark: "Dark", "Sombre";
-    language: "Language", "Langue";
     account: "Account", "Compte";
     sign_in: "Sign in", "Se connecter";
     sign_out: "Sign out", "Se déconnecter";
@@ -42,13 +41,11 @@ messages! {
     create: "Create", "Créer";
     delete: "Delete", "Supprimer";
     edit: "Edit", "Modifier";
-    apply: "Apply", "Appliquer";
     clear_filters: "Clear filters", "Effacer les filtres";
     clear_filter(what): "Remove the filter {what}", "Retirer le filtre {what}";
     filter: "Filter", "Filtrer";
     sort: "Sort", "Trier";
     export_csv: "CSV", "CSV";
-    export_json: "JSON", "JSON";
     export_label: "Export what is shown", "Exporter ce qui est affiché";
     next_page: "Next page", "Page suivante";
     first_page: "First page", "Première page";

@@ -6,7 +6,7 @@ use passerelle_contract::slo::{BudgetVerdict, SloCause, SloState};
 
 messages! {
     slos_title: "Error budgets", "Budgets d’erreur";
-    slos_none_sub: "How much each service may still fail, and what that means for deployments.", "Combien chaque service peut encore échouer, et ce que cela change pour les déploiements.";
+    slos_none_sub: "How much each service may still fail, and what that means for deployments.", "Ce que chaque service peut encore se permettre d’échecs, et ce que cela change pour les déploiements.";
     slos_empty_title: "No objective yet", "Aucun objectif pour l’instant";
     slos_empty_text: "Import a file of objectives, or write one. Measuring begins within 15 seconds, with the whole period of history.", "Importez un fichier d’objectifs ou écrivez-en un. La mesure commence en 15 secondes, avec l’historique de toute la période.";
     slos_no_match: "No objective fits these filters.", "Aucun objectif ne correspond à ces filtres.";
@@ -19,7 +19,6 @@ messages! {
     slo_rules: "Prometheus rules", "Règles Prometheus";
     slo_policies: "Thresholds", "Seuils";
     slo_verdict: "For deployments", "Pour les déploiements";
-    slo_filter_verdict: "Verdict", "Verdict";
     col_slo: "Objective", "Objectif";
     col_budget_left: "Budget left", "Budget restant";
     col_target: "Target", "Cible";
@@ -27,7 +26,6 @@ messages! {
     col_burn_6h: "6 h", "6 h";
     col_burn_3d: "3 d", "3 j";
     col_measured: "Data", "Données";
-    slo_target_over(target, window): "{target} over {window}", "{target} sur {window}";
     slo_all_environments: "all environments", "tous les environnements";
     slo_left(percent): "{percent} left", "reste {percent}";
     slo_gone(percent): "exhausted, {percent}", "épuisé, {percent}";
@@ -49,8 +47,8 @@ messages! {
     slo_down: "Budget over the period", "Budget sur la période";
     slo_down_desc(from, to, first, last, marks): "The share of the budget that was left, from {from} to {to}: it went from {first} to {last}. {marks} deployments are marked.", "La part du budget restante, du {from} au {to} : elle passe de {first} à {last}. {marks} déploiements y sont marqués.";
     slo_rate: "Burn rate, hour by hour", "Vitesse de consommation, heure par heure";
-    slo_rate_desc(highest): "How many times faster than evenly the budget was spent in each hour, on a logarithmic scale; at most {highest}. Dashed: the thresholds of the alerts.", "Combien de fois plus vite que régulièrement le budget a été dépensé chaque heure, en échelle logarithmique ; au plus {highest}. En tirets : les seuils des alertes.";
-    slo_table: "The same as a table", "Le même en tableau";
+    slo_rate_desc(highest): "How many times faster than evenly the budget was spent in each hour, on a logarithmic scale; at most {highest}. Dashed: the thresholds of the alerts.", "Combien de fois plus vite qu’à un rythme régulier le budget a été dépensé chaque heure, en échelle logarithmique ; au plus {highest}. En tirets : les seuils des alertes.";
+    slo_table: "The same as a table", "Les mêmes données en tableau";
     slo_table_day: "Day", "Jour";
     slo_table_left: "Left at its end", "Restant à la fin";
     slo_table_bad: "Bad", "En échec";
@@ -70,17 +68,17 @@ messages! {
     slo_alert_long: "Long", "Longue";
     slo_alert_short: "Short", "Courte";
     slo_alert_state: "Now", "Maintenant";
-    slo_alert_firing: "fires", "sonne";
+    slo_alert_firing: "firing", "déclenchée";
     slo_alert_quiet: "quiet", "calme";
-    slo_alert_never: "cannot fire", "ne peut pas sonner";
+    slo_alert_never: "cannot fire", "ne peut pas se déclencher";
     slo_alert_never_why: "Even a total outage does not burn so fast.", "Même une panne totale ne consomme pas si vite.";
     slo_alert_page: "page", "astreinte";
     slo_alert_ticket: "ticket", "ticket";
     slo_means: "What it means for deployments", "Ce que cela change pour les déploiements";
     slo_means_nowhere: "The service is bound to no environment that this objective counts for, so it stops nothing.", "Le service n’est rattaché à aucun environnement où cet objectif compte : il n’arrête donc rien.";
-    slo_not_asked: "not asked there", "pas interrogé là";
+    slo_not_asked: "not asked there", "non demandé";
     slo_rollback_free: "A roll back is never stopped by a budget.", "Un retour arrière n’est jamais arrêté par un budget.";
-    slo_blocked: "Stopped by it", "Arrêtés par lui";
+    slo_blocked: "Deployments it stopped", "Déploiements arrêtés";
     slo_blocked_none: "No deployment was stopped by it lately.", "Il n’a arrêté aucun déploiement récemment.";
     slo_forecast: "Forecast", "Prévision";
     slo_exhausts: "Exhausted, at the present rate", "Épuisé, au rythme actuel";
@@ -92,16 +90,15 @@ messages! {
     slo_in(age, moment): "in {age} ({moment})", "dans {age} ({moment})";
     slo_facts: "About it", "À propos";
     slo_source: "Source", "Source";
-    slo_connection: "Read from", "Lu auprès de";
+    slo_connection: "Read from", "Lu depuis";
     slo_period: "Period", "Période";
-    slo_coverage: "Seen of the period", "Vu de la période";
+    slo_coverage: "Coverage of the period", "Couverture de la période";
     slo_age: "Newest data", "Dernières données";
     slo_drift: "Differs from the source’s own count by", "Écart avec le décompte de la source";
     slo_source_error(why): "The last reading failed: {why}", "La dernière lecture a échoué : {why}";
     slo_download: "Download the file", "Télécharger le fichier";
     slo_format_openslo: "OpenSLO v1", "OpenSLO v1";
     slo_format_five: "five-line format", "format en cinq lignes";
-    slo_services_all: "All objectives", "Tous les objectifs";
     slo_chip(title, left): "Budget of {title}: {left}", "Budget de {title} : {left}";
     slo_around: "Budgets before and after", "Budgets avant et après";
     slo_around_before: "Before it", "Avant";

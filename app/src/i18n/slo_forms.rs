@@ -16,7 +16,7 @@ messages! {
     slo_bad_moment: "Give a date and a time, for example 2026-11-21T14:30.", "Donnez une date et une heure, par exemple 2026-11-21T14:30.";
     slo_delete: "Delete this objective", "Supprimer cet objectif";
     slo_delete_effect(name): "All that was measured for {name} goes with it, and it stops nothing any more. The audit keeps its definition.", "Tout ce qui a été mesuré pour {name} disparaît, et il n’arrête plus rien. L’audit garde sa définition.";
-    slo_delete_confirm(name): "Type {name} to confirm", "Tapez {name} pour confirmer";
+    slo_delete_hint: "The name of the objective.", "Le nom de l’objectif.";
     slo_delete_wrong(name): "Type {name} exactly.", "Tapez exactement {name}.";
     slo_deleted(name): "{name} was deleted.", "{name} a été supprimé.";
     slo_import_title: "Import objectives", "Importer des objectifs";
@@ -26,7 +26,7 @@ messages! {
     slo_import_service_hint: "namespace/name, when the file names none. It wins over the file.", "espace/nom, si le fichier n’en nomme pas. Il l’emporte sur le fichier.";
     slo_import_namespace: "Namespace", "Espace de noms";
     slo_import_namespace_hint: "Instead of a service: “Order Service Error Rate” then belongs to its order-service.", "À la place d’un service : « Order Service Error Rate » appartient alors à son order-service.";
-    slo_import_connection: "Read from", "Lu auprès de";
+    slo_import_connection: "Read from", "Lu depuis";
     slo_import_as_told: "as the file says", "comme le dit le fichier";
     slo_import_read: "See how it is read", "Voir comment il est lu";
     slo_import_do: "Import", "Importer";
@@ -57,7 +57,7 @@ messages! {
     slo_form_total: "PromQL of all events", "PromQL de tous les événements";
     slo_form_op: "Good while the value is", "Réussi tant que la valeur est";
     slo_form_limit: "Threshold", "Seuil";
-    slo_form_objective: "Good events, percent", "Événements réussis, en pour cent";
+    slo_form_objective: "Good events (%)", "Événements réussis (%)";
     slo_form_objective_hint: "For example 99.9. What is missing to 100 is the budget.", "Par exemple 99.9. Ce qui manque à 100 est le budget.";
     slo_form_window: "Period", "Période";
     slo_form_window_hint: "7d, 28d, 30d or 90d; with a time zone 1w, 1M, 1Q or 1Y. 1m would be a minute.", "7d, 28d, 30d ou 90d ; avec un fuseau 1w, 1M, 1Q ou 1Y. 1m serait une minute.";
@@ -68,15 +68,15 @@ messages! {
     slo_form_slice_hint: "For example 5m; only for slices.", "Par exemple 5m ; seulement pour des tranches.";
     slo_form_slice_target: "Good share of a slice", "Part réussie d’une tranche";
     slo_form_slice_target_hint: "For example 0.95; only for Timeslices.", "Par exemple 0.95 ; seulement pour Timeslices.";
-    slo_form_least: "Least bad events for an alert", "Échecs minimum pour une alerte";
+    slo_form_least: "Minimum bad events for an alert", "Nombre minimal d’échecs pour une alerte";
     slo_form_least_hint: "So that one failure at night pages nobody. 0: none.", "Pour qu’un échec la nuit ne réveille personne. 0 : aucun.";
     slo_form_saved(title): "{title} was saved. It is measured within 15 seconds.", "{title} est enregistré. Il est mesuré en 15 secondes.";
     slo_form_no_source: "No connection of kind Prometheus exists yet; make one first, so that there is something to measure.", "Aucune connexion de type Prometheus n’existe encore ; créez-en une, pour avoir quelque chose à mesurer.";
     slo_policies_title: "Thresholds of error budgets", "Seuils des budgets d’erreur";
     slo_policies_sub: "What the rest of a budget means for deployments, tier by tier. A change holds for every decision after it.", "Ce que le reste d’un budget change pour les déploiements, niveau par niveau. Un changement vaut pour toute décision ultérieure.";
-    slo_policy_warn: "Warn below, percent", "Avertir sous, en pour cent";
-    slo_policy_approval: "Ask for approval below", "Demander un accord sous";
-    slo_policy_block: "Block at and below", "Bloquer à partir de";
+    slo_policy_warn: "Warn below (%)", "Avertir sous (%)";
+    slo_policy_approval: "Ask for approval below (%)", "Demander un accord sous (%)";
+    slo_policy_block: "Block at or below (%)", "Bloquer à ou sous (%)";
     slo_policy_missing: "When data is missing, at least", "Si des données manquent, au moins";
     slo_policy_save(tier): "Save {tier}", "Enregistrer {tier}";
     slo_policy_saved(tier): "The thresholds of {tier} were saved.", "Les seuils de {tier} sont enregistrés.";

@@ -1,27 +1,10 @@
 //! The filters of the matrix: all of them in the address.
 
 use crate::i18n::T;
-use crate::ui::{ButtonKind, Chip, Hidden, LinkButton, Select, Submit};
+use crate::ui::{ButtonKind, Chip, Hidden, LinkButton, Select, Submit, facet_choices};
 use crate::web::Query;
 use leptos::prelude::*;
-use passerelle_contract::catalog::{FacetValue, ServiceFacets};
-
-/// As many values as a select can show without becoming a burden; the search finds the rest.
-const MOST: usize = 200;
-
-/// The values of a facet as choices of a select, "all" first; a value that is set stays choosable.
-pub fn choices(t: T, values: &[FacetValue], set: &str) -> Vec<(String, String)> {
-    let mut choices = vec![(String::new(), t.all().to_owned())];
-    let mut listed: Vec<&FacetValue> = values.iter().take(MOST).collect();
-    listed.sort_by(|a, b| a.value.cmp(&b.value));
-    choices.extend(
-        listed.iter().map(|facet| (facet.value.clone(), format!("{} ({})", facet.value, t.number(facet.count.into())))),
-    );
-    if !set.is_empty() && !choices.iter().any(|(value, _)| value == set) {
-        choices.push((set.to_owned(), set.to_owned()));
-    }
-    choices
-}
+use passerelle_contract::catalog::ServiceFacets;
 
 pub fn view(t: T, query: &Query, facets: &ServiceFacets) -> impl IntoView + use<> {
     let set = |name: &str| query.text(name).unwrap_or_default();
@@ -47,10 +30,10 @@ pub fn view(t: T, query: &Query, facets: &ServiceFacets) -> impl IntoView + use<
                 t=t
                 name="system"
                 label=t.facet_system()
-                choices=choices(t, &facets.system, &system)
+                choices=facet_choices(t, &facets.system, &system)
                 value=system.clone()
             />
-            <Select t=t name="team" label=t.facet_team() choices=choices(t, &facets.team, &team) value=team.clone() />
+            <Select t=t name="team" label=t.facet_team() choices=facet_choices(t, &facets.team, &team) value=team.clone() />
             <Submit label=t.filter() kind=ButtonKind::Plain />
             {query.filtered().then(|| view! { <LinkButton href="/" label=t.clear_filters() kind=ButtonKind::Quiet /> })}
         </form>

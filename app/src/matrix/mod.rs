@@ -1,7 +1,7 @@
 //! The home page: what runs where, a row per service and a column per environment.
 
 mod cell;
-pub mod filters;
+mod filters;
 
 use crate::gates::frozen::{self, Frozen};
 use crate::gates::glass;

@@ -74,10 +74,12 @@ pub async fn stopped(portal: &Portal, req: &Req, slo: &SloOut) -> Result<Vec<Dep
     Ok(found)
 }
 
+/// The gate names the objective with its target and period, "Availability (99.9 %, 30d)"; another title may begin with the same words.
 fn by_this(deployment: &DeploymentOut, slo: &SloOut) -> bool {
     deployment.gates.iter().any(|gate| {
         let objective = gate.facts.get("objective").and_then(serde_json::Value::as_str).unwrap_or_default();
-        gate.kind == kinds::ERROR_BUDGET && gate.verdict != Verdict::Pass && objective.starts_with(&slo.title)
+        let target = objective.strip_prefix(&slo.title).is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("));
+        gate.kind == kinds::ERROR_BUDGET && gate.verdict != Verdict::Pass && target
     })
 }
 

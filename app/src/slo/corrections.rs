@@ -1,44 +1,21 @@
 //! Corrections: the list, and the form that adds one.
 
-use super::detail;
 use crate::i18n::T;
-use crate::ui::{Ago, ButtonKind, Flash, Hidden, Submit, Text, TextArea};
-use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, see_other};
-use axum::extract::{Path, State};
-use axum::response::Response;
+use crate::ui::{Ago, ButtonKind, Hidden, Submit, Text, TextArea};
+use crate::web::{Errors, Fields, Req};
 use leptos::prelude::*;
 use passerelle_contract::FieldError;
 use passerelle_contract::slo::{CorrectionIn, CorrectionOut, SloOut};
-use passerelle_server::kernel::AppError;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 pub const SHOWN: [&str; 3] = ["/from", "/to", "/reason"];
 
-pub async fn add(State(app): State<AppState>, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
-    let Posted { req, fields } = posted;
-    let id = detail::id_of(&id).or_page(&req)?;
-    let added = match read(&fields, req.t) {
-        Ok(correction) => app.portal.slo.add_correction(&req.ctx, id, correction).await,
-        Err(errors) => Err(AppError::Invalid(errors)),
+/// What was typed, or what is wrong with it.
+pub fn read(fields: &Fields, t: T) -> Result<CorrectionIn, Vec<FieldError>> {
+    let moment = |name: &str| {
+        moment(fields.get(name)).ok_or_else(|| FieldError::said(format!("/{name}"), t.slo_bad_moment().to_owned()))
     };
-    match added {
-        Ok(made) => {
-            let text =
-                req.t.slo_correction_done(share(req.t, &made.remaining_before), share(req.t, &made.remaining_after));
-            Ok(see_other(&format!("/slos/{id}"), Some(Flash { ok: true, text })))
-        }
-        Err(error @ AppError::Invalid(_)) => {
-            let errors: Errors = error.problem(&req.ctx).into();
-            Ok(errors.refuse(detail::render(&app, &req, id, &fields, &errors).await?))
-        }
-        Err(error) => Err(req.fail(error)),
-    }
-}
-
-fn read(fields: &Fields, t: T) -> Result<CorrectionIn, Vec<FieldError>> {
-    let moment =
-        |name: &str| moment(fields.get(name)).ok_or_else(|| FieldError::said(format!("/{name}"), t.slo_bad_moment()));
     match (moment("from"), moment("to")) {
         (Ok(from), Ok(to)) => Ok(CorrectionIn { from, to, reason: fields.text("reason") }),
         (from, to) => Err([from.err(), to.err()].into_iter().flatten().collect()),
@@ -55,7 +32,7 @@ fn moment(text: &str) -> Option<OffsetDateTime> {
 }
 
 /// Six exact digits as a percentage.
-fn share(t: T, digits: &str) -> String {
+pub fn share(t: T, digits: &str) -> String {
     t.percent(digits.parse().unwrap_or_default(), 1)
 }
 

@@ -10,25 +10,21 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use leptos::prelude::*;
 use passerelle_contract::slo::{SloHistoryFilter, SloHistoryPoint, SloOut};
-use passerelle_server::kernel::{Action, AppError};
+use passerelle_server::kernel::Action;
 use time::Duration;
 use uuid::Uuid;
 
 /// The longest history that is asked for at once.
 const LONGEST: Duration = Duration::days(119);
 
-pub fn id_of(text: &str) -> Result<Uuid, AppError> {
-    text.parse().map_err(|_| AppError::not_found(format!("slo:{text}")))
-}
-
 pub async fn show(State(app): State<AppState>, Path(id): Path<String>, req: Req) -> Result<Response, PageError> {
-    let id = id_of(&id).or_page(&req)?;
+    let id = req.id("slo", &id)?;
     render(&app, &req, id, &Fields::default(), &Errors::default()).await
 }
 
 /// The file that it came in, to be kept.
 pub async fn source(State(app): State<AppState>, Path(id): Path<String>, req: Req) -> Result<Response, PageError> {
-    let id = id_of(&id).or_page(&req)?;
+    let id = req.id("slo", &id)?;
     let slo = app.portal.slo.get_slo(&req.ctx, id).await.or_page(&req)?;
     let text = app.portal.slo.slo_source(&req.ctx, id).await.or_page(&req)?;
     // A name has no signs but a-z, 0-9 and -.
@@ -76,7 +72,7 @@ pub async fn render(
         {facts::forecast(req, &slo)}
         {facts::about(t, &slo)}
         {corrections::panel(req, &slo, may.correct, form, errors)}
-        {may.edit.then(|| delete::form(t, &slo, req.ctx.csrf_token(), form, errors))}
+        {may.edit.then(|| delete::form(t, &slo, req.ctx.csrf_token(), errors))}
     };
     let (acts, troubles) = (acts(req, &slo, &may), facts::troubles(t, &slo));
     let (arithmetic, alerts) = (facts::arithmetic(t, &slo), burn_chart::alerts(t, &slo.alerts));

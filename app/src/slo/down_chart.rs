@@ -50,7 +50,10 @@ pub struct Step {
 /// What was left of the whole budget at the end of each hour, and what is left now.
 pub fn spending(slo: &SloOut, points: &[SloHistoryPoint], now: OffsetDateTime) -> Vec<Step> {
     let allowed = if slo.budget_total > 0.0 { slo.budget_total } else { 1.0 };
-    let mut spent = 0.0;
+    // Of a long period only the newest part is read: what was spent before it is spent at its first hour.
+    let late = points.first().is_some_and(|first| first.at - slo.period_from > Duration::days(1));
+    let read: f64 = points.iter().map(|point| point.bad).sum();
+    let mut spent = if late { (slo.bad - read).max(0.0) } else { 0.0 };
     let mut steps: Vec<Step> = points
         .iter()
         .map(|point| {

@@ -1,7 +1,7 @@
 //! Making and changing one objective by a form. It ends in the same document as an imported file.
 
 use super::import::reading;
-use super::{connections, detail, environments, inputs, shown_in_form};
+use super::{connections, environments, inputs};
 use crate::shell::Section;
 use crate::ui::{Alert, ButtonKind, Crumb, Flash, Head, Hidden, LinkButton, Submit, Tone};
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, page, see_other, summary};
@@ -33,7 +33,7 @@ pub async fn new(State(app): State<AppState>, req: Req) -> Result<Response, Page
 }
 
 pub async fn edit(State(app): State<AppState>, Path(id): Path<String>, req: Req) -> Result<Response, PageError> {
-    let id = detail::id_of(&id).or_page(&req)?;
+    let id = req.id("slo", &id)?;
     let slo = app.portal.slo.get_slo(&req.ctx, id).await.or_page(&req)?;
     let (draft, least) = app.portal.slo.draft_of(&req.ctx, id).await.or_page(&req)?;
     let form = inputs::fields(&draft, least, slo.etag());
@@ -58,7 +58,7 @@ pub async fn create(State(app): State<AppState>, posted: Posted) -> Result<Respo
 
 pub async fn save(State(app): State<AppState>, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
     let Posted { req, fields } = posted;
-    let id = detail::id_of(&id).or_page(&req)?;
+    let id = req.id("slo", &id)?;
     let slo = app.portal.slo.get_slo(&req.ctx, id).await.or_page(&req)?;
     let mut draft = inputs::draft(&fields);
     (draft.name, draft.service) = (slo.name.clone(), slo.service.clone());
@@ -112,7 +112,7 @@ async fn answer(
     match done {
         Ok(report) => draw(app, req, slo, fields, Some(report), &Errors::default()).await,
         Err(error) => {
-            let errors = shown_in_form(req, error).or_page(req)?;
+            let errors = req.shown(error)?;
             Ok(errors.refuse(draw(app, req, slo, fields, None, &errors).await?))
         }
     }

@@ -1,10 +1,10 @@
 //! `/slos/import`: a file of objectives, looked at before it is saved.
 
-use super::{connections, environments, shown_in_form};
+use super::{connections, environments};
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{Alert, ButtonKind, Crumb, Flash, Head, Hidden, LinkButton, Select, Submit, Text, TextArea, Tone};
-use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, page, see_other, summary};
+use crate::web::{AppState, Errors, Fields, PageError, Posted, Req, page, see_other, summary};
 use axum::extract::State;
 use axum::response::Response;
 use leptos::prelude::*;
@@ -47,7 +47,7 @@ pub async fn submit(State(app): State<AppState>, posted: Posted) -> Result<Respo
             Ok(errors.refuse(draw(&app, &req, &fields, Some(report), &errors).await?))
         }
         Err(error) => {
-            let errors = shown_in_form(&req, error).or_page(&req)?;
+            let errors = req.shown(error)?;
             Ok(errors.refuse(draw(&app, &req, &fields, None, &errors).await?))
         }
     }

@@ -1,9 +1,8 @@
 //! `/slos`: objectives by what is left of their budgets, the least first. Filters are in the address.
 
 use super::{may_edit_some, rows};
-use crate::matrix::filters::choices;
 use crate::shell::Section;
-use crate::ui::{ButtonKind, Chip, Empty, Head, Hidden, LinkButton, Pager, Select, Submit};
+use crate::ui::{ButtonKind, Chip, Empty, Head, Hidden, LinkButton, Pager, Select, Submit, facet_choices};
 use crate::web::{AppState, OrPage, PageError, Query, Req, page};
 use axum::extract::State;
 use axum::response::Response;
@@ -100,8 +99,8 @@ fn filters(req: &Req, facets: &ServiceFacets, environments: Vec<String>) -> impl
     view! {
         <form class="filters" action=PATH data-auto="">
             {kept}
-            <Select t=t name="system" label=t.facet_system() choices=choices(t, &facets.system, &system) value=system.clone() />
-            <Select t=t name="team" label=t.facet_team() choices=choices(t, &facets.team, &team) value=team.clone() />
+            <Select t=t name="system" label=t.facet_system() choices=facet_choices(t, &facets.system, &system) value=system.clone() />
+            <Select t=t name="team" label=t.facet_team() choices=facet_choices(t, &facets.team, &team) value=team.clone() />
             <Select t=t name="environment" label=t.facet_environment() choices=environments value=environment />
             <Select t=t name="sort" label=t.sort() choices=sorts value=set("sort") />
             <Submit label=t.filter() kind=ButtonKind::Plain />

@@ -1,5 +1,6 @@
 //! Error budgets: the list by what is left, one objective with its charts, and the forms that make and change them.
 
+mod acts;
 mod beside;
 mod blocked;
 mod burn_chart;
@@ -17,12 +18,11 @@ mod policies;
 mod rows;
 
 use crate::ui::Tone;
-use crate::web::{AppState, Errors, OrPage, PageError, Req};
+use crate::web::{AppState, OrPage, PageError, Req};
 use axum::Router;
 use axum::routing::{get, post};
 use passerelle_contract::access::Role;
 use passerelle_contract::slo::{BudgetVerdict, SloState};
-use passerelle_server::kernel::AppError;
 
 pub use beside::{before_deploying, left_by};
 pub use rows::{chip, table};
@@ -37,8 +37,8 @@ pub fn routes() -> Router<AppState> {
         .route("/slos/{id}/edit", get(form::edit).post(form::save))
         .route("/slos/{id}", get(detail::show))
         .route("/slos/{id}/source", get(detail::source))
-        .route("/slos/{id}/corrections", post(corrections::add))
-        .route("/slos/{id}/delete", post(delete::delete))
+        .route("/slos/{id}/corrections", post(acts::correct))
+        .route("/slos/{id}/delete", post(acts::delete))
 }
 
 pub const fn verdict_tone(verdict: BudgetVerdict) -> (Tone, &'static str) {
@@ -61,14 +61,6 @@ const fn state_tone(state: SloState) -> Tone {
 /// Whether the caller may change objectives of some service; which, each act decides.
 fn may_edit_some(req: &Req) -> bool {
     req.ctx.principal().grants.iter().any(|grant| grant.role >= Role::Operator)
-}
-
-/// What a form shows again beside its fields; anything else is a page of its own.
-fn shown_in_form(req: &Req, error: AppError) -> Result<Errors, AppError> {
-    match &error {
-        AppError::Invalid(_) | AppError::AlreadyExists(_) | AppError::Conflict(_) => Ok(error.problem(&req.ctx).into()),
-        _ => Err(error),
-    }
 }
 
 /// Connections that can be asked, as choices; `none` is the words of leaving it open.

@@ -1,6 +1,5 @@
 //! `/slos/policies`: what the rest of a budget means for deployments, a form for each tier.
 
-use super::shown_in_form;
 use crate::shell::Section;
 use crate::ui::{Alert, ButtonKind, Crumb, Flash, Head, Hidden, Select, Submit, Text, TierTag, Tone};
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, page, see_other, summary};
@@ -25,7 +24,7 @@ pub async fn save(
     posted: Posted,
 ) -> Result<Response, PageError> {
     let Posted { req, fields } = posted;
-    let tier = Tier::parse(&name).ok_or_else(|| AppError::not_found(format!("tier:{name}"))).or_page(&req)?;
+    let tier = req.tier(&name)?;
     let saved = match read(&req, tier, &fields) {
         Ok(policy) => app.portal.slo.put_slo_policy(&req.ctx, tier, policy).await,
         Err(errors) => Err(AppError::Invalid(errors)),
@@ -36,7 +35,7 @@ pub async fn save(
             Ok(see_other("/slos/policies", Some(Flash { ok: true, text })))
         }
         Err(error) => {
-            let errors = shown_in_form(&req, error).or_page(&req)?;
+            let errors = req.shown(error)?;
             Ok(errors.refuse(render(&app, &req, Some((tier, &fields, &errors))).await?))
         }
     }

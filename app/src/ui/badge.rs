@@ -130,6 +130,22 @@ pub fn Simulated(t: T) -> impl IntoView {
     view! { <span class="tag sim" title=t.simulated_why()>{t.simulated()}</span> }
 }
 
+/// The heading of a row about a service in an environment, with the way to the service.
+#[component]
+pub fn PlaceHead(t: T, service: String, tier: Tier, environment: String) -> impl IntoView {
+    let href = format!("/services/{service}");
+    view! {
+        <th scope="row">
+            <a class="svc" href=href>
+                {service}
+            </a>
+            <div class="under">
+                <TierTag t=t tier=tier name=environment />
+            </div>
+        </th>
+    }
+}
+
 /// An environment's name with the sign of its tier; production has its own colour and shape.
 #[component]
 pub fn TierTag(t: T, tier: Tier, #[prop(into)] name: String) -> impl IntoView {

@@ -196,6 +196,38 @@ pub fn Choice(
     }
 }
 
+/// The name of a thing, typed before something dangerous is done to it. The page's script keeps the button closed until then;
+/// the server looks again.
+#[component]
+pub fn TypedName(
+    t: T,
+    name: &'static str,
+    #[prop(into)] of: String,
+    #[prop(into)] hint: String,
+    #[prop(optional_no_strip, into)] error: Option<String>,
+) -> impl IntoView {
+    let id = format!("f-{name}");
+    let described = described_by(&id, true, error.is_some());
+    view! {
+        <div class="field">
+            <Label t=t id=id.clone() label=t.confirm_label(&of) required=true />
+            <input
+                class="input code"
+                id=id.clone()
+                name=name
+                type="text"
+                required=true
+                autocomplete="off"
+                spellcheck="false"
+                aria-describedby=described
+                aria-invalid=error.is_some().then_some("true")
+                data-confirm=of
+            />
+            <Notes id=id hint=Some(hint) error=error />
+        </div>
+    }
+}
+
 /// A value that goes along.
 #[component]
 pub fn Hidden(name: &'static str, #[prop(into)] value: String) -> impl IntoView {

@@ -7,6 +7,7 @@ mod badge;
 mod button;
 mod chart;
 mod diff;
+mod facets;
 mod field;
 mod gates;
 mod graph;
@@ -18,11 +19,14 @@ mod steps;
 mod time;
 
 pub use alert::{Alert, Empty, Flash};
-pub use badge::{HealthBadge, OutcomeBadge, Simulated, StateBadge, Status, TierTag, Tone, health_tone, state_tone};
+pub use badge::{
+    HealthBadge, OutcomeBadge, PlaceHead, Simulated, StateBadge, Status, TierTag, Tone, health_tone, state_tone,
+};
 pub use button::{ButtonKind, CopyId, LinkButton, Submit};
 pub use chart::{Band, Chart, Level, Mark, Plot};
-pub use diff::Diff;
-pub use field::{Check, Choice, Hidden, Select, Text, TextArea, in_textarea};
+pub use diff::{Diff, ImageRef};
+pub use facets::facet_choices;
+pub use field::{Check, Choice, Hidden, Select, Text, TextArea, TypedName, in_textarea};
 pub use gates::{GateList, freeze_scope, verdict_tone};
 pub use graph::{DependencyGraph, entity_href};
 pub use icon::{Icon, SPRITE};

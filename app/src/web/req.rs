@@ -1,6 +1,6 @@
 //! What every handler starts from: the caller, the language, the theme, the moment.
 
-use super::{Assets, FLASH, Page, PageError, Query, THEME, Waiting, cookie, cookies, set_cookie};
+use super::{Assets, Errors, FLASH, Page, PageError, Query, THEME, Waiting, cookie, cookies, set_cookie};
 use crate::i18n::T;
 use crate::ui::{Flash, Pages};
 use axum::extract::{FromRef, FromRequestParts};
@@ -8,6 +8,8 @@ use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use passerelle_contract::environments::Tier;
+use passerelle_server::kernel::web::id_of;
 use passerelle_server::kernel::{AppError, Ctx, Via, locale_of};
 use passerelle_server::portal::Portal;
 use std::convert::Infallible;
@@ -121,6 +123,37 @@ impl Req {
     #[must_use]
     pub fn fail(&self, error: AppError) -> PageError {
         PageError::new(self, error)
+    }
+
+    /// What a form shows again beside its fields, with what was typed still there; anything else is a page of its own.
+    ///
+    /// # Errors
+    /// That page.
+    pub fn shown(&self, error: AppError) -> Result<Errors, PageError> {
+        match &error {
+            AppError::Invalid(_)
+            | AppError::AlreadyExists(_)
+            | AppError::Conflict(_)
+            | AppError::Forbidden(_)
+            | AppError::DeploymentActive { .. } => Ok(error.problem(&self.ctx).into()),
+            _ => Err(self.fail(error)),
+        }
+    }
+
+    /// The id in an address; what is no id names no object of this kind.
+    ///
+    /// # Errors
+    /// The page of what is not found.
+    pub fn id(&self, kind: &str, text: &str) -> Result<Uuid, PageError> {
+        id_of(kind, text).map_err(|error| self.fail(error))
+    }
+
+    /// The tier in an address.
+    ///
+    /// # Errors
+    /// As [`Self::id`].
+    pub fn tier(&self, text: &str) -> Result<Tier, PageError> {
+        Tier::parse(text).ok_or_else(|| self.fail(AppError::not_found(format!("tier:{text}"))))
     }
 
     /// The present address with its query.

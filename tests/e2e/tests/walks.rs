@@ -138,8 +138,6 @@ async fn by_keyboard(portal: &Portal, chromium: &Chromium) -> Result<()> {
     tab.is_clean()
 }
 
-/// Production stops a version that never ran before; the walker breaks the glass; then production asks for an approval, and a
-/// second person gives it.
 /// From the list of budgets to the deployment that one stops, with the reason, in both languages and without a script.
 async fn along_a_spent_budget(portal: &Portal, chromium: &Chromium) -> Result<()> {
     portal.measured().await?;
@@ -162,6 +160,8 @@ async fn along_a_spent_budget(portal: &Portal, chromium: &Chromium) -> Result<()
     tab.is_clean()
 }
 
+/// Production stops a version that never ran before; the walker breaks the glass; then production asks for an approval of what a
+/// pipeline wants, and the walker gives it.
 async fn past_the_gates(portal: &Portal, chromium: &Chromium) -> Result<()> {
     let place = "/services/skillforge/project-service";
     let tab = chromium.tab(&portal.origin).await?;

@@ -68,7 +68,7 @@ super::texts! {
     "what is asked for has changed since this link was sent; look at the deployment as it is now" => "ce qui est demandé a changé depuis l’envoi de ce lien ; regardez le déploiement tel qu’il est maintenant";
     "what ran before" => "ce qui tournait avant";
     "what ran before was not recorded, so it cannot be put back" => "ce qui tournait avant n’a pas été enregistré et ne peut donc pas être remis en place";
-    "whoever asks for a deployment cannot approve or reject it; another person has to" => "qui demande un déploiement ne peut ni l’approuver ni le rejeter ; c’est à une autre personne de le faire";
+    "whoever asks for a deployment cannot approve or reject it; another person has to" => "qui demande un déploiement ne peut ni l’approuver ni le refuser ; c’est à une autre personne de le faire";
     "{by} approved" => "{by} a approuvé";
     "{by} asked to cancel" => "{by} a demandé l’annulation";
     "{error}; trying again in {seconds} s" => "{error} ; nouvel essai dans {seconds} s";

@@ -24,7 +24,7 @@ super::texts! {
     "{name} is bound to the same object of this connection already" => "{name} est déjà rattaché au même objet de cette connexion";
     "{services} is bound through connection {name}: delete those bindings first" => "{services} : rattaché par la connexion {name} ; supprimez d’abord ces rattachements";
     "{service} in {environment}" => "{service} en {environment}";
-    "{service} in {environment} is not on hold" => "{service} en {environment} n’est pas gelé";
-    "{service} in {environment} is on hold already" => "{service} en {environment} est déjà gelé";
+    "{service} in {environment} is not on hold" => "{service} en {environment} n’est pas suspendu";
+    "{service} in {environment} is on hold already" => "{service} en {environment} est déjà suspendu";
     "{unknown}, {kind}" => "{unknown}, {kind}";
 }
