@@ -28,7 +28,6 @@ messages! {
     role_taken: "The role is taken away.", "Le rôle est retiré.";
     role_take: "Take away", "Retirer";
     role_of(role, user): "{role} of {user}", "{role} de {user}";
-    scope: "Scope", "Portée";
     scope_everything: "everything", "tout";
     scope_team: "services of a team", "services d’une équipe";
     scope_system: "services of a system", "services d’un système";

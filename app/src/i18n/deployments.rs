@@ -79,7 +79,6 @@ messages! {
     flash_cancel: "The deployment is being cancelled.", "Le déploiement est en cours d’annulation.";
     flash_held(environment): "{environment} is on hold.", "{environment} est suspendu.";
     flash_resumed(environment): "{environment} is no longer on hold.", "{environment} n’est plus suspendu.";
-    active_elsewhere: "Another deployment is running here.", "Un autre déploiement est en cours ici.";
     active_open: "Open the running one", "Ouvrir celui qui est en cours";
     dep_title(operation, name, environment): "{operation}: {name} in {environment}", "{operation} : {name} en {environment}";
     dep_steps: "Steps", "Étapes";
