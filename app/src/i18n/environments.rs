@@ -15,7 +15,7 @@ messages! {
     field_order: "Order", "Ordre";
     field_order_hint: "Position in the row of environments, from 1.", "Position dans la rangée, à partir de 1.";
     field_auto_rollback: "A failed rollout goes back by itself", "Une mise en place échouée revient d’elle-même";
-    field_deadline: "Progress deadline, seconds", "Délai de progression, en secondes";
+    field_deadline: "Progress deadline (s)", "Délai de progression (s)";
     field_deadline_hint: "10 to 3,600. After that a rollout that is not complete has failed.", "De 10 à 3 600. Au-delà, une mise en place incomplète a échoué.";
     col_order: "Order", "Ordre";
     col_tier: "Tier", "Niveau";

@@ -37,7 +37,7 @@ pub fn ImageRef(t: T, #[prop(into)] image: String) -> impl IntoView {
 #[component]
 pub fn Diff(t: T, lines: Vec<DiffLine>) -> impl IntoView {
     let value = move |class: &'static str, sign: &'static str, value: String| {
-        view! { <div class=class>{sign} " " <ImageRef t=t image=value /></div> }
+        view! { <div class=class><span>{sign}</span> <ImageRef t=t image=value /></div> }
     };
     let rows = lines
         .into_iter()
