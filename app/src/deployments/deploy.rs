@@ -60,7 +60,7 @@ pub async fn choose(
         match releases.items.iter().find(|release| &release.version == version) {
             None => chosen.version = None,
             Some(release) if release.image == *image => chosen.image = None,
-            Some(_) => chosen.errors = FieldError::new("/image", req.t.deploy_one_of(version)).into(),
+            Some(_) => chosen.errors = FieldError::said("/image", req.t.deploy_one_of(version)).into(),
         }
     }
     render(&app, req, &service, chosen).await

@@ -16,7 +16,7 @@ pub fn changes(t: T, plan: &PlanOut) -> impl IntoView + use<> {
         plan.incomplete.clone().map(|why| view! { <Alert tone=Tone::Warn>{t.deploy_incomplete(why)}</Alert> });
     let lines = plan.diff.clone();
     let nothing = lines.is_empty() && plan.incomplete.is_none();
-    let told = lines.iter().any(|line| line.after.as_deref() == Some(&plan.incoming_image));
+    let told = lines.iter().any(|line| line.after.as_ref().is_some_and(|after| *after == plan.incoming_image.as_str()));
     let part = |name: &'static str, version: Option<&String>, image: Option<&String>| {
         let version = version.map(|version| view! { <span class="mono break">{version.clone()}</span> " " });
         let known = version.is_some();

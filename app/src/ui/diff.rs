@@ -44,8 +44,8 @@ pub fn Diff(t: T, lines: Vec<DiffLine>) -> impl IntoView {
         .map(|line| {
             view! {
                 <div class="f">{line.field}</div>
-                {line.before.map(|before| value("d", "−", before))}
-                {line.after.map(|after| value("a", "+", after))}
+                {line.before.map(|before| value("d", "−", before.to_string()))}
+                {line.after.map(|after| value("a", "+", after.to_string()))}
             }
         })
         .collect::<Vec<_>>();
