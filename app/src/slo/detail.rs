@@ -2,6 +2,7 @@
 
 use super::down_chart::{self, Beside};
 use super::{blocked, burn_chart, corrections, delete, facts, marks};
+use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{ButtonKind, Crumb, Head, LinkButton};
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Req, page, summary};
@@ -38,6 +39,11 @@ struct May {
     correct: bool,
 }
 
+fn crumbs(t: T, slo: &SloOut) -> Vec<Crumb> {
+    let service = Crumb::new(format!("/services/{}?tab=slos", slo.service), slo.service.clone());
+    vec![Crumb::new("/slos", t.slos_title()), service]
+}
+
 /// With what was typed into one of its forms, and what was wrong with it.
 pub async fn render(
     app: &AppState,
@@ -58,10 +64,6 @@ pub async fn render(
         correct: service.may(&req.ctx, id, Action::SloCorrect).await.or_page(req)?,
     };
     let title = slo.title.clone();
-    let crumbs = vec![
-        Crumb::new("/slos", t.slos_title()),
-        Crumb::new(format!("/services/{}?tab=slos", slo.service), slo.service.clone()),
-    ];
     let reading = slo.reads_as.get(t.0.tag()).cloned().unwrap_or_default();
     let down = down_chart::view(t, &slo, &points, &Beside { deployments: &deployments, alerts: &fired }, req.now);
     let burn = burn_chart::view(t, &slo, &points, req.now);
@@ -104,7 +106,7 @@ pub async fn render(
             <div class="stack">{right}</div>
         </div>
     };
-    Ok(page(req.page(title).section(Section::Slos).crumbs(crumbs), body))
+    Ok(page(req.page(title).section(Section::Slos).crumbs(crumbs(t, &slo)), body))
 }
 
 fn acts(req: &Req, slo: &SloOut, may: &May) -> AnyView {
