@@ -88,7 +88,8 @@ async fn gateway_to_a_failing_tag_goes_back_by_itself_and_slack_hears_of_all_of_
     let asked = test.post("/deployments", &failing).await;
     assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.body);
     let id = asked.body["id"].as_str().unwrap();
-    assert_eq!(test.ended(id).await["state"], "rolled_back");
+    let ended = test.ended(id).await;
+    assert_eq!(ended["state"], "rolled_back", "{ended}");
 
     let messages = receiver.wait_for(3).await;
     let what = "cloudtaskhub/gateway v1.13.0-crash to staging";

@@ -16,7 +16,6 @@ super::texts! {
     "Access key of an S3 bucket." => "Clé d’accès d’un bucket S3.";
     "Address" => "Adresse";
     "Address before `/api/v1`, for example `http://prometheus:9090`." => "Adresse avant « /api/v1 », par exemple « http://prometheus:9090 ».";
-    "Address of the API server, `https://host:port`." => "Adresse du serveur d’API, « https://hôte:port ».";
     "Address of the API server, `https://host:port`; with GKE, EKS and AKS only where the cloud is not to be asked for it." => "Adresse du serveur d’API, « https://hôte:port » ; avec GKE, EKS et AKS seulement si le cloud ne doit pas être interrogé à ce sujet.";
     "Address of the incoming webhook. Whoever has it can post, so it is kept as a secret." => "Adresse du webhook entrant. Qui l’a peut publier : elle est donc gardée comme un secret.";
     "After this long it counts as failed, in seconds, 10 to 7200; 600 when absent." => "Au bout de ce temps elle compte comme échouée, en secondes, de 10 à 7200 ; 600 si absent.";
