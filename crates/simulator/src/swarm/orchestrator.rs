@@ -273,11 +273,18 @@ fn forget(state: &mut State) {
     state.tasks.retain(|_| keep.next().unwrap_or(true));
 }
 
+/// An update was on its way in some slot: it holds more than one task. The engine then begins an update whatever the new specification says.
+fn has_unfinished_slot(state: &State, id: &str) -> bool {
+    let mut slots = std::collections::BTreeSet::new();
+    state.tasks.iter().filter(|task| task.service == id && task.is_wanted()).any(|task| !slots.insert(task.slot))
+}
+
 /// Takes a new specification.
 pub(crate) fn change(state: &mut State, id: &str, spec: Value, rollback: bool, now: OffsetDateTime) {
     let index = state.next_index();
+    let unfinished = has_unfinished_slot(state, id);
     let Some(service) = state.services.get_mut(id) else { return };
-    let rolls = spec["TaskTemplate"] != service.spec["TaskTemplate"];
+    let rolls = unfinished || spec["TaskTemplate"] != service.spec["TaskTemplate"];
     service.previous = Some(std::mem::replace(&mut service.spec, spec));
     service.index = index;
     service.updated = now;
