@@ -8,7 +8,7 @@ messages! {
     alerts_sub: "What the Alertmanagers of this portal’s connections told, the newest first.", "Ce que les Alertmanagers des connexions ont signalé, du plus récent au plus ancien.";
     alerts_empty: "No alert", "Aucune alerte";
     alerts_of_none: "No alert was told for this service.", "Aucune alerte n’a été signalée pour ce service.";
-    alerts_empty_text: "An Alertmanager tells by POST /api/v1/webhooks/alertmanager/CONNECTION, with an API token.", "Un Alertmanager les signale par POST /api/v1/webhooks/alertmanager/CONNEXION, avec un jeton d’API.";
+    alerts_empty_text: "An Alertmanager tells of them by its webhook, with an API token; the description of the API has the address.", "Un Alertmanager les signale par son webhook, avec un jeton d’API ; la description de l’API en donne l’adresse.";
     alert_firing: "firing", "en cours";
     alert_resolved: "resolved", "résolue";
     alert_silent: "not repeated since", "non répétée depuis";

@@ -76,9 +76,10 @@ pub fn LinkButton(
 #[component]
 pub fn CopyId(t: T, #[prop(into)] id: String, #[prop(optional, into)] shown: Option<String>) -> impl IntoView {
     let shown = shown.unwrap_or_else(|| id.clone());
-    let label = format!("{}: {id}", t.copy());
+    // Whoever speaks to the browser names what is seen; the whole is in the title.
+    let label = format!("{}: {shown}", t.copy());
     view! {
-        <button type="button" class="copy" data-copy=id data-done=t.copied() aria-label=label>
+        <button type="button" class="copy" data-copy=id.clone() data-done=t.copied() aria-label=label title=id>
             <span>{shown}</span>
             <Icon name="copy" />
         </button>
