@@ -97,7 +97,8 @@ pub(crate) fn hash(change: &Change) -> String {
     hex(&digest[..12])
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

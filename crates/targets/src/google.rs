@@ -7,6 +7,7 @@
 //!
 //! Tokens are kept until a minute before they end. Key and file are read anew for each exchange, so rotation needs no restart.
 
+use crate::base_url::is_googles;
 use crate::outbound::{ANSWER_LIMIT, read_body, unreachable};
 use crate::{Secret, TargetError, masking};
 use base64::Engine as _;
@@ -96,9 +97,20 @@ struct Granted {
 }
 
 impl Tokens {
-    /// `credentials` is the JSON of a service account's key or of a workload identity configuration.
-    pub fn new(http: reqwest::Client, credentials: Option<Secret>) -> Self {
-        Self { http, credentials, kept: Mutex::new(None) }
+    /// Tokens that are sent to these addresses. `credentials` is the JSON of a service account's key or of a workload identity
+    /// configuration.
+    ///
+    /// # Errors
+    /// Without credentials, when an address is not Google's: whoever edits a connection must not learn the machine's own token.
+    pub fn towards<'a>(
+        addresses: impl IntoIterator<Item = &'a str>,
+        http: reqwest::Client,
+        credentials: Option<Secret>,
+    ) -> Result<Self, Text> {
+        if credentials.is_none() && !addresses.into_iter().all(is_googles) {
+            return Err(text!("give a token or credentials: the token of the machine itself goes to Google only"));
+        }
+        Ok(Self { http, credentials, kept: Mutex::new(None) })
     }
 
     /// A token that holds for a minute at least.
@@ -269,7 +281,7 @@ mod tests {
 
     fn tokens(credentials: &Value) -> Tokens {
         let http = outbound::client().build().unwrap();
-        Tokens::new(http, Some(Secret::from_value(credentials.to_string())))
+        Tokens::towards([], http, Some(Secret::from_value(credentials.to_string()))).unwrap()
     }
 
     #[test]

@@ -20,7 +20,6 @@ pub mod outbound;
 mod polling;
 mod registry;
 mod secret;
-pub mod sigv4;
 mod target;
 mod task;
 

@@ -52,17 +52,6 @@ pub(crate) async fn read_body_of(
     Ok(body)
 }
 
-/// An origin without a path, as it is put before paths; `http` to this machine only, since credentials go with each call.
-pub(crate) fn origin(text: &str) -> Result<String, Text> {
-    let wrong = || text!("expected https://host[:port], or http:// to this machine, without a path");
-    let url = url::Url::parse(text).map_err(|_| wrong())?;
-    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-    let anonymous = url.username().is_empty() && url.password().is_none();
-    let here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-    let safe = url.scheme() == "https" || (url.scheme() == "http" && here);
-    if bare && anonymous && safe { Ok(text.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
-}
-
 /// A failed exchange in words that name the peer, and neither the URL nor a header.
 #[must_use]
 pub fn unreachable(from: impl Argument, error: &reqwest::Error) -> TargetError {

@@ -219,6 +219,30 @@ fn decoded(token: &str) -> String {
     String::from_utf8(base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(coded).expect("base64")).expect("text")
 }
 
+/// Whoever edits a connection chooses where tokens go; the one of the machine that we run on must not follow.
+#[tokio::test]
+async fn the_token_of_the_machine_itself_goes_to_google_only() {
+    let elsewhere = "https://storage.evil.example";
+    let gke = |more: Value| {
+        let mut gke = json!({"cluster": "projects/p/locations/l/clusters/c"});
+        gke.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        gke
+    };
+    for (kind, config) in [
+        ("cloud_run", json!({"project": "p-12345", "region": "europe-west1", "endpoint": elsewhere})),
+        ("static_site", json!({"store": "google", "bucket": "a-bucket", "endpoint": elsewhere})),
+        ("kubernetes", json!({"server": elsewhere, "gke": gke(json!({}))})),
+        ("kubernetes", json!({"gke": gke(json!({"api": elsewhere}))})),
+    ] {
+        let Err(TargetError::Config { pointer, message }) = platform(kind).expect("registered").connect(config).await
+        else {
+            panic!("{kind} goes to {elsewhere}");
+        };
+        assert!(pointer.ends_with("/credentials"), "{kind}: {pointer}");
+        assert!(message.to_string().contains("goes to Google only"), "{kind}: {message}");
+    }
+}
+
 #[tokio::test]
 async fn what_no_cloud_answers_is_told_and_nothing_is_shown() {
     let closed = "http://127.0.0.1:9";

@@ -3,7 +3,10 @@
 use super::credentials::Keys;
 use crate::TargetError;
 use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
 use aws_sigv4::sign::v4;
 use passerelle_contract::text;
 use std::time::{Duration, SystemTime};
@@ -56,7 +59,18 @@ pub(crate) fn headers(
     service: &str,
 ) -> Result<http::Request<Vec<u8>>, TargetError> {
     let scope = Scope { region, service, at: SystemTime::now() };
-    signed(request, keys, scope, SigningSettings::default())
+    signed(request, keys, scope, settings_of(service))
+}
+
+/// S3 signs paths as they are, and wants the hash of the body told.
+fn settings_of(service: &str) -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    if service == "s3" {
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    }
+    settings
 }
 
 /// The address of a request that carries its signature as parameters, good for `life`.
@@ -110,6 +124,28 @@ mod tests {
                      SignedHeaders=host;x-amz-date, Signature={signature}"
                 )
             );
+        }
+    }
+
+    /// "GET Bucket Lifecycle" and "Get Bucket (List Objects)" of the Amazon S3 API reference.
+    #[test]
+    fn the_examples_of_s3_come_out() {
+        let keys = Keys {
+            id: "AKIAIOSFODNN7EXAMPLE".into(),
+            secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(),
+            session: None,
+        };
+        // 20130524T000000Z
+        let at = UNIX_EPOCH + Duration::from_secs(1_369_353_600);
+        let scope = Scope { region: "us-east-1", service: "s3", at };
+        for (query, signature) in [
+            ("lifecycle=", "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"),
+            ("max-keys=2&prefix=J", "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"),
+        ] {
+            let request = request(&format!("https://examplebucket.s3.amazonaws.com/?{query}"));
+            let signed = signed(request, &keys, scope, settings_of("s3")).unwrap();
+            let header = signed.headers()["authorization"].to_str().unwrap();
+            assert!(header.ends_with(&format!("Signature={signature}")), "{query}: {header}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The calls of the Admin API that we make.
 
 use super::config::ConnectionConfig;
+use crate::base_url::BaseUrl;
 use crate::google::Tokens;
 use crate::outbound::{self, ANSWER_LIMIT, read_body, unreachable};
 use crate::{TargetError, masking};
@@ -9,10 +10,13 @@ use reqwest::Method;
 use serde_json::Value;
 
 const WHO: &str = "Cloud Run";
+const GOOGLE: &str = "https://run.googleapis.com";
 
 #[derive(Debug)]
 pub(super) struct Api {
     http: reqwest::Client,
+    /// Base URL.
+    origin: String,
     config: ConnectionConfig,
     tokens: Tokens,
 }
@@ -31,13 +35,12 @@ impl Api {
         if config.token.is_some() && config.credentials.is_some() {
             return Err(wrong("/config/credentials", text!("give either a token or credentials")));
         }
-        if config.token.is_none() && config.credentials.is_none() && !config.endpoint.is_trusted() {
-            let message = text!("give a token or credentials: the token of the machine itself goes to Google only");
-            return Err(wrong("/config/credentials", message));
-        }
         let http = outbound::client().build().map_err(|_| wrong("/config", text!("no HTTP client can be built")))?;
-        let tokens = Tokens::new(http.clone(), config.credentials.clone());
-        Ok(Self { http, config, tokens })
+        let origin = config.endpoint.as_ref().map_or(GOOGLE, BaseUrl::as_str).to_owned();
+        let towards = config.token.is_none().then_some(origin.as_str());
+        let tokens = Tokens::towards(towards, http.clone(), config.credentials.clone())
+            .map_err(|message| wrong("/config/credentials", message))?;
+        Ok(Self { http, origin, config, tokens })
     }
 
     fn parent(&self) -> String {
@@ -124,7 +127,7 @@ impl Api {
                 .map_err(|error| TargetError::Config { pointer: "/config/token".to_owned(), message: error.text() })?,
             None => self.tokens.token().await?,
         };
-        let url = format!("{}/v2/{path}", self.config.endpoint.as_str());
+        let url = format!("{}/v2/{path}", self.origin);
         let mut request = self.http.request(method, url).query(query).bearer_auth(token.trim()).timeout(ANSWER_LIMIT);
         if let Some(body) = body {
             request = request.json(body);

@@ -23,7 +23,7 @@ mod state;
 mod target;
 
 pub use canary::{Pause, Steps};
-pub use config::{BindingConfig, ConnectionConfig, Endpoint, Name};
+pub use config::{BindingConfig, ConnectionConfig, Name};
 pub use migration::Limit;
 
 use crate::{Connection, Platform, Target, TargetError};

@@ -1,6 +1,7 @@
 //! What a connection is made of, checked while it is read.
 
-use crate::{Secret, outbound};
+use crate::Secret;
+use crate::base_url::BaseUrl;
 use passerelle_contract::{Text, text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -16,7 +17,7 @@ pub struct ConnectionConfig {
     pub store: Kind,
     /// Base URL of the API; Google's or Amazon's own when absent.
     #[serde(default)]
-    pub endpoint: Option<Origin>,
+    pub endpoint: Option<BaseUrl>,
     /// Region of an S3 bucket; `us-east-1` when absent.
     #[serde(default)]
     pub region: Option<Region>,
@@ -122,36 +123,6 @@ impl JsonSchema for Region {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "maxLength": 40 })
-    }
-}
-
-/// An origin without a path; `http` to this machine only.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Origin(String);
-
-impl Origin {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for Origin {
-    type Error = Text;
-
-    fn try_from(text: String) -> Result<Self, Text> {
-        outbound::origin(&text).map(Self)
-    }
-}
-
-impl JsonSchema for Origin {
-    fn schema_name() -> Cow<'static, str> {
-        "StoreEndpoint".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "uri" })
     }
 }
 

@@ -1,10 +1,11 @@
 //! Google Cloud Storage through its JSON API. Versions are generations: each write has a new one.
 
+use super::address::encoded;
 use super::config::ConnectionConfig;
 use super::store::{Content, MOST_LISTED, Object, Store, Version, When, Written, refusal};
+use crate::base_url::BaseUrl;
 use crate::google::Tokens;
 use crate::outbound::{self, ANSWER_LIMIT, read_body, read_body_of, unreachable};
-use crate::sigv4::encoded;
 use crate::{Secret, TargetError};
 use async_trait::async_trait;
 use passerelle_contract::text;
@@ -36,13 +37,11 @@ impl Gcs {
             return Err(wrong("/config/access_key_id", text!("belongs to a store of kind {kind}", kind = "s3")));
         }
         let http = outbound::client().build().map_err(|_| wrong("/config", text!("no HTTP client can be built")))?;
-        Ok(Self {
-            tokens: Tokens::new(http.clone(), config.credentials),
-            origin: config.endpoint.map_or_else(|| GOOGLE.to_owned(), |origin| origin.as_str().to_owned()),
-            bucket: config.bucket.as_str().to_owned(),
-            token: config.token,
-            http,
-        })
+        let origin = config.endpoint.as_ref().map_or(GOOGLE, BaseUrl::as_str).to_owned();
+        let towards = config.token.is_none().then_some(origin.as_str());
+        let tokens = Tokens::towards(towards, http.clone(), config.credentials)
+            .map_err(|message| wrong("/config/credentials", message))?;
+        Ok(Self { tokens, origin, bucket: config.bucket.as_str().to_owned(), token: config.token, http })
     }
 
     fn bucket_path(&self, bucket: Option<&str>) -> String {
@@ -136,7 +135,7 @@ impl Store for Gcs {
         let about = json!({ "name": name, "contentType": content.content_type, "cacheControl": content.cache });
         // Longer than any text in a file by chance could be, and the same for the same file.
         let boundary =
-            format!("passerelle-{}", crate::sigv4::hex(&<sha2::Sha256 as sha2::Digest>::digest(content.bytes)));
+            format!("passerelle-{}", crate::fencing::hex(&<sha2::Sha256 as sha2::Digest>::digest(content.bytes)));
         let mut body = format!(
             "--{boundary}\r\ncontent-type: application/json; charset=utf-8\r\n\r\n{about}\r\n--{boundary}\r\ncontent-type: {}\r\n\r\n",
             content.content_type

@@ -9,6 +9,7 @@
 //!
 //! Why so, and what is not atomic: `docs/adr/0011-static-sites.md`.
 
+mod address;
 mod archive;
 mod binding;
 mod config;
@@ -22,7 +23,7 @@ mod store;
 mod target;
 
 pub use binding::BindingConfig;
-pub use config::{Bucket, ConnectionConfig, Kind, Origin};
+pub use config::{Bucket, ConnectionConfig, Kind};
 
 use crate::{Connection, Platform, Target, TargetError};
 use async_trait::async_trait;

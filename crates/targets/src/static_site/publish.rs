@@ -65,7 +65,7 @@ impl Site {
             return Ok(Wanted::Release(release, manifest, Files::new()));
         }
         let archive = self.archive(&release).await?;
-        if crate::sigv4::hex(&Sha256::digest(&archive.bytes)) != release.digest {
+        if crate::fencing::hex(&Sha256::digest(&archive.bytes)) != release.digest {
             return Err(TargetError::Artifact(text!(
                 "the archive of {image} is not the one of that digest",
                 image = &release.image

@@ -2,16 +2,16 @@
 //!
 //! Conditional writes (`If-None-Match`, `If-Match`) came to Amazon S3 in 2024; stores that ignore them cannot fence.
 
+use super::address::{encoded, query};
 use super::config::ConnectionConfig;
 use super::store::{Content, MOST_LISTED, Object, Store, Version, When, Written, refusal};
+use crate::aws::{self, Keys};
 use crate::outbound::{self, ANSWER_LIMIT, read_body, read_body_of, unreachable};
-use crate::sigv4::{Signed, Signer, encoded, query};
 use crate::{Secret, TargetError};
 use async_trait::async_trait;
 use passerelle_contract::text;
 use reqwest::{Method, Response};
 use std::time::Duration;
-use time::OffsetDateTime;
 
 const WHO: &str = "the S3 store";
 const TRANSFER_LIMIT: Duration = Duration::from_secs(120);
@@ -20,7 +20,6 @@ const WEBSITE: &str = "<WebsiteConfiguration xmlns=\"http://s3.amazonaws.com/doc
 pub(super) struct S3 {
     http: reqwest::Client,
     origin: String,
-    host: String,
     region: String,
     bucket: String,
     access_key_id: String,
@@ -51,19 +50,9 @@ impl S3 {
         let origin = config
             .endpoint
             .map_or_else(|| format!("https://s3.{region}.amazonaws.com"), |origin| origin.as_str().to_owned());
-        let host = origin.split_once("://").map_or(origin.as_str(), |(_, host)| host).to_owned();
         let http = outbound::client().build().map_err(|_| wrong("/config", text!("no HTTP client can be built")))?;
         let bucket = config.bucket.as_str().to_owned();
-        Ok(Self {
-            http,
-            origin,
-            host,
-            region,
-            bucket,
-            access_key_id,
-            secret_access_key,
-            session_token: config.session_token,
-        })
+        Ok(Self { http, origin, region, bucket, access_key_id, secret_access_key, session_token: config.session_token })
     }
 
     fn object_path(&self, bucket: Option<&str>, name: &str) -> String {
@@ -79,28 +68,27 @@ impl S3 {
             Some(token) => Some(reveal(token, "/config/session_token")?),
             None => None,
         };
-        let signer = Signer {
-            access_key_id: &self.access_key_id,
-            secret_access_key: secret.trim(),
-            session_token: session.as_deref().map(str::trim),
-            region: &self.region,
-            service: "s3",
+        let keys = Keys {
+            id: self.access_key_id.clone(),
+            secret: secret.trim().to_owned(),
+            session: session.map(|token| token.trim().to_owned()),
         };
-        let signed = signer.headers(&Signed {
-            method: method.as_str(),
-            host: &self.host,
-            path: &ask.path,
-            query: &ask.query,
-            body: &ask.body,
-            at: OffsetDateTime::now_utc(),
-        });
         let mark = if ask.query.is_empty() { "" } else { "?" };
-        let url = format!("{}{}{mark}{}", self.origin, ask.path, query(&ask.query));
-        let mut request = self.http.request(method, url).timeout(limit).body(ask.body);
-        for (name, value) in signed.into_iter().chain(ask.headers) {
+        let mut request = http::Request::builder().method(method).uri(format!(
+            "{}{}{mark}{}",
+            self.origin,
+            ask.path,
+            query(&ask.query)
+        ));
+        for (name, value) in ask.headers {
             request = request.header(name, value);
         }
-        request.send().await.map_err(|error| unreachable(WHO, &error))
+        let no_request = || TargetError::Refused(text!("the request to AWS cannot be signed"));
+        let request = request.body(ask.body).map_err(|_| no_request())?;
+        let request = aws::headers(request, &keys, &self.region, "s3")?;
+        let mut request = reqwest::Request::try_from(request).map_err(|_| no_request())?;
+        *request.timeout_mut() = Some(limit);
+        self.http.execute(request).await.map_err(|error| unreachable(WHO, &error))
     }
 
     /// The body of a success; nothing for what is not there.

@@ -2,15 +2,19 @@
 
 use crate::contract::{Has, Image, Peer};
 use async_trait::async_trait;
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, sign,
+};
+use aws_sigv4::sign::v4;
 use passerelle_simulator::{Faults, Only, Simulator, World};
-use passerelle_targets::sigv4::{self, Signed, Signer};
 use passerelle_targets::{Target, platform};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
-use time::OffsetDateTime;
+use std::time::SystemTime;
 use uuid::Uuid;
 
 const AMAZONS_EXAMPLE: &str = "AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
@@ -109,7 +113,7 @@ impl Bucket {
             archive.append_data(&mut header, path, content.as_bytes()).unwrap();
         }
         let bytes = archive.into_inner().unwrap().finish().unwrap();
-        let digest = sigv4::hex(&Sha256::digest(&bytes));
+        let digest = format!("{:x}", Sha256::digest(&bytes));
         self.put(&format!("archives/{digest}.tar.gz"), bytes).await;
         format!("example.test/team/{version}@sha256:{digest}")
     }
@@ -145,7 +149,7 @@ impl Bucket {
 
     async fn fetch(&self, name: &str) -> Response {
         if self.store == "google" {
-            let object = sigv4::encoded(name, false);
+            let object = name.replace('/', "%2F");
             let url = format!("{}/storage/v1/b/{}/o/{object}?alt=media", self.base, self.name);
             return self.http.get(url).bearer_auth("t").send().await.unwrap();
         }
@@ -153,21 +157,28 @@ impl Bucket {
     }
 
     async fn s3(&self, method: Method, name: &str, body: Vec<u8>) -> Response {
-        let signer = Signer {
-            access_key_id: &self.key.0,
-            secret_access_key: &self.key.1,
-            session_token: None,
-            region: "us-east-1",
-            service: "s3",
-        };
         let slash = if name.is_empty() { "" } else { "/" };
-        let path = sigv4::encoded(&format!("/{}{slash}{name}", self.name), true);
-        let host = self.base.split_once("://").unwrap().1;
-        let at = OffsetDateTime::now_utc();
-        let headers =
-            signer.headers(&Signed { method: method.as_str(), host, path: &path, query: &[], body: &body, at });
-        let request = self.http.request(method, format!("{}{path}", self.base)).body(body);
-        headers.into_iter().fold(request, |request, (name, value)| request.header(name, value)).send().await.unwrap()
+        let url = format!("{}/{}{slash}{name}", self.base, self.name);
+        let mut request = http::Request::builder().method(method).uri(url).body(body).unwrap();
+        let mut settings = SigningSettings::default();
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        let identity = Credentials::new(&self.key.0, &self.key.1, None, None, "test").into();
+        let params = v4::SigningParams::builder()
+            .identity(&identity)
+            .region("us-east-1")
+            .name("s3")
+            .time(SystemTime::now())
+            .settings(settings)
+            .build()
+            .unwrap()
+            .into();
+        let body = SignableBody::Bytes(request.body());
+        let address = request.uri().to_string();
+        let signable = SignableRequest::new(request.method().as_str(), address, std::iter::empty(), body).unwrap();
+        let (instructions, _) = sign(signable, &params).unwrap().into_parts();
+        instructions.apply_to_request_http1x(&mut request);
+        self.http.execute(request.try_into().unwrap()).await.unwrap()
     }
 
     pub async fn bind(&self, binding: Value) -> Arc<dyn Target> {

@@ -99,7 +99,11 @@ pub(super) async fn open(
     http: reqwest::Client,
     given: Option<Found>,
 ) -> Result<(Entry, Arc<dyn Bearer>), TargetError> {
-    let login = Login(Tokens::new(http.clone(), gke.credentials.clone()));
+    // Whoever is asked for the address could tell one of their own.
+    let addresses = given.iter().map(|found| found.server.as_str()).chain(gke.api.as_ref().map(BaseUrl::as_str));
+    let tokens = Tokens::towards(addresses, http.clone(), gke.credentials.clone())
+        .map_err(|message| TargetError::Config { pointer: "/config/gke/credentials".to_owned(), message })?;
+    let login = Login(tokens);
     let found = match given {
         Some(found) => found,
         None => describe(gke, &http, &login).await?,
