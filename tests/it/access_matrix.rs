@@ -91,6 +91,7 @@ const MATRIX: &[(&str, &str, Who)] = &[
     ("post", "/deployments/{id}/reject", Least(Developer)),
     ("get", "/gates/decision", SignedIn),
     ("get", "/gates/policies", SignedIn),
+    ("get", "/gates/policies/{tier}", SignedIn),
     ("put", "/gates/policies/{tier}", Least(Admin)),
     ("get", "/freezes", SignedIn),
     ("post", "/freezes", Least(Operator)),

@@ -1,7 +1,7 @@
 //! The pages of the gates: approving, changing and breaking the glass by forms, policies, freezes and waivers, and what they
 //! say when a value is refused.
 
-use crate::support::{PASSWORD, Person, Shown, TestPortal};
+use crate::support::{PASSWORD, Person, Shown, TestPortal, hidden};
 use passerelle_contract::access::Role;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -153,7 +153,9 @@ async fn broken_glass_leads_past_the_gates_with_a_new_session() {
 async fn a_policy_is_edited_by_a_form() {
     let test = production(0).await;
     let (grace, bob) = (test.person().await, test.another("bob", Role::Operator).await);
+    let etag = hidden(&grace.get("/gates/production").await.html, "etag").replace("&quot;", "\"");
     let all = [
+        ("etag", etag.as_str()),
         ("promotion_order", "warn"),
         ("minutes", "45"),
         ("preflight", "block"),
@@ -182,6 +184,9 @@ async fn a_policy_is_edited_by_a_form() {
         assert!(field == "minutes" || page.html.contains("value=\"45\""), "{field}={value}: {}", page.html);
     }
     assert_eq!(grace.post("/gates/production", &all).await.led_to(), "/gates");
+    let late = grace.post("/gates/production", &all).await;
+    late.refused();
+    assert!(late.html.contains("it was changed since you read it"), "{}", late.html);
     let saved = test.get("/gates/policies").await.body;
     let policy = &saved["items"].as_array().unwrap().iter().find(|one| one["tier"] == "production").unwrap()["policy"];
     let wanted = json!({ "promotion_order": { "mode": "warn", "healthy_minutes": 45 }, "preflight": "block",

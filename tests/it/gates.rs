@@ -364,6 +364,11 @@ async fn freezes_and_policies_are_checked_and_kept_from_those_who_may_not() {
     assert_eq!(off.status, StatusCode::OK, "{}", off.body);
     let plan = test.post("/plans", &to_production("tinyweb:v2")).await;
     assert_eq!(plan.body["gates"], json!([]), "{}", plan.body);
+    let read = test.get("/gates/policies/production").await;
+    assert_eq!((&read.body["policy"]["freeze"], &read.body["updated_by"]), (&json!("off"), &off.body["updated_by"]));
+    let stale = test.http.put(format!("{}/api/v1/gates/policies/production", test.url)).bearer_auth(&test.admin);
+    let stale = stale.header("if-match", "\"production-1\"").json(&json!({})).send().await.unwrap();
+    assert_eq!(stale.status(), StatusCode::CONFLICT);
     let audited = test.get("/audit?action=gate.policy_edit&limit=1").await;
     assert_eq!(audited.body["items"][0]["after"]["freeze"], "off", "{}", audited.body);
 }

@@ -13,6 +13,7 @@ use leptos::prelude::*;
 use passerelle_contract::FieldError;
 use passerelle_contract::environments::Tier;
 use passerelle_contract::gates::{ApprovalPolicy, GateMode, GatePolicy, PromotionPolicy, VulnerabilityPolicy, kinds};
+use passerelle_server::environments::{Etag, IfMatch};
 use passerelle_server::kernel::{Action, AppError, Object, decide};
 
 const MINUTES: &str = "/promotion_order/healthy_minutes";
@@ -24,9 +25,10 @@ const MODE_FIELDS: [&str; 5] = ["promotion_order", "preflight", "vulnerability",
 
 pub async fn show(State(app): State<AppState>, Path(tier): Path<String>, req: Req) -> Result<Response, PageError> {
     let tier = req.tier(&tier)?;
-    let all = app.portal.gates.list_policies(&req.ctx).await.or_page(&req)?;
-    let policy = all.into_iter().find(|policy| policy.tier == tier).map(|found| found.policy).unwrap_or_default();
-    draw(&app, &req, tier, &fields_of(&policy), &Errors::default()).await
+    let policy = app.portal.gates.get_policy(&req.ctx, tier).await.or_page(&req)?;
+    let etag = [("etag".to_owned(), policy.etag())];
+    let fields = fields_of(&policy.policy).into_iter().chain(etag).collect();
+    draw(&app, &req, tier, &fields, &Errors::default()).await
 }
 
 pub async fn save(
@@ -37,7 +39,9 @@ pub async fn save(
     let Posted { req, fields } = posted;
     let tier = req.tier(&tier)?;
     let saved = match read(req.t, tier, &fields) {
-        Ok(policy) => app.portal.gates.put_policy(&req.ctx, tier, policy).await,
+        Ok(policy) => {
+            app.portal.gates.put_policy(&req.ctx, tier, policy, &IfMatch::new(Some(fields.get("etag")))).await
+        }
         Err(errors) => Err(AppError::Invalid(errors)),
     };
     match saved {
@@ -146,6 +150,7 @@ fn form(req: &Req, tier: Tier, fields: &Fields, errors: &Errors) -> impl IntoVie
         {why_not.map(|why| view! { <Alert tone=Tone::Off>{why}</Alert> })}
         <form class="form" method="post">
             <Hidden name="csrf" value=req.ctx.csrf_token() />
+            <Hidden name="etag" value=fields.text("etag") />
             <div class="policy">
             {fieldset(t, kinds::PROMOTION_ORDER, t.gate_promotion_what(), view! {
                 <div class="pair">{modes("promotion_order")} {number("minutes", t.gate_minutes(), t.gate_minutes_hint(), MINUTES)}</div>

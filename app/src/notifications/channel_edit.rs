@@ -2,7 +2,7 @@
 
 use super::channel_new::common;
 use super::channels::kind_title;
-use super::{may_edit, shown_in_form};
+use super::may_edit;
 use crate::environments::draw::inputs;
 use crate::environments::schema::{Field, fields, pointers};
 use crate::environments::values::{fill, read};
@@ -67,7 +67,7 @@ pub async fn save(
             Ok(see_other(&format!("/notifications/channels/{}", saved.name), Some(flash)))
         }
         Err(error) => {
-            let errors = shown_in_form(&req, error).or_page(&req)?;
+            let errors = req.shown(error)?;
             Ok(errors.refuse(draw(&req, &known, &form, form.text("etag"), &errors)))
         }
     }

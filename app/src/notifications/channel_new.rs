@@ -1,7 +1,7 @@
 //! Making a channel: first the kind, then its own form.
 
 use super::channels::language;
-use super::{permitted, shown_in_form};
+use super::permitted;
 use crate::environments::draw::inputs;
 use crate::environments::schema::{Field, fields, pointers};
 use crate::environments::values::read;
@@ -82,7 +82,7 @@ pub async fn create(State(app): State<AppState>, posted: Posted) -> Result<Respo
             Ok(see_other(&format!("/notifications/channels/{}", made.name), Some(flash)))
         }
         Err(error) => {
-            let errors = shown_in_form(&req, error).or_page(&req)?;
+            let errors = req.shown(error)?;
             Ok(errors.refuse(draw(&req, &kind, &drawn, &form, &errors)))
         }
     }

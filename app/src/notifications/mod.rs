@@ -10,7 +10,7 @@ mod rules;
 
 use crate::shell::Section;
 use crate::ui::{Crumb, Tab, Tabs};
-use crate::web::{AppState, Errors, Page, Req};
+use crate::web::{AppState, Page, Req};
 use axum::Router;
 use axum::routing::{get, post};
 use leptos::prelude::*;
@@ -60,12 +60,4 @@ fn permitted(ctx: &Ctx) -> Result<(), AppError> {
     }
     let may = may_edit(ctx);
     if may.allowed { Ok(()) } else { Err(AppError::Forbidden(may.because)) }
-}
-
-/// What the form shows again beside its fields; anything else is a page of its own.
-fn shown_in_form(req: &Req, error: AppError) -> Result<Errors, AppError> {
-    match &error {
-        AppError::Invalid(_) | AppError::AlreadyExists(_) | AppError::Conflict(_) => Ok(error.problem(&req.ctx).into()),
-        _ => Err(error),
-    }
 }

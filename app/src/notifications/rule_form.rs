@@ -1,6 +1,6 @@
 //! Making, changing and deleting a rule.
 
-use super::{may_edit, permitted, shown_in_form};
+use super::{may_edit, permitted};
 use crate::i18n::T;
 use crate::ui::{Alert, ButtonKind, Check, Flash, Head, Hidden, Icon, LinkButton, Select, Submit, Text, Tone};
 use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, page, see_other, summary};
@@ -82,7 +82,7 @@ async fn answer(
     match done {
         Ok(text) => Ok(see_other(LIST, Some(Flash { ok: true, text: text.to_owned() }))),
         Err(error) => {
-            let errors = shown_in_form(req, error).or_page(req)?;
+            let errors = req.shown(error)?;
             draw(app, req, rule, fields, &errors).await.map(|form| errors.refuse(form))
         }
     }

@@ -2,10 +2,11 @@
 //! that they are about.
 
 use super::GateService;
+use crate::environments::{if_match, with_etag};
 use crate::kernel::web::{Json, Path, Query, id_of, one_page, tier_of};
 use crate::kernel::{Ctx, Result};
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use passerelle_contract::gates::{
     BreakGlassIn, BreakGlassOut, FreezeFilter, FreezeIn, FreezeOut, GatePolicy, GatePolicyOut, WaiverFilter, WaiverIn,
@@ -20,7 +21,7 @@ use utoipa_axum::routes;
 pub fn router() -> OpenApiRouter<GateService> {
     OpenApiRouter::new()
         .routes(routes!(list_policies))
-        .routes(routes!(put_policy))
+        .routes(routes!(get_policy, put_policy))
         .routes(routes!(list_freezes, create_freeze))
         .routes(routes!(get_freeze, replace_freeze, lift_freeze))
         .routes(routes!(list_waivers, create_waiver))
@@ -35,17 +36,29 @@ async fn list_policies(State(service): State<GateService>, ctx: Ctx) -> Result<J
     service.list_policies(&ctx).await.map(one_page)
 }
 
+/// What one tier asks of a deployment
+#[utoipa::path(get, path = "/gates/policies/{tier}", tag = "gates",
+    params(("tier" = String, Path, description = "development, staging or production")),
+    responses((status = 200, body = GatePolicyOut), (status = 401, body = Problem), (status = 404, body = Problem)))]
+async fn get_policy(State(service): State<GateService>, ctx: Ctx, Path(name): Path<String>) -> Result<Response> {
+    Ok(with_etag(StatusCode::OK, service.get_policy(&ctx, tier_of(&name)?).await?))
+}
+
 /// Replace the policy of a tier
 #[utoipa::path(put, path = "/gates/policies/{tier}", tag = "gates", request_body = GatePolicy,
-    params(("tier" = String, Path, description = "development, staging or production")),
-    responses((status = 200, body = GatePolicyOut), (status = 403, body = Problem), (status = 422, body = Problem)))]
+    params(("tier" = String, Path, description = "development, staging or production"),
+        ("If-Match" = Option<String>, Header, description = "ETag of the version that was read")),
+    responses((status = 200, body = GatePolicyOut), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn put_policy(
     State(service): State<GateService>,
     ctx: Ctx,
     Path(name): Path<String>,
+    headers: HeaderMap,
     Json(policy): Json<GatePolicy>,
-) -> Result<Json<GatePolicyOut>> {
-    service.put_policy(&ctx, tier_of(&name)?, policy).await.map(Json)
+) -> Result<Response> {
+    let saved = service.put_policy(&ctx, tier_of(&name)?, policy, &if_match(&headers)?).await?;
+    Ok(with_etag(StatusCode::OK, saved))
 }
 
 /// Freezes, newest first

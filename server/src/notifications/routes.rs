@@ -1,16 +1,16 @@
 //! REST of channels, rules and deliveries, relative to `/api/v1`.
 
 use super::NotificationService;
-use crate::environments::{Etag, IfMatch};
+use crate::environments::{if_match, with_etag};
 use crate::kernel::web::{Json, Path, Query, id_of, one_page};
 use crate::kernel::{AppError, Ctx, Result};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use passerelle_contract::notifications::{
     ChannelIn, ChannelKindOut, ChannelOut, ChannelPatch, ChannelTest, DeliveryFilter, DeliveryOut, RuleIn, RuleOut,
 };
-use passerelle_contract::{Page, Problem, text};
+use passerelle_contract::{Page, Problem};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -34,15 +34,6 @@ pub fn router() -> OpenApiRouter<NotificationService> {
 #[serde(deny_unknown_fields)]
 struct NoFilter {}
 
-fn answer(status: StatusCode, out: ChannelOut) -> Response {
-    let etag = HeaderValue::from_str(&out.etag());
-    let mut response = (status, Json(out)).into_response();
-    if let Ok(etag) = etag {
-        response.headers_mut().insert(header::ETAG, etag);
-    }
-    response
-}
-
 /// List channels; secrets are not shown
 #[utoipa::path(get, path = "/notifications/channels", tag = "notifications",
     responses((status = 200, body = Page<ChannelOut>), (status = 403, body = Problem)))]
@@ -65,7 +56,7 @@ async fn create_channel(
     ctx: Ctx,
     Json(new): Json<ChannelIn>,
 ) -> Result<Response> {
-    Ok(answer(StatusCode::CREATED, service.create_channel(&ctx, new).await?))
+    Ok(with_etag(StatusCode::CREATED, service.create_channel(&ctx, new).await?))
 }
 
 /// Read a channel; secrets are not shown
@@ -76,7 +67,7 @@ async fn get_channel(
     ctx: Ctx,
     Path(name): Path<String>,
 ) -> Result<Response> {
-    Ok(answer(StatusCode::OK, service.get_channel(&ctx, &name).await?))
+    Ok(with_etag(StatusCode::OK, service.get_channel(&ctx, &name).await?))
 }
 
 /// Change a channel, or stop and resume it
@@ -93,15 +84,8 @@ async fn patch_channel(
     headers: HeaderMap,
     Json(patch): Json<ChannelPatch>,
 ) -> Result<Response> {
-    let if_match = match headers.get(header::IF_MATCH).map(HeaderValue::to_str) {
-        None => IfMatch::default(),
-        Some(Ok(text)) => IfMatch::new(Some(text)),
-        Some(Err(_)) => {
-            let why = text!("must be the ETag of the object as it was read");
-            return Err(AppError::field("/headers/if-match", why));
-        }
-    };
-    Ok(answer(StatusCode::OK, service.patch_channel(&ctx, &name, patch, &if_match).await?))
+    let if_match = if_match(&headers)?;
+    Ok(with_etag(StatusCode::OK, service.patch_channel(&ctx, &name, patch, &if_match).await?))
 }
 
 /// Delete a channel with its rules; the log stays

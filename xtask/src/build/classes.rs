@@ -23,7 +23,8 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a valid pattern")
 }
 
-/// Every word that may be a class: those of all string literals, since a class can come from a function or a constant.
+/// Every word that may be a class: those of all string literals, since a class can come from a function or a constant. Rules made of a
+/// word in brackets (`[margin:1px]`) are not ours: they belong into a style file, and formats of dates look the same.
 pub fn candidates(source: &str) -> BTreeSet<String> {
     let mut found: BTreeSet<String> = pieces(source)
         .into_iter()
@@ -32,6 +33,7 @@ pub fn candidates(source: &str) -> BTreeSet<String> {
             Piece::Code(_) | Piece::Comment(_) => None,
         })
         .flat_map(str::split_whitespace)
+        .filter(|word| !word.starts_with('['))
         .map(str::to_owned)
         .collect();
     found.extend(TOGGLE.captures_iter(source).map(|found| found[1].to_owned()));
@@ -154,7 +156,7 @@ mod tests {
 
     #[test]
     fn words_of_all_strings_are_candidates() {
-        let found = candidates(r#"fn tone() -> &'static str { "st ok" } // "not this""#);
+        let found = candidates(r#"fn tone() -> &'static str { "st ok [day]T[hour]:[minute]" } // "not this""#);
         assert_eq!(found.into_iter().collect::<Vec<_>>(), ["ok", "st"]);
     }
 }

@@ -1,6 +1,7 @@
 //! Policies of the tiers.
 
 use super::GateService;
+use crate::environments::{Etag, IfMatch};
 use crate::gates::preflight::{self, Look};
 use crate::gates::store::policies as store;
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Object, Result};
@@ -12,6 +13,12 @@ use serde_json::json;
 
 const MAX_HEALTHY_MINUTES: u32 = 10_080;
 const MAX_APPROVALS: u8 = 5;
+
+impl Etag for GatePolicyOut {
+    fn etag(&self) -> String {
+        format!("\"{}-{}\"", self.tier.as_str(), self.updated_at.unix_timestamp_nanos())
+    }
+}
 
 impl GateService {
     /// What the gate says about a look at the target, under a policy; `None` when it is not asked.
@@ -29,21 +36,37 @@ impl GateService {
         store::list(self.db.pool()).await
     }
 
+    /// What one tier asks for.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, `Forbidden`.
+    pub async fn get_policy(&self, ctx: &Ctx, tier: Tier) -> Result<GatePolicyOut> {
+        ctx.permit(Action::GateRead, &Object::new("gate_policy", tier.as_str()))?;
+        store::get(self.db.pool(), tier).await
+    }
+
     /// Replaces the policy of a tier. Holds for every decision that is made after it.
     ///
     /// # Errors
-    /// `Invalid` by field, `Forbidden`.
-    pub async fn put_policy(&self, ctx: &Ctx, tier: Tier, policy: GatePolicy) -> Result<GatePolicyOut> {
+    /// `Invalid` by field, `Forbidden`, `Conflict` when it is another version now.
+    pub async fn put_policy(
+        &self,
+        ctx: &Ctx,
+        tier: Tier,
+        policy: GatePolicy,
+        if_match: &IfMatch,
+    ) -> Result<GatePolicyOut> {
         let object = Object::new("gate_policy", tier.as_str());
         let authorized = self.db.authorize(ctx, Action::GatePolicyEdit, object).await?;
         check(&policy)?;
         let mut tx = self.db.write(ctx, authorized).await?;
         store::exclude_decisions(tx.conn()).await?;
-        let (before, _) = store::read(tx.conn(), tier, false).await?;
+        let before = store::get(tx.conn(), tier).await?;
+        if_match.check(&before)?;
         store::update(tx.conn(), tier, &policy, &ctx.principal().name).await?;
-        tx.commit(AuditEntry::success().before(json!(before)).after(json!(policy))).await?;
-        let all = store::list(self.db.pool()).await?;
-        all.into_iter().find(|policy| policy.tier == tier).ok_or_else(|| AppError::internal("a policy is gone"))
+        let after = store::get(tx.conn(), tier).await?;
+        tx.commit(AuditEntry::success().before(json!(before.policy)).after(json!(after.policy))).await?;
+        Ok(after)
     }
 }
 

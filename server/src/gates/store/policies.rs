@@ -24,6 +24,17 @@ pub async fn list(db: impl PgExecutor<'_>) -> Result<Vec<GatePolicyOut>> {
     Ok(policies)
 }
 
+pub async fn get(db: impl PgExecutor<'_>, tier: Tier) -> Result<GatePolicyOut> {
+    let sql = "SELECT tier, policy, updated_at, updated_by FROM gate_policies WHERE tier = $1";
+    let row: Option<Row> = sqlx::query_as(sql).bind(tier.as_str()).fetch_optional(db).await?;
+    out(row.ok_or_else(|| missing(tier))?)
+}
+
+/// Without a policy nothing could be refused; that is not a way to let everything through.
+fn missing(tier: Tier) -> AppError {
+    AppError::internal(format!("tier {} has no policy", tier.as_str()))
+}
+
 fn out(row: Row) -> Result<GatePolicyOut> {
     let tier = Tier::parse(&row.tier).ok_or_else(|| AppError::internal(format!("unknown tier {}", row.tier)))?;
     Ok(GatePolicyOut { tier, policy: row.policy.0, updated_at: row.updated_at, updated_by: row.updated_by })
@@ -39,8 +50,7 @@ pub async fn read(db: &mut PgConnection, tier: Tier, hold: bool) -> Result<(Gate
     };
     let row: Option<(Json<GatePolicy>, OffsetDateTime)> =
         sqlx::query_as(sql).bind(tier.as_str()).fetch_optional(db).await?;
-    // Without a policy nothing could be refused; that is not a way to let everything through.
-    let (policy, now) = row.ok_or_else(|| AppError::internal(format!("tier {} has no policy", tier.as_str())))?;
+    let (policy, now) = row.ok_or_else(|| missing(tier))?;
     Ok((policy.0, now))
 }
 
@@ -51,11 +61,13 @@ pub async fn exclude_decisions(db: &mut PgConnection) -> Result<()> {
 }
 
 pub async fn update(db: &mut PgConnection, tier: Tier, policy: &GatePolicy, by: &str) -> Result<()> {
-    sqlx::query("UPDATE gate_policies SET policy = $2, updated_at = now(), updated_by = $3 WHERE tier = $1")
-        .bind(tier.as_str())
-        .bind(Json(policy))
-        .bind(by)
-        .execute(db)
-        .await?;
+    sqlx::query(
+        "UPDATE gate_policies SET policy = $2, updated_at = clock_timestamp(), updated_by = $3 WHERE tier = $1",
+    )
+    .bind(tier.as_str())
+    .bind(Json(policy))
+    .bind(by)
+    .execute(db)
+    .await?;
     Ok(())
 }
