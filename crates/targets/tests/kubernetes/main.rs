@@ -6,6 +6,7 @@ mod cluster;
 mod connection;
 #[path = "../contract/mod.rs"]
 mod contract;
+mod live;
 mod migration;
 mod rights;
 mod simulated;

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::api::PostParams;
 use passerelle_contract::deployments::{Cause, Severity};
-use passerelle_targets::{Change, Rollout, TargetError};
+use passerelle_targets::{Change, Fence, Rollout, TargetError};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -59,6 +59,16 @@ async fn the_shipped_role_is_enough() {
     let plan = workload.target.plan(&change).await.expect("plan");
     assert!(plan.findings.iter().any(|finding| finding.code == "unchecked_object"), "{:?}", plan.findings);
     assert!(plan.findings.iter().all(|finding| finding.severity != Severity::Error), "{:?}", plan.findings);
+    assert!(workload.target.surroundings().await.expect("surroundings").unseen.is_empty());
+    let migration = json!({"namespace": cluster.namespace, "deployment": "rights", "migration": {"command": ["/tinyweb", "probe"]}});
+    let migrating = connection.bind(migration).expect("bind");
+    let plan = migrating.plan_task(&change).await.expect("plan");
+    assert!(plan.findings.iter().all(|finding| finding.severity != Severity::Error), "{:?}", plan.findings);
+    let fence = new_fence();
+    migrating.start_task(&change, fence).await.expect("start");
+    migrating.start_task(&change, Fence { epoch: 2, ..fence }).await.expect("take over");
+    migrating.look_at_task(fence).await.expect("look");
+    migrating.clear_task(fence).await.expect("clear");
     let fence = new_fence();
     let applied = workload.target.apply(&change, fence).await.expect("apply");
     let (failure, seen) = workload.failed().await;

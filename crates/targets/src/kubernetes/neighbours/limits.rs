@@ -5,7 +5,7 @@ use super::super::rollout::keeps_all_old_pods;
 use super::super::snapshot::Snapshot;
 use super::super::surroundings::quantity::value;
 use super::finding;
-use k8s_openapi::api::core::v1::{Container, LimitRange, LimitRangeItem, PodTemplateSpec, ResourceQuota};
+use k8s_openapi::api::core::v1::{Container, LimitRange, LimitRangeItem, PodSpec, PodTemplateSpec, ResourceQuota};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use passerelle_contract::deployments::{Finding, Severity};
 use passerelle_contract::text;
@@ -39,6 +39,12 @@ pub(super) fn of(
 
 fn containers(template: &PodTemplateSpec) -> impl Iterator<Item = &Container> {
     template.spec.iter().flat_map(|spec| &spec.containers)
+}
+
+/// What the pods that are there take. One that says nothing takes nothing: it was made before the quota.
+fn taken(snapshot: &Snapshot, counted: &str) -> f64 {
+    let pods = snapshot.pods.iter().filter_map(|pod| of_pod(pod.spec.as_ref()?, counted, &[]));
+    pods.filter_map(Result::ok).sum()
 }
 
 fn asked(container: &Container, limits: bool, resource: &str, ranges: &[&LimitRangeItem]) -> Option<f64> {
@@ -89,7 +95,7 @@ fn outside(container: &Container, ranges: &[&LimitRangeItem]) -> Vec<Finding> {
 }
 
 /// What one pod takes of a resource as quotas count it; `Err` names a container that says nothing although the quota wants it.
-fn of_pod(template: &PodTemplateSpec, counted: &str, ranges: &[&LimitRangeItem]) -> Option<Result<f64, String>> {
+fn of_pod(pod: &PodSpec, counted: &str, ranges: &[&LimitRangeItem]) -> Option<Result<f64, String>> {
     let (limits, resource) = match counted {
         "pods" | "count/pods" => return Some(Ok(1.0)),
         "cpu" | "memory" => (false, counted),
@@ -100,7 +106,7 @@ fn of_pod(template: &PodTemplateSpec, counted: &str, ranges: &[&LimitRangeItem])
         },
     };
     let mut sum = 0.0;
-    for container in containers(template) {
+    for container in &pod.containers {
         match asked(container, limits, resource, ranges) {
             Some(quantity) => sum += quantity,
             None => return Some(Err(container.name.clone())),
@@ -121,10 +127,10 @@ fn beyond(
     let status = quota.status.clone().unwrap_or_default();
     let hard = status.hard.or_else(|| quota.spec.as_ref()?.hard.clone()).unwrap_or_default();
     let used = status.used.unwrap_or_default();
-    let pods = f64::from(u32::try_from(snapshot.pods.len()).unwrap_or(u32::MAX));
     let mut findings = Vec::new();
+    let Some(pod) = &template.spec else { return findings };
     for (resource, most) in &hard {
-        let (Some(new), Some(most_value)) = (of_pod(template, resource, ranges), value(&most.0)) else { continue };
+        let (Some(new), Some(most_value)) = (of_pod(pod, resource, ranges), value(&most.0)) else { continue };
         let new = match new {
             Ok(new) => new,
             Err(container) => {
@@ -139,8 +145,7 @@ fn beyond(
             }
         };
         let now = used.get(resource).and_then(|quantity| value(&quantity.0)).unwrap_or(0.0);
-        let old = of_pod(&snapshot.spec.template, resource, ranges).and_then(Result::ok).unwrap_or(new);
-        let at_the_end = now - old * pods + new * f64::from(after.replicas);
+        let at_the_end = now - taken(snapshot, resource) + new * f64::from(after.replicas);
         // Where every old pod stays until a new one is ready, one more has to fit beside them.
         let on_the_way = if changes(snapshot, after) && keeps_all_old_pods(snapshot) { now + new } else { now };
         if at_the_end.max(on_the_way) > most_value + f64::EPSILON * most_value {
