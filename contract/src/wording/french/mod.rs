@@ -12,6 +12,7 @@ mod identity;
 mod kernel;
 mod kubernetes;
 mod notifications;
+mod onboarding;
 pub(super) mod schemas;
 mod slo;
 mod targets;
@@ -31,6 +32,7 @@ const TABLES: &[Table] = &[
     kernel::TEXTS,
     kubernetes::TEXTS,
     notifications::TEXTS,
+    onboarding::TEXTS,
     schemas::TEXTS,
     slo::TEXTS,
     targets::TEXTS,

@@ -1,0 +1,23 @@
+//! Of golden paths and what is made from them.
+
+super::texts! {
+    "goes into {file}, line {line}, where $ and ` would be run" => "va dans {file}, ligne {line}, où $ et ` seraient exécutés";
+    "goes into {file}, line {line}, where only letters, digits and . _ / @ : + - may stand" => "va dans {file}, ligne {line}, où seuls des lettres, des chiffres et . _ / @ : + - sont possibles";
+    "holds {opener}, which tools that read the files would run; take it out" => "contient {opener}, que les outils qui lisent les fichiers exécuteraient ; retirez-le";
+    "is needed" => "est nécessaire";
+    "is not asked by this golden path; it asks {known}" => "n’est pas demandé par ce parcours type ; il demande {known}";
+    "makes the path {path}, which cannot be: {message}" => "donne le chemin {path}, qui est impossible : {message}";
+    "must be a host name such as shop.example.com" => "doit être un nom d’hôte tel que shop.example.com";
+    "must be a list" => "doit être une liste";
+    "must be a number" => "doit être un nombre";
+    "must be a text" => "doit être un texte";
+    "must be a whole number" => "doit être un nombre entier";
+    "must be an address that begins with https:// or http://" => "doit être une adresse qui commence par https:// ou http://";
+    "must be at least {min} of {choices}, each once" => "doit comporter au moins {min} valeur(s) parmi {choices}, chacune une fois";
+    "must be from {min} to {max}" => "doit être compris entre {min} et {max}";
+    "must be on one line" => "doit tenir sur une ligne";
+    "must be one of {choices}" => "doit être l’une des valeurs {choices}";
+    "must be true or false" => "doit être true ou false";
+    "must be written like {pattern}" => "doit s’écrire selon {pattern}";
+    "this golden path cannot compute {name}: {error}" => "ce parcours type ne peut pas calculer {name} : {error}";
+}

@@ -1,0 +1,8 @@
+//! The crate from outside.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod fixture;
+mod golden;
+mod hostile;
+mod loading;
+mod rendering;
