@@ -40,7 +40,8 @@ pub fn answers(manifest: &Manifest, given: &Map<String, Value>) -> Result<Answer
     if !errors.is_empty() {
         return Err(errors);
     }
-    let given = all.clone();
+    let mut given = all.clone();
+    given.retain(|name, _| manifest.parameters.iter().any(|parameter| parameter.name == *name));
     for computed in &manifest.computed {
         match engine::evaluate(&computed.expression, &all) {
             Ok(value) => drop(all.insert(computed.name.clone(), value)),

@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 const API_VERSION: &str = "passerelle.dev/v1";
+/// Names that every template has beside its own: which one it is.
+pub const TEMPLATE_ID: &str = "template_id";
+pub const TEMPLATE_VERSION: &str = "template_version";
 
 /// Words in both languages.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,7 +128,8 @@ impl Manifest {
     /// Every name that an expression of a file may use.
     pub fn names(&self) -> BTreeSet<&str> {
         let parameters = self.parameters.iter().map(|parameter| parameter.name.as_str());
-        parameters.chain(self.computed.iter().map(|computed| computed.name.as_str())).collect()
+        let computed = self.computed.iter().map(|computed| computed.name.as_str());
+        parameters.chain(computed).chain([TEMPLATE_ID, TEMPLATE_VERSION]).collect()
     }
 
     /// Parameters that a name stands for: itself, or those that it is computed from.
@@ -143,7 +147,9 @@ impl Manifest {
             let given = answers.get(&parameter.name).or(parameter.default.as_ref());
             (parameter.name.clone(), given.cloned().unwrap_or(Value::Null))
         };
-        self.parameters.iter().map(value).collect()
+        let known = [(TEMPLATE_ID, &self.name), (TEMPLATE_VERSION, &self.version)];
+        let known = known.map(|(name, value)| (name.to_owned(), Value::from(value.as_str())));
+        self.parameters.iter().map(value).chain(known).collect()
     }
 
     fn conditions_of_parameters(&self, schema: &At<'_>) -> Result<(), TemplateError> {
@@ -163,7 +169,7 @@ impl Manifest {
             let mut parameters = Vec::new();
             for parameter in step.get("parameters")?.items()? {
                 let name = parameter.text()?;
-                if !names.contains(name) {
+                if !self.parameters.iter().any(|known| known.name == name) {
                     return Err(parameter.error(format!("names `{name}`, which is no parameter")).of(Some(name)));
                 }
                 if !seen.insert(name.to_owned()) {
@@ -174,7 +180,8 @@ impl Manifest {
             let when = step.find("when").map(|when| condition(&when, &names)).transpose()?;
             steps.push(Step { title: Wording::read(&step.get("title")?)?, when, parameters });
         }
-        match names.iter().find(|name| !seen.contains(**name)) {
+        let asked = self.parameters.iter().map(|parameter| parameter.name.as_str());
+        match asked.into_iter().find(|name| !seen.contains(*name)) {
             Some(name) => Err(at.error(format!("never ask for `{name}`")).of(Some(name))),
             None => Ok(steps),
         }

@@ -1,7 +1,7 @@
 //! What a golden path asks: the part of JSON Schema that a form can show, checked when the template is loaded.
 
 use crate::TemplateError;
-use crate::manifest::Wording;
+use crate::manifest::{TEMPLATE_ID, TEMPLATE_VERSION, Wording};
 use crate::yaml::At;
 use regex::Regex;
 use serde_json::{Map, Number, Value};
@@ -105,7 +105,8 @@ pub struct Answers {
 
 pub fn is_name(text: &str) -> bool {
     let word = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    word && text.len() <= 40 && text.starts_with(|c: char| c.is_ascii_lowercase())
+    let reserved = [TEMPLATE_ID, TEMPLATE_VERSION].contains(&text);
+    word && !reserved && text.len() <= 40 && text.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
 /// Reads the schema of the form.

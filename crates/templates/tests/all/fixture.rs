@@ -69,7 +69,10 @@ pub const FILES: [(&str, &str); 11] = [
     ),
     ("sample/files/README.md", "# <{ name }>\n\n<{ description }>\n\n```sh\nrun <{ name }>\n```\n"),
     ("sample/files/site/index.html", "<p title=\"<{ description }>\"><{ description }></p>\n"),
-    ("sample/files/Dockerfile", "EXPOSE <{ port }>\nLABEL name=<{ name }>\n"),
+    (
+        "sample/files/Dockerfile",
+        "EXPOSE <{ port }>\nLABEL name=<{ name }> by=<{ template_id }>@<{ template_version }>\n",
+    ),
     (
         "sample/files/.github/workflows/ci.yml",
         "name: <{ name }>\njobs:\n  a:\n    env:\n      X: ${{ github.sha }}\n    steps:\n      - run: |\n          make <{ name }>\n<% if terraform %>\n      - run: terraform plan\n<% endif %>\n",

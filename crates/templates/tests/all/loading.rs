@@ -43,6 +43,7 @@ fn a_fault_of_the_description_names_its_line_and_parameter() {
         ("x-when: terraform", "x-when: \"terraform and\"", "parameter `database`"),
         ("module: \"name", "module: \"nme", "parameter `module`: spec/computed/module uses `nme`"),
         ("module: \"name", "name: \"name", "must be a new name"),
+        ("module: \"name", "template_id: \"name", "must be a new name"),
         ("from: python", "from: pyton", "has no files in _shared/pyton/"),
         ("from: python", "from: ../python", "must be the name of a folder"),
         ("path: \"terraform/**\"", "path: \"terrafrm/**\"", "no file matches terrafrm/**"),

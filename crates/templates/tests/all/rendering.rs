@@ -19,7 +19,7 @@ fn conditions_computed_names_and_parts_choose_the_files() {
     let catalog: serde_yaml_ng::Value = serde_yaml_ng::from_str(content(&files, "catalog-info.yaml")).unwrap();
     assert_eq!(catalog["metadata"]["topics"][0].as_str(), Some("orders"));
     assert_eq!(catalog["metadata"]["link"], serde_yaml_ng::Value::Null);
-    assert_eq!(content(&files, "Dockerfile"), "EXPOSE 8080\nLABEL name=order-api\n");
+    assert_eq!(content(&files, "Dockerfile"), "EXPOSE 8080\nLABEL name=order-api by=sample@1.2.0\n");
     let workflow = content(&files, ".github/workflows/ci.yml");
     assert!(
         workflow.contains("X: ${{ github.sha }}\n")
