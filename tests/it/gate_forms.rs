@@ -185,7 +185,7 @@ async fn a_policy_is_edited_by_a_form() {
     }
     assert_eq!(grace.post("/gates/production", &all).await.led_to(), "/gates");
     let late = grace.post("/gates/production", &all).await;
-    late.refused();
+    assert_eq!(late.status, StatusCode::CONFLICT);
     assert!(late.html.contains("it was changed since you read it"), "{}", late.html);
     let saved = test.get("/gates/policies").await.body;
     let policy = &saved["items"].as_array().unwrap().iter().find(|one| one["tier"] == "production").unwrap()["policy"];
