@@ -140,9 +140,9 @@ fn words_of(parameter: &Parameter, words: &str) -> Result<(), Text> {
     let count = words.chars().count();
     if count < *min_chars || count > *max_chars {
         return Err(text!(
-            "must be {min} to {max} characters long, and has {count}",
-            min = min_chars,
-            max = max_chars,
+            "must be {min_chars} to {max_chars} characters long, and has {count}",
+            min_chars,
+            max_chars,
             count
         ));
     }

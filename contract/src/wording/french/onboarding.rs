@@ -8,8 +8,6 @@ super::texts! {
     "is not asked by this golden path; it asks {known}" => "n’est pas demandé par ce parcours type ; il demande {known}";
     "makes the path {path}, which cannot be: {message}" => "donne le chemin {path}, qui est impossible : {message}";
     "must be a host name such as shop.example.com" => "doit être un nom d’hôte tel que shop.example.com";
-    "must be a list" => "doit être une liste";
-    "must be a number" => "doit être un nombre";
     "must be a text" => "doit être un texte";
     "must be a whole number" => "doit être un nombre entier";
     "must be an address that begins with https:// or http://" => "doit être une adresse qui commence par https:// ou http://";
@@ -17,7 +15,6 @@ super::texts! {
     "must be from {min} to {max}" => "doit être compris entre {min} et {max}";
     "must be on one line" => "doit tenir sur une ligne";
     "must be one of {choices}" => "doit être l’une des valeurs {choices}";
-    "must be true or false" => "doit être true ou false";
     "must be written like {pattern}" => "doit s’écrire selon {pattern}";
     "this golden path cannot compute {name}: {error}" => "ce parcours type ne peut pas calculer {name} : {error}";
 }
