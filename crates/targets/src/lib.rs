@@ -10,6 +10,7 @@ mod aws;
 mod azure;
 mod base_url;
 mod bearer;
+mod canary;
 mod error;
 mod fencing;
 mod google;
@@ -28,6 +29,7 @@ pub mod docker_swarm;
 pub mod kubernetes;
 pub mod static_site;
 
+pub use canary::{Pause, Steps};
 pub use error::TargetError;
 pub use image::{ImageRef, InvalidImage, same_image};
 pub use registry::{AnyConnection, AnyPlatform, UnknownKind, platform, platforms, read_config};

@@ -27,6 +27,7 @@ super::texts! {
     "access_key_id and secret_access_key go together" => "access_key_id et secret_access_key vont ensemble";
     "all instances are replaced" => "toutes les instances sont remplacées";
     "all pods are being replaced" => "tous les pods sont en cours de remplacement";
+    "an autoscaler decides the number of pods: the version before keeps all of its own" => "un autoscaler décide du nombre de pods : la version précédente garde tous les siens";
     "an earlier {what} does not go away" => "un {what} antérieur ne disparaît pas";
     "another rollout is still going on" => "un autre déploiement progressif est encore en cours";
     "at most 2147483647" => "2147483647 au plus";
@@ -46,6 +47,8 @@ super::texts! {
     "crash loop" => "plantages en boucle";
     "env {name} of container {container}" => "la variable {name} du conteneur {container}";
     "envFrom of container {container}" => "l’envFrom du conteneur {container}";
+    "every pod gets the new version" => "tous les pods reçoivent la nouvelle version";
+    "every pod gets {image}" => "tous les pods reçoivent {image}";
     "exactly one of kubeconfig, in_cluster: true, server, gke, eks and aks is needed" => "il faut exactement un de kubeconfig, in_cluster: true, server, gke, eks et aks";
     "expected /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.ContainerService/managedClusters/NAME" => "attendu : /subscriptions/ID/resourceGroups/GROUPE/providers/Microsoft.ContainerService/managedClusters/NOM";
     "expected 1 to 128 letters, digits, '-' and '_'" => "attendu : de 1 à 128 lettres, chiffres, « - » et « _ »";
@@ -105,6 +108,7 @@ super::texts! {
     "the address of the cluster is not a URL" => "l’adresse du cluster n’est pas une URL";
     "the autoscaler {autoscaler} decides the number of instances and will change it again" => "l’autoscaler {autoscaler} décide du nombre d’instances et le changera de nouveau";
     "the autoscalers" => "les autoscalers";
+    "the canary's Deployment cannot be written" => "le Deployment du canari ne peut pas être écrit";
     "the certificates" => "les certificats";
     "the certificates of the connection cannot be used: {error}" => "les certificats de la connexion sont inutilisables : {error}";
     "the change was there already" => "le changement était déjà là";
@@ -139,6 +143,7 @@ super::texts! {
     "the migration's Job cannot be written" => "le Job de la migration ne peut pas être écrit";
     "the migration's pod {name} starts" => "le pod {name} de la migration démarre";
     "the nearest is {near}" => "la plus proche est {near}";
+    "the new version gets its pods in steps: {steps} of {count}, then all; {seconds} s of pauses in all" => "la nouvelle version reçoit ses pods par paliers : {steps} de {count}, puis tous ; {seconds} s de pauses au total";
     "the pod does not start: {why}" => "le pod ne démarre pas : {why}";
     "the quotas" => "les quotas";
     "the recorded state cannot be put back: {reason}" => "l’état enregistré ne peut pas être remis en place : {reason}";
@@ -153,9 +158,15 @@ super::texts! {
     "{count} more lines" => "{count} lignes de plus";
     "{ended}, restarted once" => "{ended}, redémarré une fois";
     "{ended}, restarted {restarts} times" => "{ended}, redémarré {restarts} fois";
+    "{image} gets its pods in steps, beside the version before" => "{image} reçoit ses pods par paliers, à côté de la version précédente";
     "{image} has no version: what runs depends on when a node pulls it" => "{image} n’a pas de version : ce qui tourne dépend du moment où un nœud la télécharge";
     "{image} is a tag, which may move; a digest (@sha256:...) cannot" => "{image} est une étiquette, qui peut bouger ; un condensat (@sha256:...) ne le peut pas";
+    "{name} could not be made: {why}" => "{name} ne pourrait pas être créé : {why}";
+    "{name} is made with {count} pods of {image}" => "{name} est créé, pods de {image} : {count}";
+    "{name} is taken away" => "{name} est retiré";
     "{name} tells no address of the cluster yet" => "{name} ne donne pas encore d’adresse du cluster";
+    "{name} was left by an earlier deployment, and is replaced" => "{name} a été laissé par un déploiement antérieur et sera remplacé";
+    "{name} would be refused: {why}" => "{name} serait refusé : {why}";
     "{name}: the answer is not a Deployment" => "{name} : la réponse n’est pas un Deployment";
     "{object} could not be looked up ({user} needs it)" => "{object} n’a pas pu être consulté ({user} en a besoin)";
     "{object} does not exist; {user} needs it" => "{object} n’existe pas ; {user} en a besoin";
@@ -163,9 +174,12 @@ super::texts! {
     "{object} exists; whether it has the key {key} ({user}) cannot be seen" => "{object} existe ; impossible de voir s’il a la clé {key} ({user})";
     "{object} has no key {key}, which {user} needs; {near}" => "{object} n’a pas de clé {key}, dont {user} a besoin ; {near}";
     "{object} was last applied as {version}, which Kubernetes removed in {release}; use {instead}" => "{object} a été appliqué en {version}, que Kubernetes a retiré en {release} ; utilisez {instead}";
+    "{pods} of {all} pods run {image} ({percent} %)" => "{pods} pods sur {all} font tourner {image} ({percent} %)";
     "{ready} of {desired} ready" => "{ready} sur {desired} prêtes";
+    "{ready} of {wanted} new pods are ready beside the version before ({percent} %)" => "{ready} nouveaux pods sur {wanted} sont prêts à côté de la version précédente ({percent} %)";
     "{reason}: exit code {code}" => "{reason} : code de sortie {code}";
     "{so_far}, {why}" => "{so_far}, {why}";
+    "{title} is there, and this portal did not make it" => "{title} est là, et ce portail ne l’a pas créé";
     "{title} kept changing while it was to be written" => "{title} ne cessait de changer pendant l’écriture";
     "{updated} of {desired} updated, {ready} ready" => "{updated} sur {desired} à jour, {ready} prêtes";
     "{user} of Job {job}" => "{user} du Job {job}";

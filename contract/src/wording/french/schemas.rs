@@ -41,6 +41,7 @@ super::texts! {
     "Ca certificate" => "Certificat de l’autorité";
     "Canary pause s" => "Pause entre paliers (s)";
     "Canary steps" => "Paliers de trafic";
+    "Canary steps (%)" => "Paliers du canari (%)";
     "Cert" => "Certificat";
     "Certificate authority" => "Autorité de certification";
     "Certificate authority of the API server in PEM; the machine's own when absent." => "Autorité de certification du serveur d’API, en PEM ; celles de la machine si absente.";
@@ -112,6 +113,8 @@ super::texts! {
     "Password" => "Mot de passe";
     "Password of basic authentication." => "Mot de passe de l’authentification « basic ».";
     "Password of that user." => "Mot de passe de cet utilisateur.";
+    "Pause between steps (s)" => "Pause entre paliers (s)";
+    "Percentages of the pods that a new version gets one after the other before it gets all of them; all at once when absent." => "Pourcentages des pods qu’une nouvelle version reçoit l’un après l’autre avant de les recevoir tous ; tous d’un coup si absent.";
     "Percentages of the traffic that a new revision gets one after the other before it gets all of it; all at once when absent." => "Pourcentages du trafic qu’une nouvelle révision reçoit l’un après l’autre avant de tout recevoir ; tout d’un coup si absents.";
     "Port" => "Port";
     "Prefix" => "Préfixe";

@@ -9,98 +9,10 @@ use super::fence::ANNOTATIONS;
 use super::state;
 use crate::{Fence, TargetError, fencing};
 use passerelle_contract::{Text, text};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::borrow::Cow;
-use std::time::Duration;
 
 const ANNOTATION: &str = "passerelle.dev/canary";
-
-/// Percentages of the traffic, ascending, each 1 to 99.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Vec<i64>")]
-pub struct Steps(Vec<u8>);
-
-impl Steps {
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The step after a percentage; 100 at the end.
-    fn after(&self, percent: u8) -> u8 {
-        self.0.iter().copied().find(|step| *step > percent).unwrap_or(100)
-    }
-
-    /// As a person reads them: `10 %, 50 %`.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        self.0.iter().map(|step| format!("{step} %")).collect::<Vec<_>>().join(", ")
-    }
-
-    /// How long all pauses are together.
-    #[must_use]
-    pub fn pauses(&self, pause: Pause) -> Duration {
-        Duration::from_secs(u64::from(pause.0)).saturating_mul(u32::try_from(self.0.len()).unwrap_or(u32::MAX))
-    }
-}
-
-/// From any numbers, so that one out of range is told at the list.
-impl TryFrom<Vec<i64>> for Steps {
-    type Error = Text;
-
-    fn try_from(steps: Vec<i64>) -> Result<Self, Text> {
-        let wrong = || text!("expected at most 10 percentages from 1 to 99, each greater than the one before");
-        let ascending = steps.windows(2).all(|two| two[0] < two[1]);
-        let percent = |step: &i64| u8::try_from(*step).ok().filter(|step| (1..100).contains(step));
-        let steps: Option<Vec<u8>> = steps.iter().map(percent).collect();
-        steps.filter(|steps| ascending && steps.len() <= 10).map(Self).ok_or_else(wrong)
-    }
-}
-
-impl JsonSchema for Steps {
-    fn schema_name() -> Cow<'static, str> {
-        "CanarySteps".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "array", "maxItems": 10, "examples": [[10, 50]],
-            "items": { "type": "integer", "minimum": 1, "maximum": 99 } })
-    }
-}
-
-/// Seconds between two steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "i64")]
-pub struct Pause(u32);
-
-impl Default for Pause {
-    fn default() -> Self {
-        Self(60)
-    }
-}
-
-impl TryFrom<i64> for Pause {
-    type Error = Text;
-
-    fn try_from(seconds: i64) -> Result<Self, Text> {
-        let allowed = u32::try_from(seconds).ok().filter(|seconds| (5..=3600).contains(seconds));
-        allowed
-            .map(Self)
-            .ok_or_else(|| text!("is {count}; allowed is {min} to {max}", count = seconds, min = 5, max = 3600))
-    }
-}
-
-impl JsonSchema for Pause {
-    fn schema_name() -> Cow<'static, str> {
-        "CanaryPause".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": 5, "maximum": 3600, "default": 60 })
-    }
-}
 
 /// Where a canary stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,7 +64,7 @@ pub(super) fn due(
     let ours = found.is_some_and(|found| found.deployment == fence.deployment);
     let settled = service["reconciling"] != true && !state::is_failed(&service["terminalCondition"]);
     let ready = revisions.iter().any(|one| state::short(&one["name"]) == canary.to && state::is_ready(one));
-    let paused = canary.percent > 0 && now.saturating_sub(canary.since) < u64::from(binding.canary_pause_s.0);
+    let paused = canary.percent > 0 && now.saturating_sub(canary.since) < binding.canary_pause_s.duration().as_secs();
     if !(ours && settled && ready) || paused {
         return Ok(None);
     }
@@ -272,15 +184,5 @@ mod tests {
         never_served["trafficStatuses"] = Value::Null;
         let change = Change::Image { image: "web:2".to_owned() };
         assert_eq!(read(&body(&never_served, &[], &binding, &change, fence(1)).unwrap()), None);
-    }
-
-    #[test]
-    fn steps_ascend_and_pauses_have_limits() {
-        let steps = |steps: &[i64]| Steps::try_from(steps.to_vec());
-        assert!(steps(&[]).is_ok() && steps(&[1, 50, 99]).is_ok());
-        for bad in [&[0_i64][..], &[100], &[300], &[-1], &[50, 10], &[10, 10], &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]] {
-            assert!(steps(bad).is_err(), "{bad:?}");
-        }
-        assert!(Pause::try_from(4).is_err() && Pause::try_from(3601).is_err() && Pause::try_from(5).is_ok());
     }
 }

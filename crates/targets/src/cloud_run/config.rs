@@ -1,9 +1,9 @@
 //! What a connection and a binding are made of, checked while they are read.
 
-use super::canary::{Pause, Steps};
 use super::migration::Limit;
 use crate::Secret;
 use crate::base_url::BaseUrl;
+use crate::canary::{Pause, Steps};
 use passerelle_contract::{Text, text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;

@@ -22,7 +22,6 @@ mod migration;
 mod state;
 mod target;
 
-pub use canary::{Pause, Steps};
 pub use config::{BindingConfig, ConnectionConfig, Name};
 pub use migration::Limit;
 

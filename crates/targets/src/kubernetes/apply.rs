@@ -4,6 +4,7 @@
 //! others own, and an apply that leaves out `replicas` would give it up.
 
 use super::annotations;
+use super::canary::{self, Mark};
 use super::change::{Desired, desired, merge_patch};
 use super::error::{CALL_TIMEOUT, translate};
 use super::preflight::autoscaler;
@@ -18,43 +19,95 @@ use std::time::Duration;
 
 /// Writes are attempted this often before the object counts as too busy.
 const ATTEMPTS: u32 = 8;
-const FIELD_MANAGER: &str = "passerelle";
+pub(super) const FIELD_MANAGER: &str = "passerelle";
 
 pub(super) async fn apply(workload: &Workload, change: &Change, fence: Fence) -> Result<Applied, TargetError> {
-    // Where an autoscaler decides the number of pods, a restore leaves it alone.
-    let keep_replicas = matches!(change, Change::Restore { .. }) && autoscaler(workload).await.is_some();
+    // Where an autoscaler decides the number of pods, a restore and a canary leave it alone.
+    let asks = matches!(change, Change::Restore { .. }) || !workload.canary.steps.is_empty();
+    let autoscaled = asks && autoscaler(workload).await.is_some();
     for attempt in 0..ATTEMPTS {
         let snapshot = workload.snapshot().await?;
         let there = annotations::fence(snapshot.metadata.annotations.as_ref());
         fencing::check(there, fence)?;
         let mut after = desired(&snapshot, change, fence.deployment)?;
-        if keep_replicas {
-            after.replicas = snapshot.replicas();
+        if autoscaled && matches!(change, Change::Restore { .. }) {
+            after.replicas = canary::pods_before(&snapshot);
         }
-        let done = after.template == snapshot.template
-            && annotations::carries(snapshot.metadata.annotations.as_ref(), change, fence.deployment);
+        let carried = annotations::carries(snapshot.metadata.annotations.as_ref(), change, fence.deployment);
+        // This very change is on its way in steps, and they go on.
+        let under_way = carried && canary::read(&snapshot).is_some();
+        let done = carried && (under_way || after.template == snapshot.template);
+        let cleared = async {
+            match under_way {
+                true => Ok(()),
+                false => clear(workload, &snapshot, fence).await,
+            }
+        };
         if done && there == Some(fence) {
+            cleared.await?;
             return Ok(Applied {
                 before: before_that(&snapshot),
                 unchanged: true,
                 message: text!("the change was there already"),
             });
         }
-        if done {
+        let way = if done {
             // Another process takes the deployment over: only the fence is new.
-            after = Desired::present(&snapshot);
-        }
-        if write(workload, body(&snapshot, &after, change, fence)).await? {
+            Way::Raise
+        } else {
+            canary::begin(&workload.canary, &snapshot, change, &after.template, autoscaled)
+                .map_or(Way::Whole, Way::Steps)
+        };
+        if write(workload, body(&snapshot, &after, change, fence, &way)).await? {
             let before = if done { before_that(&snapshot) } else { Desired::present(&snapshot).record() };
-            return Ok(Applied { before, unchanged: done, message: message(&snapshot, &after, change, done) });
+            let message = message(&snapshot, &after, change, &way);
+            if !matches!(way, Way::Steps(_)) {
+                cleared.await?;
+            }
+            return Ok(Applied { before, unchanged: done, message });
         }
         tokio::time::sleep(Duration::from_millis(50 << attempt.min(4))).await;
     }
     Err(TargetError::Unreachable(text!("{title} kept changing while it was to be written", title = workload.title())))
 }
 
+/// How a change is written.
+enum Way {
+    /// It is there; only the epoch is new.
+    Raise,
+    /// As the mark of a canary, which makes it come true step by step.
+    Steps(Mark),
+    Whole,
+}
+
+/// What a canary has left beside a Deployment that goes without it.
+async fn clear(workload: &Workload, snapshot: &Snapshot, fence: Fence) -> Result<(), TargetError> {
+    if workload.canary.steps.is_empty() && !canary::is_marked(&snapshot.metadata) {
+        return Ok(());
+    }
+    canary::remove(workload, fence).await
+}
+
 /// The merge patch; the version that was read makes a write over something unseen a conflict.
-fn body(snapshot: &Snapshot, after: &Desired, change: &Change, fence: Fence) -> Value {
+fn body(snapshot: &Snapshot, after: &Desired, change: &Change, fence: Fence, way: &Way) -> Value {
+    let mut body = json!({
+        "metadata": {
+            "resourceVersion": snapshot.metadata.resource_version,
+            "annotations": annotations::patch(change, fence),
+        }
+    });
+    match way {
+        Way::Raise => return body,
+        Way::Steps(mark) => {
+            body["metadata"]["annotations"][canary::ANNOTATION] =
+                json!(serde_json::to_string(mark).unwrap_or_default());
+            return body;
+        }
+        Way::Whole if canary::is_marked(&snapshot.metadata) => {
+            body["metadata"]["annotations"][canary::ANNOTATION] = Value::Null;
+        }
+        Way::Whole => {}
+    }
     let mut spec = Map::new();
     if let Some(template) = merge_patch(&snapshot.template, &after.template) {
         spec.insert("template".to_owned(), template);
@@ -62,12 +115,6 @@ fn body(snapshot: &Snapshot, after: &Desired, change: &Change, fence: Fence) -> 
     if after.replicas != snapshot.replicas() {
         spec.insert("replicas".to_owned(), json!(after.replicas));
     }
-    let mut body = json!({
-        "metadata": {
-            "resourceVersion": snapshot.metadata.resource_version,
-            "annotations": annotations::patch(change, fence),
-        }
-    });
     if !spec.is_empty() {
         body["spec"] = Value::Object(spec);
     }
@@ -75,7 +122,7 @@ fn body(snapshot: &Snapshot, after: &Desired, change: &Change, fence: Fence) -> 
 }
 
 /// Whether the write went through; not when the object has changed since it was read.
-async fn write(workload: &Workload, body: Value) -> Result<bool, TargetError> {
+pub(super) async fn write(workload: &Workload, body: Value) -> Result<bool, TargetError> {
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
     let deployments = workload.deployments();
     let patch = Patch::Merge(body);
@@ -94,15 +141,23 @@ async fn write(workload: &Workload, body: Value) -> Result<bool, TargetError> {
 /// What ran before a change that is there already: the cluster keeps the last templates as ReplicaSets. Without one, the present state.
 fn before_that(snapshot: &Snapshot) -> Recorded {
     let mut record = Desired::present(snapshot);
+    // A canary leaves the template as it was until its last step.
+    if canary::read(snapshot).is_some_and(|mark| !mark.is_last()) {
+        return record.record();
+    }
     if let Some(template) = snapshot.previous_template() {
         record.template = template;
     }
     record.record()
 }
 
-fn message(snapshot: &Snapshot, after: &Desired, change: &Change, done: bool) -> Text {
-    if done {
-        return text!("the change was there already; the deployment was taken over");
+fn message(snapshot: &Snapshot, after: &Desired, change: &Change, way: &Way) -> Text {
+    match way {
+        Way::Raise => return text!("the change was there already; the deployment was taken over"),
+        Way::Steps(mark) => {
+            return text!("{image} gets its pods in steps, beside the version before", image = &mark.image);
+        }
+        Way::Whole => {}
     }
     let what = match change {
         Change::Image { image } => {
@@ -134,7 +189,7 @@ mod tests {
         let fence = Fence { deployment: Uuid::from_u128(3), epoch: 4 };
         let change = Change::Scale { replicas: 5 };
         let after = desired(&snapshot, &change, fence.deployment).unwrap();
-        let body = body(&snapshot, &after, &change, fence);
+        let body = body(&snapshot, &after, &change, fence, &Way::Whole);
         assert_eq!(body["metadata"]["resourceVersion"], json!(snapshot.metadata.resource_version));
         assert_eq!(body["metadata"]["annotations"][annotations::EPOCH], "4");
         assert_eq!(body["spec"], json!({"replicas": 5}));

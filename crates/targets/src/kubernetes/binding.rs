@@ -2,6 +2,7 @@
 
 use super::migration::Migration;
 use super::names::{Label, Name};
+use crate::canary::{Pause, Steps};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -23,6 +24,14 @@ pub struct BindingConfig {
     #[serde(default)]
     #[schemars(title = "Migration")]
     pub migration: Option<Migration>,
+    /// Percentages of the pods that a new version gets one after the other before it gets all of them; all at once when absent.
+    #[serde(default)]
+    #[schemars(title = "Canary steps (%)")]
+    pub canary_steps: Steps,
+    /// Seconds between two steps, 5 to 3600; 60 when absent.
+    #[serde(default)]
+    #[schemars(title = "Pause between steps (s)")]
+    pub canary_pause_s: Pause,
 }
 
 #[cfg(test)]

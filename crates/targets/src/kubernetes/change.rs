@@ -1,6 +1,7 @@
 //! From a change to the specification it asks for, and from two specifications to the patch between them. Pure.
 
 use super::annotations::RESTART;
+use super::canary::pods_before;
 use super::snapshot::{Snapshot, choose_container, without_nulls};
 use crate::{Change, ImageRef, Recorded, TargetError};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
@@ -17,9 +18,9 @@ pub(super) struct Desired {
 }
 
 impl Desired {
-    /// What is asked for at present.
+    /// What is asked for at present; with as many pods as before a canary that is under way.
     pub fn present(snapshot: &Snapshot) -> Self {
-        Self { template: snapshot.template.clone(), replicas: snapshot.replicas() }
+        Self { template: snapshot.template.clone(), replicas: pods_before(snapshot) }
     }
 
     /// As it is kept for later.

@@ -151,7 +151,8 @@ fn pods_of_the_old_version_do_not_fail_a_rollout() {
 #[test]
 fn the_observation_says_it_all() {
     let parts = failing(&container(&json!({"waiting": {"reason": "ImagePullBackOff", "message": "no"}}), 0));
-    let seen = super::super::observe::observation(&parts.snapshot(), &Evidence::default());
+    let snapshot = parts.snapshot();
+    let seen = super::super::observe::observation(&snapshot, verdict(&snapshot, &Evidence::default()));
     assert_eq!((seen.image.as_str(), seen.health), ("tinyweb:v2", Health::Degraded));
     assert_eq!(seen.health_message.unwrap(), "image cannot be pulled, 2 of 2 ready");
     assert_eq!(
@@ -182,7 +183,8 @@ fn hostile_statuses_neither_panic_nor_grow() {
             parts.deployment["status"]["updatedReplicas"] = json!(i32::MIN);
             parts.deployment["status"]["observedGeneration"] = json!(i64::MAX);
             let evidence = Evidence { events: vec![event("Failed", &long), event("Unhealthy", &long)], logs: vec![] };
-            let seen = super::super::observe::observation(&parts.snapshot(), &evidence);
+            let snapshot = parts.snapshot();
+            let seen = super::super::observe::observation(&snapshot, verdict(&snapshot, &evidence));
             assert!(seen.instances.len() <= 200);
             let told = serde_json::to_string(&(&seen.instances, &seen.rollout)).unwrap();
             assert!(told.len() < 250_000 && !told.contains("\\u001b") && !told.contains("\\u0000"), "{}", told.len());

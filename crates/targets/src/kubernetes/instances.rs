@@ -8,7 +8,7 @@ use passerelle_contract::deployments::{Instance, InstanceState};
 use passerelle_contract::{Text, text};
 
 /// Most instances that are listed, and longest message of one, in characters.
-const MAX_INSTANCES: usize = 200;
+pub(super) const MAX_INSTANCES: usize = 200;
 const MAX_MESSAGE_CHARS: usize = 300;
 
 /// Those of the version being rolled out first.

@@ -11,15 +11,16 @@ use passerelle_contract::text;
 
 /// The last lines of a pod's log; of the run before when the container is between two runs or not ready after a restart.
 pub(super) async fn of_instance(workload: &Workload, instance: &str, lines: u32) -> Result<Vec<String>, TargetError> {
-    let snapshot = workload.snapshot().await?;
+    let looked = workload.looked().await?;
     // The name goes no further unless it is one of ours: it comes from outside.
-    let Some(pod) = snapshot.pods.iter().find(|pod| pod.metadata.name.as_deref() == Some(instance)) else {
+    let mut pods = looked.snapshots().flat_map(|snapshot| &snapshot.pods);
+    let Some(pod) = pods.find(|pod| pod.metadata.name.as_deref() == Some(instance)) else {
         return Err(TargetError::Missing(text!(
             "instance {name}",
             name = crate::masking::shown(instance).chars().take(80).collect::<String>()
         )));
     };
-    let (container, previous) = choose(pod, &snapshot.container);
+    let (container, previous) = choose(pod, &looked.main.container);
     read(workload, instance, &container, previous, lines).await
 }
 

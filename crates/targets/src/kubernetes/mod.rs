@@ -11,6 +11,7 @@
 mod annotations;
 mod apply;
 mod binding;
+mod canary;
 mod change;
 mod cloud;
 mod cluster;

@@ -1,16 +1,14 @@
 //! From a snapshot to the observation that the portal keeps. Pure.
 
 use super::change::Desired;
-use super::diagnose::verdict;
-use super::evidence::Evidence;
 use super::snapshot::{Snapshot, count};
 use super::symptom::is_ready;
 use super::{annotations, env, health, instances, rollout};
-use crate::{ImageRef, Observation};
+use crate::{ImageRef, Observation, Rollout};
 use passerelle_contract::deployments::Replicas;
 
-pub(super) fn observation(snapshot: &Snapshot, evidence: &Evidence) -> Observation {
-    let verdict = verdict(snapshot, evidence);
+/// Of one Deployment, with the verdict on its rollout.
+pub(super) fn observation(snapshot: &Snapshot, verdict: Rollout) -> Observation {
     let (health, health_message) = health::of(snapshot, &verdict);
     Observation {
         image: image(snapshot),

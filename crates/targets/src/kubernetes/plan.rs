@@ -4,7 +4,7 @@ use super::change::{Desired, desired};
 use super::preflight::{self, autoscaler};
 use super::snapshot::{Snapshot, container_named};
 use super::workload::Workload;
-use super::{diff, env, neighbours, references, rollout};
+use super::{canary, diff, env, neighbours, references, rollout};
 use crate::{Change, ImageRef, TargetError, TargetPlan};
 use k8s_openapi::api::core::v1::Container;
 use passerelle_contract::deployments::{DiffLine, Finding, Severity};
@@ -30,6 +30,7 @@ pub(super) async fn plan(workload: &Workload, change: &Change) -> Result<TargetP
     findings.extend(about_state(&snapshot));
     findings.extend(about_change(change, &diff, autoscaler.as_deref()));
     findings.extend(container.into_iter().flat_map(about_container));
+    findings.extend(canary::plan(workload, &snapshot, change, &after.template, autoscaler.is_some()).await?);
     findings.sort_by_key(|finding| match finding.severity {
         Severity::Error => 0,
         Severity::Warning => 1,

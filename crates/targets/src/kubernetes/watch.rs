@@ -1,9 +1,9 @@
-//! What runs, pushed: three watches feed one view, and each burst of events becomes one observation.
+//! What runs, pushed: three watches (four with a canary) feed one view, and each burst of events becomes one observation.
 
+use super::canary::{self, Looked};
 use super::diagnose::decisive;
 use super::error::{from_status, translate};
 use super::evidence::{self, Evidence};
-use super::observe::observation;
 use super::snapshot::Snapshot;
 use super::symptom::Symptom;
 use super::workload::Workload;
@@ -32,18 +32,18 @@ const BURST: Duration = Duration::from_millis(60);
 const WATCH_SECONDS: u32 = 60;
 
 pub(super) fn watch(workload: Workload) -> BoxStream<'static, Result<Observation, TargetError>> {
-    stream::unfold(State::Start(workload), next).boxed()
+    stream::unfold(State::Start(Box::new(workload)), next).boxed()
 }
 
 enum State {
-    Start(Workload),
+    Start(Box<Workload>),
     Running(Box<View>),
     Ended,
 }
 
 async fn next(state: State) -> Option<(Result<Observation, TargetError>, State)> {
     let mut view = match state {
-        State::Start(workload) => match View::open(workload).await {
+        State::Start(workload) => match View::open(*workload).await {
             Ok(view) => Box::new(view),
             Err(error) => return Some((Err(error), State::Ended)),
         },
@@ -58,6 +58,8 @@ async fn next(state: State) -> Option<(Result<Observation, TargetError>, State)>
 
 enum Update {
     Deployment(Event<DynamicObject>),
+    /// Of the Deployment beside it.
+    Canary(Event<DynamicObject>),
     ReplicaSet(Event<ReplicaSet>),
     Pod(Event<Pod>),
 }
@@ -69,6 +71,7 @@ struct View {
     workload: Workload,
     updates: Updates,
     deployment: Cache<DynamicObject>,
+    canary: Cache<DynamicObject>,
     replica_sets: Cache<ReplicaSet>,
     pods: Cache<Pod>,
     /// Events and logs are asked for once per symptom, not at each burst.
@@ -106,18 +109,27 @@ where
 impl View {
     async fn open(workload: Workload) -> Result<Self, TargetError> {
         // The selector of a Deployment cannot change, so it is read once.
-        let selector = Snapshot::selector(&workload.deployment().await?)?;
+        let now = workload.deployment().await?;
+        let selector = Snapshot::selector(&now)?;
         let config = || Config::default().timeout(WATCH_SECONDS);
         let labelled = || config().labels(&selector);
-        let named = config().fields(&format!("metadata.name={}", workload.name));
+        let named = |name: &str| watcher(workload.deployments(), config().fields(&format!("metadata.name={name}")));
         let mut updates = SelectAll::new();
-        updates.push(watcher(workload.deployments(), named).map(|event| event.map(Update::Deployment)).boxed());
+        updates.push(named(&workload.name).map(|event| event.map(Update::Deployment)).boxed());
+        let mut canary = Cache::new(Workload::resource());
+        if workload.canary.steps.is_empty() && !canary::is_marked(&now.metadata) {
+            canary.ready = true;
+        } else {
+            let beside = named(&canary::name_of(&workload.name));
+            updates.push(beside.map(|event| event.map(Update::Canary)).boxed());
+        }
         updates.push(typed::<ReplicaSet>(&workload, labelled()).map(|event| event.map(Update::ReplicaSet)).boxed());
         updates.push(typed::<Pod>(&workload, labelled()).map(|event| event.map(Update::Pod)).boxed());
         Ok(Self {
             workload,
             updates,
             deployment: Cache::new(Workload::resource()),
+            canary,
             replica_sets: Cache::new(()),
             pods: Cache::new(()),
             evidence: None,
@@ -149,6 +161,7 @@ impl View {
     fn take(&mut self, update: Option<Result<Update, watcher::Error>>) -> Result<(), TargetError> {
         match update {
             Some(Ok(Update::Deployment(event))) => self.deployment.apply(&event),
+            Some(Ok(Update::Canary(event))) => self.canary.apply(&event),
             Some(Ok(Update::ReplicaSet(event))) => self.replica_sets.apply(&event),
             Some(Ok(Update::Pod(event))) => self.pods.apply(&event),
             // Too old a version to go on from: the watcher lists again by itself.
@@ -160,16 +173,20 @@ impl View {
     }
 
     async fn look(&mut self) -> Result<Option<Observation>, TargetError> {
-        if !(self.deployment.ready && self.replica_sets.ready && self.pods.ready) {
+        if !(self.deployment.ready && self.canary.ready && self.replica_sets.ready && self.pods.ready) {
             return Ok(None);
         }
         let Some(object) = self.deployment.all().into_iter().next() else {
             return Err(TargetError::Missing(Text::verbatim(self.workload.title())));
         };
         let container = self.workload.container.as_deref();
-        let snapshot = Snapshot::new(&object, self.replica_sets.all(), self.pods.all(), container)?;
-        let evidence = self.evidence(&snapshot).await;
-        Ok(Some(observation(&snapshot, &evidence)))
+        let main = Snapshot::new(&object, self.replica_sets.all(), self.pods.all(), container)?;
+        let beside = self.canary.all().into_iter().next();
+        let beside = beside
+            .map(|object| Snapshot::new(&object, self.replica_sets.all(), self.pods.all(), Some(&main.container)));
+        let looked = Looked::new(main, beside.transpose()?);
+        let evidence = self.evidence(looked.deciding()).await;
+        Ok(Some(canary::observation(&looked, &evidence)))
     }
 
     async fn evidence(&mut self, snapshot: &Snapshot) -> Evidence {

@@ -1,10 +1,11 @@
 //! The bound Deployment: where each part of the [`Target`] lives.
 
 use super::binding::BindingConfig;
+use super::canary::{self, Looked};
 use super::error::call;
 use super::migration::{self, Migration};
 use super::snapshot::Snapshot;
-use super::{apply, drift, evidence, logs, observe, plan, surroundings, watch};
+use super::{apply, drift, evidence, logs, plan, surroundings, watch};
 use crate::{Applied, Change, Fence, Observation, Recorded, Target, TargetError, TargetPlan, Task, TaskSeen};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -14,11 +15,15 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::{Api, Client, Resource};
 use passerelle_contract::deployments::{Drift, Surroundings};
-use passerelle_contract::text;
+use passerelle_contract::{Text, text};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Most ReplicaSets and Pods that are looked at; the counts of a rollout come from the Deployment itself.
 const MAX_OBJECTS: u32 = 500;
+
+type Sets = Vec<Arc<ReplicaSet>>;
+type Pods = Vec<Arc<Pod>>;
 
 /// A Deployment in a cluster.
 #[derive(Clone)]
@@ -29,6 +34,8 @@ pub(super) struct Workload {
     pub container: Option<String>,
     /// What runs before a rollout.
     pub migration: Option<Migration>,
+    /// How a new version comes.
+    pub canary: canary::Settings,
 }
 
 impl Workload {
@@ -39,6 +46,7 @@ impl Workload {
             name: binding.deployment.as_str().to_owned(),
             container: binding.container.map(|container| container.as_str().to_owned()),
             migration: binding.migration,
+            canary: canary::Settings { steps: binding.canary_steps, pause: binding.canary_pause_s },
         }
     }
 
@@ -74,26 +82,52 @@ impl Workload {
 
     /// Reads the Deployment and what it has made.
     pub async fn snapshot(&self) -> Result<Snapshot, TargetError> {
-        let object = self.deployment().await?;
-        let selector = Snapshot::selector(&object)?;
+        self.read(&self.deployment().await?).await.map(|(snapshot, ..)| snapshot)
+    }
+
+    /// The same with the Deployment beside it, whoever made that.
+    pub async fn both(&self) -> Result<(Snapshot, Option<Snapshot>), TargetError> {
+        let name = canary::name_of(&self.name);
+        let deployments = self.deployments();
+        let (main, beside) =
+            tokio::try_join!(self.deployment(), call(format!("Deployment {name}"), deployments.get_opt(&name)))?;
+        // The labels of the first one's pods are those of the other's too.
+        let (main, sets, pods) = self.read(&main).await?;
+        let beside = beside.map(|beside| Snapshot::new(&beside, sets, pods, Some(&main.container))).transpose()?;
+        Ok((main, beside))
+    }
+
+    /// As it is seen: with the canary under way.
+    pub async fn looked(&self) -> Result<Looked, TargetError> {
+        let main = self.deployment().await?;
+        if self.canary.steps.is_empty() && !canary::is_marked(&main.metadata) {
+            return Ok(Looked::new(self.read(&main).await?.0, None));
+        }
+        let (main, beside) = self.both().await?;
+        Ok(Looked::new(main, beside))
+    }
+
+    async fn read(&self, object: &DynamicObject) -> Result<(Snapshot, Sets, Pods), TargetError> {
+        let selector = Snapshot::selector(object)?;
         let list = ListParams::default().labels(&selector).limit(MAX_OBJECTS);
         let (sets, pods) = (self.api::<ReplicaSet>(), self.api::<Pod>());
         let (sets, pods) = tokio::try_join!(
             call(text!("the ReplicaSets"), sets.list(&list)),
             call(text!("the Pods"), pods.list(&list))
         )?;
-        let sets = sets.items.into_iter().map(Arc::new).collect();
-        let pods = pods.items.into_iter().map(Arc::new).collect();
-        Snapshot::new(&object, sets, pods, self.container.as_deref())
+        let sets: Sets = sets.items.into_iter().map(Arc::new).collect();
+        let pods: Pods = pods.items.into_iter().map(Arc::new).collect();
+        let snapshot = Snapshot::new(object, sets.clone(), pods.clone(), self.container.as_deref())?;
+        Ok((snapshot, sets, pods))
     }
 }
 
 #[async_trait]
 impl Target for Workload {
     async fn observe(&self) -> Result<Observation, TargetError> {
-        let snapshot = self.snapshot().await?;
-        let evidence = evidence::gather(self, &snapshot).await;
-        Ok(observe::observation(&snapshot, &evidence))
+        let looked = self.looked().await?;
+        let evidence = evidence::gather(self, looked.deciding()).await;
+        Ok(canary::observation(&looked, &evidence))
     }
 
     fn watch(&self) -> BoxStream<'static, Result<Observation, TargetError>> {
@@ -106,6 +140,14 @@ impl Target for Workload {
 
     async fn apply(&self, change: &Change, fence: Fence) -> Result<Applied, TargetError> {
         apply::apply(self, change, fence).await
+    }
+
+    fn stages(&self) -> Option<Duration> {
+        self.canary.pauses()
+    }
+
+    async fn advance(&self, fence: Fence) -> Result<Option<Text>, TargetError> {
+        canary::advance(self, fence).await
     }
 
     async fn logs(&self, instance: &str, lines: u32) -> Result<Vec<String>, TargetError> {

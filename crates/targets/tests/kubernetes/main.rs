@@ -2,6 +2,7 @@
 //!
 //! `PASSERELLE_TEST_KUBECONFIG` names a kubeconfig of an administrator; the node has the images `tinyweb:v1` to `tinyweb:v4`.
 
+mod canary;
 mod cluster;
 mod connection;
 #[path = "../contract/mod.rs"]

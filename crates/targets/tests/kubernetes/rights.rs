@@ -3,12 +3,13 @@
 use crate::cluster::{Cluster, connect, typed};
 use crate::connection::address;
 use crate::contract::{Image, Peer, new_fence};
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::api::PostParams;
 use passerelle_contract::deployments::{Cause, Severity};
-use passerelle_targets::{Change, Fence, Rollout, TargetError};
+use passerelle_targets::{AnyConnection, Change, Fence, Rollout, TargetError};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -69,6 +70,7 @@ async fn the_shipped_role_is_enough() {
     migrating.start_task(&change, Fence { epoch: 2, ..fence }).await.expect("take over");
     migrating.look_at_task(fence).await.expect("look");
     migrating.clear_task(fence).await.expect("clear");
+    a_canary(&cluster, &*connection).await;
     let fence = new_fence();
     let applied = workload.target.apply(&change, fence).await.expect("apply");
     let (failure, seen) = workload.failed().await;
@@ -79,4 +81,20 @@ async fn the_shipped_role_is_enough() {
     assert_eq!(workload.complete().await.rollout, Rollout::Complete);
     assert_eq!(admin.observe().await.expect("observe").fence, Some(fence));
     cluster.close().await;
+}
+
+/// Made by its first step, and taken away on the way back.
+async fn a_canary(cluster: &Cluster, connection: &dyn AnyConnection) {
+    let settings = json!({"namespace": cluster.namespace, "deployment": "rights", "canary_steps": [50]});
+    let target = connection.bind(settings).expect("bind");
+    let change = Change::Image { image: "tinyweb:v2".into() };
+    let plan = target.plan(&change).await.expect("plan");
+    assert!(plan.findings.iter().all(|finding| finding.severity != Severity::Error), "{:?}", plan.findings);
+    let fence = new_fence();
+    let applied = target.apply(&change, fence).await.expect("apply");
+    assert!(target.advance(fence).await.expect("advance").is_some());
+    let beside = cluster.api::<Deployment>();
+    assert!(beside.get_opt("rights-canary").await.expect("get").is_some());
+    target.apply(&Change::RestoreVersion { recorded: applied.before }, fence).await.expect("restore");
+    assert!(beside.get_opt("rights-canary").await.expect("get").is_none());
 }
