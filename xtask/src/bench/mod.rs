@@ -90,10 +90,12 @@ pub fn run(paths: &Paths, bench: &Bench) -> Result<()> {
         })?;
     }
     if !bench.quick {
-        steps.step("error budgets", || {
+        let measured = steps.step("error budgets", || {
             install::prometheus()?;
             slo::run(&installation, &scratch, duration, &mut figures)
-        })?;
+        });
+        // What was measured until then took minutes.
+        measured.inspect_err(|_| print(&figures, &started_at_load))?;
     }
     steps.step("report", || {
         print(&figures, &started_at_load);
