@@ -1,0 +1,1 @@
+"""<{ name }>: the service's code. `python -m app` starts it."""
