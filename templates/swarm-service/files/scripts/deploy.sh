@@ -17,8 +17,6 @@ set -a
 . "deploy/$environment.env"
 set +a
 export IMAGE=$image
-# REPOSITORY:TAG@DIGEST: the tag is the version that the service tells of itself.
-tag=${image%@*}; tag=${tag##*/}; VERSION=${tag#*:}; export VERSION
 service=${STACK}_<{ name }>
 
 <% if database %>
@@ -36,7 +34,7 @@ if [ "$option" != --no-migration ]; then
   docker service create --quiet --detach --name "$job" --mode replicated-job --restart-condition none --with-registry-auth \
     --network "$network" --user <{ uid }>:<{ uid }> --read-only --cap-drop ALL --mount type=tmpfs,target=/tmp --limit-memory <{ memory_mb }>M \
     --secret "source=$DATABASE_URL_SECRET,target=database_url,uid=<{ uid }>,gid=<{ uid }>,mode=0400" \
-    --env "ENVIRONMENT=$environment" --env "VERSION=$VERSION" \
+    --env "ENVIRONMENT=$environment" \
     "$image" "${migrate[@]}" >/dev/null
   state=new
   for _ in $(seq 150); do
