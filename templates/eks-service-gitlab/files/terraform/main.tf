@@ -4,6 +4,7 @@ module "vpc" {
 
   name    = var.cluster
   cluster = var.cluster
+  region  = var.region
   cidr    = "<{ edge_cidr }>"
 }
 
