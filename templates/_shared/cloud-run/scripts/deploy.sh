@@ -27,12 +27,13 @@ if [ "$option" != --no-migration ]; then
 fi
 
 <% endif %>
-before=$(gcloud run services describe "$service" "${at[@]}" --format 'value(status.traffic.filter("percent:100").extract("revisionName").flatten())' || true)
-[ -n "$before" ] || before=$(gcloud run services describe "$service" "${at[@]}" --format 'value(status.latestReadyRevisionName)')
+service_json() { gcloud run services describe "$service" "${at[@]}" --format json; }
+# What serves now; while traffic is split, what was ready last.
+before=$(service_json | jq --raw-output '[.status.traffic[]? | select(.percent == 100) | .revisionName][0] // .status.latestReadyRevisionName')
 
 # Without traffic, under an address of its own. Its startup probe must succeed, or this fails.
 gcloud run deploy "$service" "${at[@]}" --no-traffic --tag candidate --container <{ name }> --image "$image"
-after=$(gcloud run services describe "$service" "${at[@]}" --format 'value(status.latestCreatedRevisionName)')
+after=$(service_json | jq --raw-output .status.latestCreatedRevisionName)
 
 back() {
   echo "Back to $before" >&2
@@ -57,7 +58,7 @@ look() { # look URL: three good answers in a row, within a minute
   return 1
 }
 
-url=$(gcloud run services describe "$service" "${at[@]}" --format 'value(status.traffic.filter("tag:candidate").extract("url").flatten())')
+url=$(service_json | jq --raw-output '[.status.traffic[] | select(.tag == "candidate") | .url][0]')
 look "$url"
 <% endif %>
 for percent in "${steps[@]}"; do

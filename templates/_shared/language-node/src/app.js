@@ -52,7 +52,11 @@ export function createApp(settings) {
     return { status: 'ready' };
   });
 
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
+  // Prometheus asks inside the network. What came through a proxy came from outside, and sees no metrics.
+  app.get('/metrics', async (request, reply) => {
+    if (request.headers['x-forwarded-for']) return reply.code(404).send({ status: 'not found' });
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
 
   // Which version answers, and where: the first thing asked in an incident.
   app.get('/api/v1/info', async () => ({ service: '<{ name }>', version: settings.version, environment: settings.environment }));

@@ -57,6 +57,12 @@ test('requests are counted by route and probes are not', () =>
     assert.match(body, /le="<{ latency_s }>"/);
   }));
 
+test('metrics are not for outside', () =>
+  withApp(async (app) => {
+    const answer = await app.inject({ url: '/metrics', headers: { 'x-forwarded-for': '203.0.113.7' } });
+    assert.equal(answer.statusCode, 404);
+  }));
+
 test('a wrong setting stops the start', () => {
   assert.throws(() => readSettings({ ...BASE, PORT: '0' }), /PORT/);
   assert.throws(() => readSettings({ ...BASE, LOG_LEVEL: 'loud' }), /LOG_LEVEL/);

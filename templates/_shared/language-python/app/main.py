@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 <% endif %>
 
-from fastapi import FastAPI<% if events %>, HTTPException<% endif %>, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 <% if events %>
 from pydantic import BaseModel
@@ -78,7 +78,10 @@ def create_app(settings: Settings) -> FastAPI:
         return {"status": "ready"}
 
     @app.get("/metrics", tags=["platform"])
-    def metrics() -> Response:
+    def metrics(request: Request) -> Response:
+        # Prometheus asks inside the network. What came through a proxy came from outside, and sees no metrics.
+        if "x-forwarded-for" in request.headers:
+            raise HTTPException(404)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/api/v1/info")

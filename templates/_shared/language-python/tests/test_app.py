@@ -68,6 +68,10 @@ def test_requests_are_counted_by_route_and_probes_are_not(client: TestClient) ->
     assert 'le="<{ slo_latency_ms / 1000 }>"' in text
 
 
+def test_metrics_are_not_for_outside(client: TestClient) -> None:
+    assert client.get("/metrics", headers={"x-forwarded-for": "203.0.113.7"}).status_code == 404
+
+
 def test_a_wrong_setting_stops_the_start() -> None:
     with pytest.raises(ValidationError):
         Settings(port=0<% if database %>, database_url=NOWHERE<% endif %>)

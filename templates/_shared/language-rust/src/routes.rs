@@ -6,7 +6,7 @@ use crate::database::Database;
 use crate::metrics::{Metrics, observe};
 use crate::settings::Settings;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
@@ -90,7 +90,11 @@ async fn readyz(State(app): State<App>) -> (StatusCode, Json<Status>) {
     (StatusCode::OK, Json(Status { status: "ready" }))
 }
 
-async fn metrics(State(app): State<App>) -> Response {
+/// Prometheus asks inside the network. What came through a proxy came from outside, and sees no metrics.
+async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
+    if headers.contains_key("x-forwarded-for") {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     match app.metrics.text() {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
         Err(error) => {

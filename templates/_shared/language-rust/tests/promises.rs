@@ -77,6 +77,12 @@ async fn requests_are_counted_by_route_and_probes_are_not() {
     assert!(text.contains(r#"le="<{ latency_s }>""#), "{text}");
 }
 
+#[tokio::test]
+async fn metrics_are_not_for_outside() {
+    let request = Request::get("/metrics").header("x-forwarded-for", "203.0.113.7").body(Body::empty()).unwrap();
+    assert_eq!(router(app()).oneshot(request).await.unwrap().status(), StatusCode::NOT_FOUND);
+}
+
 #[test]
 fn a_wrong_setting_stops_the_start() {
     let with_port = |name: &str| if name == "PORT" { Some("0".to_owned()) } else { settings(name) };
@@ -88,7 +94,8 @@ fn a_wrong_setting_stops_the_start() {
 async fn an_event_is_acknowledged_and_a_broken_one_is_not() {
     for (data, expected) in [("aGVsbG8=", StatusCode::NO_CONTENT), ("not base64!", StatusCode::BAD_REQUEST)] {
         let push = serde_json::json!({"message": {"messageId": "1", "data": data}, "subscription": "s"}).to_string();
-        let request = Request::post("/events").header("content-type", "application/json").body(Body::from(push)).unwrap();
+        let request =
+            Request::post("/events").header("content-type", "application/json").body(Body::from(push)).unwrap();
         assert_eq!(router(app()).oneshot(request).await.unwrap().status(), expected);
     }
 }

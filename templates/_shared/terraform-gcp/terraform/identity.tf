@@ -9,8 +9,9 @@ resource "google_iam_workload_identity_pool_provider" "github" {
   workload_identity_pool_provider_id = "github"
   display_name                       = "GitHub Actions"
 
-  # Without this line every repository on GitHub gets in here.
-  attribute_condition = "assertion.repository == '${var.repository}'"
+  # Without a condition every repository on GitHub gets in here. This repository's branch of releases and its two environments do: no pull
+  # request, no other branch, no fork.
+  attribute_condition = "assertion.sub == 'repo:${var.repository}:ref:refs/heads/${var.branch}' || assertion.sub == 'repo:${var.repository}:environment:staging' || assertion.sub == 'repo:${var.repository}:environment:production'"
   attribute_mapping = {
     "google.subject"       = "assertion.sub"
     "attribute.repository" = "assertion.repository"
