@@ -24,3 +24,4 @@ mod slo_pages;
 mod stages;
 mod support;
 mod survival;
+mod verification;

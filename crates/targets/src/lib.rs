@@ -23,6 +23,7 @@ mod registry;
 mod secret;
 mod target;
 mod task;
+mod verification;
 
 pub mod cloud_run;
 pub mod docker_swarm;
@@ -32,7 +33,10 @@ pub mod static_site;
 pub use canary::{Pause, Steps};
 pub use error::TargetError;
 pub use image::{ImageRef, InvalidImage, same_image};
-pub use registry::{AnyConnection, AnyPlatform, UnknownKind, platform, platforms, read_config};
+pub use registry::{
+    AnyConnection, AnyPlatform, Every, UnknownKind, platform, platforms, read_config,
+};
 pub use secret::{Secret, SecretError};
 pub use target::{Applied, Change, Connection, Fence, Observation, Platform, Recorded, Rollout, Target, TargetPlan};
 pub use task::{MAX_LOG_BYTES, Task, TaskSeen, TaskState};
+pub use verification::{ProbeUrl, Verification};

@@ -35,7 +35,7 @@ pub async fn read_body(response: reqwest::Response, from: impl Argument + Clone)
 }
 
 /// Reads a body of at most `max` bytes.
-pub(crate) async fn read_body_of(
+pub async fn read_body_of(
     response: reqwest::Response,
     from: impl Argument + Clone,
     max: usize,

@@ -1,11 +1,14 @@
 //! The list of platforms, with their types erased once.
 
 use crate::target::{Connection, Platform, Target};
+use crate::verification::Verification;
 use crate::{
     TargetError, cloud_run::CloudRun, docker_swarm::DockerSwarm, kubernetes::Kubernetes, static_site::StaticSite,
 };
 use async_trait::async_trait;
 use passerelle_contract::{Text, refused_json, text};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::marker::PhantomData;
@@ -70,6 +73,42 @@ pub fn platform(kind: &str) -> Result<&'static dyn AnyPlatform, UnknownKind> {
     })
 }
 
+/// What a binding may say on every platform, beside what its own has.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct Every {
+    /// What the portal asks itself after a rollout.
+    #[serde(default)]
+    pub verify: Option<Verification>,
+}
+
+impl Every {
+    /// The names of its fields.
+    const NAMES: [&'static str; 1] = ["verify"];
+
+    /// Reads it from the configuration of a binding, and leaves there what is the platform's.
+    ///
+    /// # Errors
+    /// As [`read_config`].
+    pub fn taken_from(config: &mut Value) -> Result<Self, TargetError> {
+        let Some(all) = config.as_object_mut() else { return Ok(Self::default()) };
+        let own = Self::NAMES.into_iter().filter_map(|name| all.remove_entry(name)).collect();
+        read_config(Value::Object(own))
+    }
+
+    /// The platform's schema with these fields too.
+    fn added_to(mut schema: Value) -> Value {
+        let mut own = schemars::schema_for!(Self).to_value();
+        for part in ["properties", "$defs"] {
+            let Some(Value::Object(fields)) = own.get_mut(part).map(Value::take) else { continue };
+            match schema.get_mut(part).and_then(Value::as_object_mut) {
+                Some(all) => all.extend(fields),
+                None => schema[part] = Value::Object(fields),
+            }
+        }
+        schema
+    }
+}
+
 struct Erased<P>(PhantomData<P>);
 
 #[async_trait]
@@ -87,7 +126,7 @@ impl<P: Platform> AnyPlatform for Erased<P> {
     }
 
     fn binding_schema(&self) -> Value {
-        schemars::schema_for!(P::BindingConfig).to_value()
+        Every::added_to(schemars::schema_for!(P::BindingConfig).to_value())
     }
 
     fn check_connection(&self, config: &Value) -> Result<(), TargetError> {
@@ -95,7 +134,9 @@ impl<P: Platform> AnyPlatform for Erased<P> {
     }
 
     fn check_binding(&self, config: &Value) -> Result<(), TargetError> {
-        read_config::<P::BindingConfig>(config.clone()).map(drop)
+        let mut config = config.clone();
+        Every::taken_from(&mut config)?;
+        read_config::<P::BindingConfig>(config).map(drop)
     }
 
     async fn connect(&self, config: Value) -> Result<Arc<dyn AnyConnection>, TargetError> {
@@ -116,7 +157,8 @@ where
         self.0.check().await
     }
 
-    fn bind(&self, config: Value) -> Result<Arc<dyn Target>, TargetError> {
+    fn bind(&self, mut config: Value) -> Result<Arc<dyn Target>, TargetError> {
+        Every::taken_from(&mut config)?;
         self.0.bind(read_config(config)?)
     }
 }

@@ -21,6 +21,7 @@ use budgets::SloBudgets;
 use directory::PortalDirectory;
 use importer::PortalImporter;
 use passerelle_contract::catalog::ImportReport;
+use passerelle_targets::guard::Guard;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -118,7 +119,10 @@ impl Portal {
         let (db, sweeping) = (self.db.clone(), stop.clone());
         tasks.spawn(async move { sweep_keys(db, sweeping).await });
         if jobs.worker {
-            let options = EngineOptions { verify_for: config.deployments.verify_for(), ..EngineOptions::default() };
+            // Checked when the configuration was read; without it only public addresses are asked.
+            let guard = Guard::new(&config.outbound.allow_networks).unwrap_or_default();
+            let verify_for = config.deployments.verify_for();
+            let options = EngineOptions { verify_for, guard, ..EngineOptions::default() };
             tasks.spawn(self.deployments.engine(options).run(stop.clone()));
             tasks.spawn(Measurer::new(self.slo.clone()).run(stop.clone()));
             tasks.spawn(Courier::new(self.notifications.clone()).run(stop.clone()));

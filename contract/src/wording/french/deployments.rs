@@ -84,4 +84,9 @@ super::texts! {
     "{why} since this deployment was asked for, so {voided} approvals are void; look at the plan, then approve what is there now" => "{why} depuis la demande de ce déploiement (approbations annulées : {voided}) ; regardez le plan, puis approuvez ce qu’il y a maintenant";
     "{why}; going back to {version}" => "{why} ; retour à {version}";
     "{why}; nothing was changed, {version} goes on" => "{why} ; rien n’a été changé, {version} continue";
+    "Asking {url}" => "Interrogation de {url}";
+    "Healthy for {seconds} s, and {url} answers as it should" => "Sain depuis {seconds} s, et {url} répond comme il faut";
+    "{url} did not answer well {count} times in a row within {seconds} s" => "{url} n’a pas bien répondu {count} fois de suite en {seconds} s";
+    "{url} did not answer well {count} times in a row within {seconds} s: {why}" => "{url} n’a pas bien répondu {count} fois de suite en {seconds} s : {why}";
+    "{why}; asking again" => "{why} ; nouvelle demande";
 }

@@ -169,4 +169,14 @@ super::texts! {
     "`unix:///path/docker.sock` or `tcp://host:port`." => "« unix:///chemin/docker.sock » ou « tcp://hôte:port ».";
     "tls from the first byte, starttls, or none, which is possible only inside networks that the operator of the portal has opened." => "tls dès le premier octet, starttls, ou none (aucun), possible seulement dans les réseaux que l’exploitant du portail a ouverts.";
     "unix:///path/docker.sock or tcp://host:port" => "unix:///chemin/docker.sock ou tcp://hôte:port";
+    "A text that the answer must hold." => "Un texte que la réponse doit contenir.";
+    "Address that is asked after a rollout. Plain http and addresses inside a network only as outbound.allow_networks says." => "Adresse interrogée après une mise en place. Le http simple et les adresses internes seulement selon outbound.allow_networks.";
+    "Seconds within which three answers in a row must be good." => "Secondes pendant lesquelles trois réponses de suite doivent être bonnes.";
+    "Status that is wanted; any of 200 to 299 when absent." => "Statut attendu ; tout statut de 200 à 299 en son absence.";
+    "What the portal asks itself after a rollout." => "Ce que le portail demande lui-même après une mise en place.";
+    "What the portal asks itself after a rollout, before it calls the deployment a success." => "Ce que le portail demande lui-même après une mise en place, avant d’annoncer la réussite du déploiement.";
+    "Contains" => "Contient";
+    "Verify" => "Vérifier";
+    "Within seconds" => "En secondes";
+    "Status" => "Statut";
 }

@@ -184,4 +184,6 @@ super::texts! {
     "{value} (another value)" => "{value} (une autre valeur)";
     "{what} does not exist on the target" => "{what} : introuvable sur la cible";
     "{who} asks to slow down" => "{who} demande de ralentir";
+    "expected an http or https address without user and password" => "une adresse http ou https sans utilisateur ni mot de passe est attendue";
+    "the answer of {host} does not hold \"{wanted}\"" => "la réponse de {host} ne contient pas « {wanted} »";
 }

@@ -8,12 +8,14 @@ mod follow;
 mod outcome;
 mod run;
 mod task;
+mod verify;
 
 use super::events::EventFeed;
 use super::store::{Claim, Store};
 use crate::environments::EnvironmentService;
 use crate::gates::GateService;
 use crate::kernel::Result;
+use passerelle_targets::guard::Guard;
 use run::Run;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,11 +35,13 @@ pub struct EngineOptions {
     pub poll: Duration,
     /// Deployments driven at once by this process.
     pub concurrency: usize,
+    /// Where addresses that bindings name may lead.
+    pub guard: Guard,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { verify_for: Duration::from_secs(5), poll: Duration::from_millis(500), concurrency: 64 }
+        Self { verify_for: Duration::from_secs(5), poll: Duration::from_millis(500), concurrency: 64, guard: Guard::default() }
     }
 }
 
@@ -49,7 +53,7 @@ pub struct Engine {
     pub(super) gates: GateService,
     pub(super) feed: EventFeed,
     wake: Arc<Notify>,
-    options: EngineOptions,
+    pub(super) options: EngineOptions,
     owner: String,
 }
 

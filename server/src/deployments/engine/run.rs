@@ -30,17 +30,19 @@ pub struct Run<'a> {
     pub(super) engine: &'a Engine,
     pub(super) claim: &'a Claim,
     cancel: watch::Receiver<Option<String>>,
-    verify_for: Duration,
+    pub(super) verify_for: Duration,
     ctx: Ctx,
 }
 
-/// A step went through, or why the deployment ends.
-enum Step<T> {
-    Done(T),
+/// Why a step does not go through.
+pub(super) enum Stop {
     Failed(Failure),
     Cancelled(String),
     Foreign(Text),
 }
+
+/// What a step brings, or why the deployment ends with it.
+pub(super) type Step<T> = std::result::Result<T, Stop>;
 
 impl<'a> Run<'a> {
     pub fn new(
@@ -81,21 +83,29 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             match self.apply(&*target).await? {
-                Step::Done(()) => {}
-                Step::Failed(failure) => return self.failed_at("apply", &*target, failure).await,
-                Step::Cancelled(by) => return self.end_cancelled(&by).await,
-                Step::Foreign(why) => return self.end_foreign("apply", why).await,
+                Ok(()) => {}
+                Err(Stop::Cancelled(by)) => return self.end_cancelled(&by).await,
+                Err(stop) => return self.stopped_at("apply", &*target, stop).await,
             }
         }
         let started = steps.iter().find(|step| step.name == "rollout").and_then(|step| step.started_at);
-        match self.roll_out(&*target, started).await? {
-            Step::Done(observation) => self.succeed(observation).await,
-            Step::Failed(failure) => self.failed_at("rollout", &*target, failure).await,
-            Step::Cancelled(by) => {
-                self.store().step(self.claim, "rollout", StepState::Failed, &text!("Cancelled by {by}", by)).await?;
-                self.roll_back(&*target, None).await
+        if let Err(stop) = self.roll_out(&*target, started).await? {
+            return self.stopped_at("rollout", &*target, stop).await;
+        }
+        match self.verified(&*target).await? {
+            Ok((observation, message)) => self.succeed(observation, message).await,
+            Err(stop) => self.stopped_at("verify", &*target, stop).await,
+        }
+    }
+
+    async fn stopped_at(&self, step: &str, target: &dyn Target, stop: Stop) -> Result<()> {
+        match stop {
+            Stop::Failed(failure) => self.failed_at(step, target, failure).await,
+            Stop::Cancelled(by) => {
+                self.step(step, StepState::Failed, text!("Cancelled by {by}", by)).await?;
+                self.roll_back(target, None).await
             }
-            Step::Foreign(why) => self.end_foreign("rollout", why).await,
+            Stop::Foreign(why) => self.end_foreign(step, why).await,
         }
     }
 
@@ -167,7 +177,7 @@ impl<'a> Run<'a> {
     async fn apply(&self, target: &dyn Target) -> Result<Step<()>> {
         let cancel = self.cancel.borrow().clone();
         if let Some(by) = cancel {
-            return Ok(Step::Cancelled(by));
+            return Ok(Err(Stop::Cancelled(by)));
         }
         self.step("apply", StepState::Running, text!("Changing the target")).await?;
         let change = self.change()?;
@@ -175,17 +185,16 @@ impl<'a> Run<'a> {
         Ok(match self.effect(target, &change).await? {
             Ok(applied) => {
                 self.step("apply", StepState::Succeeded, applied.message).await?;
-                Step::Done(())
+                Ok(())
             }
-            Err(TargetError::Fenced(why)) => Step::Foreign(why),
-            Err(error) => Step::Failed(error.to_failure()),
+            Err(TargetError::Fenced(why)) => Err(Stop::Foreign(why)),
+            Err(error) => Err(Stop::Failed(error.to_failure())),
         })
     }
 
-    async fn roll_out(&self, target: &dyn Target, started: Option<OffsetDateTime>) -> Result<Step<Observation>> {
+    async fn roll_out(&self, target: &dyn Target, started: Option<OffsetDateTime>) -> Result<Step<()>> {
         let stages = target.stages();
-        let deadline =
-            Duration::from_secs(u64::from(self.claim.deadline_s.unsigned_abs())) + stages.unwrap_or_default();
+        let deadline = self.deadline() + stages.unwrap_or_default();
         let gone = started.map_or(Duration::ZERO, |at| (OffsetDateTime::now_utc() - at).unsigned_abs());
         // Who takes over late still gets time for one honest look.
         let left = deadline.saturating_sub(gone).max(Duration::from_secs(20).min(deadline));
@@ -194,41 +203,26 @@ impl<'a> Run<'a> {
             self.intent("rollout").await?;
         }
         let wait = Wait { deadline: left, stable_for: Duration::ZERO, cancellable: true, staged: stages.is_some() };
-        let step = followed(self.follow(target, wait).await?);
-        let Step::Done(observation) = step else { return Ok(step) };
-        let replicas = observation.replicas;
+        let replicas = match followed(self.follow(target, wait).await?) {
+            Ok(observation) => observation.replicas,
+            Err(stop) => return Ok(Err(stop)),
+        };
         self.step(
             "rollout",
             StepState::Succeeded,
             text!("{ready} of {desired} instances are ready", ready = replicas.ready, desired = replicas.desired),
         )
         .await?;
-        self.store()
-            .set_state(self.claim, DeploymentState::Verifying, None, &text!("Verifying that it stays healthy"))
-            .await?;
-        self.step("verify", StepState::Running, text!("Watching that it stays healthy")).await?;
-        let wait = Wait {
-            deadline: self.verify_for + Duration::from_secs(60).min(deadline),
-            stable_for: self.verify_for,
-            cancellable: true,
-            staged: false,
-        };
-        Ok(match followed(self.follow(target, wait).await?) {
-            Step::Failed(failure) => {
-                self.step("verify", StepState::Failed, failure.message.clone()).await?;
-                Step::Failed(failure)
-            }
-            other => other,
-        })
+        Ok(Ok(()))
     }
 
-    async fn succeed(&self, observation: Observation) -> Result<()> {
-        self.step(
-            "verify",
-            StepState::Succeeded,
-            text!("Healthy for {seconds} s", seconds = self.verify_for.as_secs()),
-        )
-        .await?;
+    /// How long the target may take for a change.
+    pub(super) fn deadline(&self) -> Duration {
+        Duration::from_secs(u64::from(self.claim.deadline_s.unsigned_abs()))
+    }
+
+    async fn succeed(&self, observation: Observation, message: Text) -> Result<()> {
+        self.step("verify", StepState::Succeeded, message).await?;
         let ending = Ending {
             state: DeploymentState::Succeeded,
             failure: None,
@@ -286,7 +280,7 @@ impl<'a> Run<'a> {
             return self.end_failed(failure.unwrap_or_else(|| error.to_failure()), DeploymentState::NeedsPerson).await;
         }
         let wait = Wait {
-            deadline: Duration::from_secs(u64::from(self.claim.deadline_s.unsigned_abs())),
+            deadline: self.deadline(),
             stable_for: Duration::ZERO,
             cancellable: false,
             staged: false,
@@ -460,12 +454,12 @@ impl<'a> Run<'a> {
     }
 }
 
-fn followed(followed: Followed) -> Step<Observation> {
+pub(super) fn followed(followed: Followed) -> Step<Observation> {
     match followed {
-        Followed::Done(observation) => Step::Done(*observation),
-        Followed::Failed(failure) => Step::Failed(failure),
-        Followed::Cancelled(by) => Step::Cancelled(by),
-        Followed::Foreign(why) => Step::Foreign(why),
+        Followed::Done(observation) => Ok(*observation),
+        Followed::Failed(failure) => Err(Stop::Failed(failure)),
+        Followed::Cancelled(by) => Err(Stop::Cancelled(by)),
+        Followed::Foreign(why) => Err(Stop::Foreign(why)),
     }
 }
 
