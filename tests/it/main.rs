@@ -4,6 +4,7 @@
 mod access_matrix;
 mod alerts;
 mod audit;
+mod automatic;
 mod bad_forms;
 mod bad_input;
 mod bindings;

@@ -79,11 +79,15 @@ pub struct Every {
     /// What the portal asks itself after a rollout.
     #[serde(default)]
     pub verify: Option<Verification>,
+    /// New releases are deployed here by themselves: to the first environment when they come, to each other one when they went well in
+    /// the one before. Gates and holds are respected.
+    #[serde(default)]
+    pub automatic: bool,
 }
 
 impl Every {
     /// The names of its fields.
-    const NAMES: [&'static str; 1] = ["verify"];
+    const NAMES: [&'static str; 2] = ["verify", "automatic"];
 
     /// Reads it from the configuration of a binding, and leaves there what is the platform's.
     ///

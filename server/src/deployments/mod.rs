@@ -10,6 +10,7 @@
 
 mod approval_link;
 mod approvals;
+mod automatic;
 mod engine;
 mod events;
 mod gate_routes;

@@ -89,4 +89,5 @@ super::texts! {
     "{url} did not answer well {count} times in a row within {seconds} s" => "{url} n’a pas bien répondu {count} fois de suite en {seconds} s";
     "{url} did not answer well {count} times in a row within {seconds} s: {why}" => "{url} n’a pas bien répondu {count} fois de suite en {seconds} s : {why}";
     "{why}; asking again" => "{why} ; nouvelle demande";
+    "New release {version}" => "Nouvelle version {version}";
 }

@@ -179,4 +179,6 @@ super::texts! {
     "Verify" => "Vérifier";
     "Within seconds" => "En secondes";
     "Status" => "Statut";
+    "Automatic" => "Automatique";
+    "New releases are deployed here by themselves: to the first environment when they come, to each other one when they went well in the one before. Gates and holds are respected." => "Les nouvelles versions sont déployées ici d’elles-mêmes : dans le premier environnement dès leur arrivée, dans chaque autre quand tout s’est bien passé dans le précédent. Les contrôles et les suspensions sont respectés.";
 }

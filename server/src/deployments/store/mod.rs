@@ -1,6 +1,7 @@
 //! All SQL of the deployments, split by what it serves.
 
 mod attempts;
+mod automatic;
 mod cells;
 mod events;
 mod gating;
@@ -10,6 +11,7 @@ mod releases;
 mod task_log;
 
 pub use attempts::NewDeployment;
+pub use automatic::Due;
 pub use cells::{DeployedHere, ObservedState, unbound};
 pub use gating::{Artifact, Awaiting, Changed};
 pub use progress::{Claim, Ending, LEASE_TTL_S};
