@@ -9,6 +9,7 @@ mod bad_forms;
 mod bad_input;
 mod bindings;
 mod budget_gate;
+mod burn;
 mod command_line;
 mod deploy_forms;
 mod deployments;

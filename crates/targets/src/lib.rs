@@ -11,6 +11,7 @@ mod azure;
 mod base_url;
 mod bearer;
 mod canary;
+mod burn;
 mod error;
 mod fencing;
 mod google;
@@ -31,6 +32,7 @@ pub mod kubernetes;
 pub mod static_site;
 
 pub use canary::{Pause, Steps};
+pub use burn::{BurnRate, RollBackOnBurn, WatchMinutes};
 pub use error::TargetError;
 pub use image::{ImageRef, InvalidImage, same_image};
 pub use registry::{

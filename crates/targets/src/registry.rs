@@ -1,5 +1,6 @@
 //! The list of platforms, with their types erased once.
 
+use crate::burn::RollBackOnBurn;
 use crate::target::{Connection, Platform, Target};
 use crate::verification::Verification;
 use crate::{
@@ -83,11 +84,14 @@ pub struct Every {
     /// the one before. Gates and holds are respected.
     #[serde(default)]
     pub automatic: bool,
+    /// After a deployment the burn of each error budget is watched for a while; above the rate it is rolled back.
+    #[serde(default)]
+    pub roll_back_on_burn: Option<RollBackOnBurn>,
 }
 
 impl Every {
     /// The names of its fields.
-    const NAMES: [&'static str; 2] = ["verify", "automatic"];
+    const NAMES: [&'static str; 3] = ["verify", "automatic", "roll_back_on_burn"];
 
     /// Reads it from the configuration of a binding, and leaves there what is the platform's.
     ///

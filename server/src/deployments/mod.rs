@@ -11,6 +11,7 @@
 mod approval_link;
 mod approvals;
 mod automatic;
+mod burn;
 mod engine;
 mod events;
 mod gate_routes;

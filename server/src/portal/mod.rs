@@ -128,6 +128,8 @@ impl Portal {
             tasks.spawn(Courier::new(self.notifications.clone()).run(stop.clone()));
             let (observer, observing) = (self.deployments.observer(), stop.clone());
             tasks.spawn(async move { observer.run(observing).await });
+            let (deployments, slo, watching) = (self.deployments.clone(), self.slo.clone(), stop.clone());
+            tasks.spawn(async move { deployments.watch_burn(slo, watching).await });
             let (deployments, looking) = (self.deployments.clone(), stop.clone());
             tasks.spawn(async move { deployments.deploy_what_is_due(looking).await });
             let deployments = self.deployments.clone();

@@ -23,4 +23,4 @@ pub use jobs::Measurer;
 pub use model::Slo;
 pub use passerelle_slo_formats::draft::Draft;
 pub use routes::router;
-pub use service::{BudgetAround, BudgetChip, BudgetChips, BudgetReading, SloReading, SloService, name_of};
+pub use service::{BudgetAround, BudgetChip, BudgetChips, BudgetReading, Burnt, SloReading, SloService, name_of};

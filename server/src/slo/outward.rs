@@ -130,10 +130,15 @@ pub(super) fn slo_out(slo: &Slo, figures: &Figures, ladder: &SloPolicy, forecast
     }
 }
 
+/// Bad events that an alert asks for at least, as they are counted.
+pub(super) fn least_bad(slo: &Slo) -> u64 {
+    slo.definition.min_bad_events.saturating_mul(unit(&slo.definition))
+}
+
 fn alerts(slo: &Slo, figures: &Figures) -> Vec<AlertPairOut> {
     let objective = slo.definition.objective;
     let never = unreachable_pairs(objective, &figures.pairs);
-    let min_bad = slo.definition.min_bad_events.saturating_mul(unit(&slo.definition));
+    let min_bad = least_bad(slo);
     figures
         .pairs
         .iter()

@@ -90,4 +90,5 @@ super::texts! {
     "{url} did not answer well {count} times in a row within {seconds} s: {why}" => "{url} n’a pas bien répondu {count} fois de suite en {seconds} s : {why}";
     "{why}; asking again" => "{why} ; nouvelle demande";
     "New release {version}" => "Nouvelle version {version}";
+    "{slo} burns {rate} times its budget since {version} came {minutes} min ago ({bad} of {total} events bad; {most} allowed)" => "{slo} consomme {rate} fois son budget depuis l’arrivée de {version} il y a {minutes} min ({bad} événements sur {total} en erreur ; {most} autorisé)";
 }

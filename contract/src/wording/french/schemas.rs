@@ -181,4 +181,10 @@ super::texts! {
     "Status" => "Statut";
     "Automatic" => "Automatique";
     "New releases are deployed here by themselves: to the first environment when they come, to each other one when they went well in the one before. Gates and holds are respected." => "Les nouvelles versions sont déployées ici d’elles-mêmes : dans le premier environnement dès leur arrivée, dans chaque autre quand tout s’est bien passé dans le précédent. Les contrôles et les suspensions sont respectés.";
+    "After a deployment the burn of each error budget is watched for a while; above the rate it is rolled back." => "Après un déploiement, la consommation de chaque budget d’erreur est surveillée quelque temps ; au-delà du taux, il est annulé.";
+    "Burn rate since the deployment at which it is taken back; 1 spends exactly the budget in its period." => "Taux de consommation depuis le déploiement auquel il est annulé ; 1 dépense exactement le budget sur sa période.";
+    "How long after a deployment is watched, in minutes." => "Durée de la surveillance après un déploiement, en minutes.";
+    "Minutes" => "Minutes";
+    "Rate" => "Taux";
+    "Roll back on burn" => "Annuler si le budget brûle";
 }

@@ -186,4 +186,5 @@ super::texts! {
     "{who} asks to slow down" => "{who} demande de ralentir";
     "expected an http or https address without user and password" => "une adresse http ou https sans utilisateur ni mot de passe est attendue";
     "the answer of {host} does not hold \"{wanted}\"" => "la réponse de {host} ne contient pas « {wanted} »";
+    "expected a burn rate of 1 to 1000 with one decimal, such as 14.4" => "un taux de consommation de 1 à 1000 avec une décimale est attendu, par exemple 14.4";
 }

@@ -9,6 +9,7 @@ mod progress;
 mod read;
 mod releases;
 mod task_log;
+mod watched;
 
 pub use attempts::NewDeployment;
 pub use automatic::Due;
@@ -17,6 +18,7 @@ pub use gating::{Artifact, Awaiting, Changed};
 pub use progress::{Claim, Ending, LEASE_TTL_S};
 pub use read::{ListFilter, Position};
 pub use releases::ReleaseRow;
+pub use watched::Watched;
 
 use crate::kernel::Db;
 

@@ -10,12 +10,14 @@ mod import;
 mod policies;
 mod read;
 mod rules;
+mod since;
 
 pub use around::BudgetAround;
 pub use chips::{BudgetChip, BudgetChips};
 pub use draft::name_of;
 pub use gate::{BudgetReading, SloReading};
 pub(super) use read::shown;
+pub use since::Burnt;
 
 use super::model::Slo;
 use super::store::definitions::Definitions;
