@@ -18,6 +18,7 @@ mod french;
 mod gate_forms;
 mod gates;
 mod imports;
+mod kill_matrix;
 mod live;
 mod migration;
 mod notification_pages;

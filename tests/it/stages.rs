@@ -52,7 +52,7 @@ async fn until_shares(simulator: &Simulator, expected: &[i64]) {
 }
 
 /// References of the two archives, oldest first.
-async fn sites(simulator: &Simulator) -> Vec<String> {
+pub async fn sites(simulator: &Simulator) -> Vec<String> {
     let listed = read(simulator, "/storage/v1/b/site/o?prefix=archives/").await;
     let mut all: Vec<(u64, String)> = Vec::new();
     for item in listed["items"].as_array().unwrap() {

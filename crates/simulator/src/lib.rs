@@ -15,9 +15,11 @@ mod server;
 mod simulator;
 mod storage;
 mod swarm;
+mod traps;
 mod world;
 
 pub use faults::{Faults, Only};
+pub use traps::{Side, Trap};
 pub use journal::{Counts, Entry};
 pub use simulator::{Simulator, serve};
 pub use world::{

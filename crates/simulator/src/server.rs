@@ -3,6 +3,7 @@
 use crate::call::{self, Call, Wrote};
 use crate::cloud_run::{self, CloudRun};
 use crate::faults::{Fate, FaultBoard, Faults};
+use crate::traps::{Side, Traps};
 use crate::journal::{Entry, Journal};
 use crate::kubernetes::{self, Cluster};
 use crate::pace::Pace;
@@ -31,6 +32,7 @@ pub(crate) struct Host {
     storage: Storage,
     metrics: BTreeMap<String, Metrics>,
     pub(crate) faults: Arc<FaultBoard>,
+    pub(crate) traps: Traps,
     pub(crate) journal: Journal,
 }
 
@@ -67,6 +69,7 @@ impl Host {
             cloud_run: CloudRun::new(world, pace),
             storage: Storage::new(world),
             faults,
+            traps: Traps::default(),
             journal: Journal::default(),
         }
     }
@@ -95,11 +98,19 @@ impl Host {
         if fate.latency_ms > 0 {
             tokio::time::sleep(Duration::from_millis(fate.latency_ms)).await;
         }
+        let caught = if write { self.traps.step_on(&prefix) } else { None };
+        if caught == Some(Side::Before) {
+            self.traps.hold().await;
+            return place.injected(503);
+        }
         let response = match fate.fail {
             Some(status) => place.injected(status),
             None => place.answer(&call).await,
         };
         self.note(&prefix, &call, &query, &response);
+        if caught == Some(Side::After) {
+            self.traps.hold().await;
+        }
         lose(response, &fate)
     }
 

@@ -3,6 +3,7 @@
 use crate::faults::Faults;
 use crate::journal::{Counts, Entry};
 use crate::server::Host;
+use crate::traps::Trap;
 use crate::world::World;
 use axum::Router;
 use axum::extract::Request;
@@ -117,6 +118,16 @@ impl Simulator {
 
     pub fn clear_faults(&self) {
         self.host.faults.clear();
+    }
+
+    /// Sets a trap, or takes it away; a write that is held goes on.
+    pub fn set_trap(&self, trap: Option<Trap>) {
+        self.host.traps.set(trap);
+    }
+
+    /// Waits until a write is held by the trap.
+    pub async fn caught(&self) {
+        self.host.traps.caught().await;
     }
 
     /// Ends all open watches and event streams.

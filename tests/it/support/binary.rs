@@ -14,6 +14,7 @@ pub struct RunningPortal {
     pub database: Database,
     data: tempfile::TempDir,
     port: u16,
+    works: bool,
     child: Child,
     http: reqwest::Client,
 }
@@ -23,14 +24,23 @@ pub struct Killed(RunningPortal);
 
 impl RunningPortal {
     pub async fn with_shop() -> Self {
+        Self::of(super::WORLD, true).await
+    }
+
+    /// Pages and API only: nothing is driven but by [`Self::worker`].
+    pub async fn idle(world: &str) -> Self {
+        Self::of(world, false).await
+    }
+
+    async fn of(world: &str, works: bool) -> Self {
         let http = super::client();
         let database = Database::create().await;
         let data = tempfile::tempdir().unwrap();
-        let simulator = Simulator::start(World::parse(super::WORLD).unwrap()).await.unwrap();
+        let simulator = Simulator::start(World::parse(world).unwrap()).await.unwrap();
         let port = free_port();
-        let child = spawn(&database, data.path(), port);
+        let child = spawn(&database, data.path(), port, works);
         let url = format!("http://127.0.0.1:{port}");
-        let mut portal = Self { url, admin: String::new(), simulator, database, data, port, child, http };
+        let mut portal = Self { url, admin: String::new(), simulator, database, data, port, works, child, http };
         portal.ready().await;
         portal.admin = portal.new_token();
         super::seed(&portal.http, &portal.url, &portal.admin, &portal.simulator.kubernetes_url("test")).await;
@@ -96,6 +106,11 @@ impl RunningPortal {
         assert!(made.status().is_redirection(), "{}", made.text().await.unwrap());
     }
 
+    /// One more process that drives deployments; whoever asks for it ends it.
+    pub fn worker(&self) -> Child {
+        command(&self.database, self.data.path(), self.port).arg("worker").stdout(Stdio::null()).spawn().unwrap()
+    }
+
     /// SIGKILL.
     pub fn kill(mut self) -> Killed {
         self.child.kill().unwrap();
@@ -110,7 +125,7 @@ impl Killed {
     }
 
     pub async fn start_again(mut self) -> RunningPortal {
-        self.0.child = spawn(&self.0.database, self.0.data.path(), self.0.port);
+        self.0.child = spawn(&self.0.database, self.0.data.path(), self.0.port, self.0.works);
         self.0.ready().await;
         self.0
     }
@@ -123,8 +138,9 @@ impl Drop for RunningPortal {
     }
 }
 
-fn spawn(database: &Database, data: &std::path::Path, port: u16) -> Child {
-    command(database, data, port).arg("serve").stdout(Stdio::null()).spawn().unwrap()
+fn spawn(database: &Database, data: &std::path::Path, port: u16, works: bool) -> Child {
+    let worker = if works { "true" } else { "false" };
+    command(database, data, port).arg("serve").env("PASSERELLE__SERVER__WORKER", worker).stdout(Stdio::null()).spawn().unwrap()
 }
 
 fn command(database: &Database, data: &std::path::Path, port: u16) -> Command {

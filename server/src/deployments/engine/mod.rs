@@ -54,6 +54,7 @@ pub struct Engine {
     pub(super) feed: EventFeed,
     wake: Arc<Notify>,
     pub(super) options: EngineOptions,
+    /// Begins with the id of the process, for whoever looks for it.
     owner: String,
 }
 
@@ -65,7 +66,7 @@ impl Engine {
         wake: Arc<Notify>,
         options: EngineOptions,
     ) -> Self {
-        Self { store, environments, gates, feed, wake, options, owner: Uuid::now_v7().to_string() }
+        Self { store, environments, gates, feed, wake, options, owner: format!("{}-{}", std::process::id(), Uuid::now_v7()) }
     }
 
     /// Runs until `stop`, then hands its leases back.

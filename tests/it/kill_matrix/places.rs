@@ -1,0 +1,133 @@
+//! Where is deployed to, and what is done there.
+
+use passerelle_simulator::Simulator;
+use serde_json::{Value, json};
+
+/// What is asked of the portal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    Deploy,
+    /// Of a version that fails, so that the portal goes back by itself.
+    Broken,
+    RollBack,
+    Restart,
+    Scale,
+}
+
+impl Act {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Broken => "deploy what fails",
+            Self::RollBack => "roll back",
+            Self::Restart => "restart",
+            Self::Scale => "scale",
+        }
+    }
+
+    /// The state it ends in.
+    pub const fn ends(self) -> &'static str {
+        match self {
+            Self::Broken => "rolled_back",
+            _ => "succeeded",
+        }
+    }
+}
+
+/// A target on the simulator, bound to `shop/api` in staging.
+pub struct Place {
+    pub kind: &'static str,
+    /// Of its calls in the simulator.
+    pub prefix: &'static str,
+    pub acts: &'static [Act],
+    pub connection: fn(&Simulator) -> Value,
+    pub binding: Value,
+    /// The nth good version.
+    pub image: fn(&[String], usize) -> String,
+    pub broken: &'static str,
+}
+
+pub const WORLD: &str = "
+seed: 1
+speed: 40
+clusters:
+  test:
+    namespaces:
+      shop:
+        deployments:
+          web: { image: 'tinyweb:v1', replicas: 2, progress_deadline_s: 600 }
+          api: { image: 'tinyweb:v1', replicas: 2, progress_deadline_s: 600 }
+engines:
+  test:
+    services:
+      api: { image: 'tinyweb:v1', replicas: 2 }
+projects:
+  test:
+    locations:
+      europe-west1:
+        api: { image: 'team/api:1' }
+buckets:
+  site:
+    archives:
+    - { index.html: '<p>one</p>', assets/app-1a2b3c4d.js: 'one()' }
+    - { index.html: '<p>two</p>', assets/app-5e6f7a8b.js: 'two()' }
+";
+
+const ALL: &[Act] = &[Act::Deploy, Act::Broken, Act::RollBack, Act::Restart, Act::Scale];
+
+pub fn kubernetes() -> Place {
+    Place {
+        kind: "kubernetes",
+        prefix: "/k8s/test",
+        acts: ALL,
+        connection: |simulator| {
+            let kubeconfig = crate::support::kubeconfig(&simulator.kubernetes_url("test"), "t");
+            json!({ "kubeconfig": { "value": kubeconfig }, "simulated": true })
+        },
+        binding: json!({ "namespace": "shop", "deployment": "api", "migration": { "command": ["migrate"] } }),
+        image: |_, n| format!("tinyweb:r{n}"),
+        broken: "tinyweb:crash",
+    }
+}
+
+pub fn docker_swarm() -> Place {
+    Place {
+        kind: "docker_swarm",
+        prefix: "/docker/test",
+        acts: ALL,
+        connection: |simulator| json!({ "endpoint": simulator.docker_url("test"), "simulated": true }),
+        binding: json!({ "service": "api" }),
+        image: |_, n| format!("tinyweb:r{n}"),
+        broken: "tinyweb:crash",
+    }
+}
+
+pub fn cloud_run() -> Place {
+    Place {
+        kind: "cloud_run",
+        prefix: "/run",
+        acts: &[Act::Deploy, Act::Broken, Act::RollBack],
+        connection: |simulator| {
+            json!({ "project": "test", "region": "europe-west1", "endpoint": simulator.cloud_run_url(),
+                "token": { "value": "t" }, "simulated": true })
+        },
+        binding: json!({ "service": "api", "canary_steps": [50], "canary_pause_s": 5 }),
+        image: |_, n| format!("team/api:r{n}"),
+        broken: "team/api:crash",
+    }
+}
+
+pub fn static_site() -> Place {
+    Place {
+        kind: "static_site",
+        prefix: "/storage",
+        acts: &[Act::Deploy, Act::RollBack],
+        connection: |simulator| {
+            json!({ "bucket": "site", "store": "google", "endpoint": simulator.storage_url(), "token": { "value": "t" },
+                "simulated": true })
+        },
+        binding: json!({}),
+        image: |archives, n| archives[n % archives.len()].clone(),
+        broken: "",
+    }
+}
