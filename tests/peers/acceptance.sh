@@ -62,6 +62,16 @@ live() { # environment image: as deploy, and the live feed keeps up with the clu
   "$(dirname "$0")/lag.py" "$base" "$token" "$id" shop || { wrong=1; echo "  expected each pod within 1 s"; }
   check "$1" "$2" "$(ended "$id")" succeeded null
 }
+plans() { # environment image: the look before the act, 100 times
+  local p95
+  p95=$(for _ in $(seq 100); do
+    curl -sS -o "$folder/plan.json" -w '%{time_total}\n' -X POST "$base/api/v1/plans" -H "Authorization: Bearer $token" \
+      -H 'Content-Type: application/json' -d "{\"service\":\"shop/web\",\"environment\":\"$1\",\"image\":\"$2\"}"
+  done | sort -n | sed -n 95p)
+  [ "$(field gates < "$folder/plan.json")" != null ] || { wrong=1; echo "  no plan: $(cat "$folder/plan.json")"; }
+  printf '%-11s %-32s p95 %s s\n' "$1" "plan, 100 times" "$p95"
+  python3 -c 'import sys; sys.exit(float(sys.argv[1]) > 0.3)' "$p95" || { wrong=1; echo "  expected 0.3 s at most"; }
+}
 back() { # environment image
   local id out
   id=$(api POST "/services/shop/web/environments/$1/rollback" '{"reason":"peer acceptance"}' | field id)
@@ -116,6 +126,7 @@ YAML
   deploy kubernetes tinyweb:v3 rolled_back probe
   deploy kubernetes tinyweb:nope rolled_back image_pull
   back kubernetes tinyweb:v1
+  plans kubernetes tinyweb:v2
   "$KUBECTL" -n shop patch deployment web --type strategic -p '{"spec":{"template":{"spec":{"containers":[{"name":"tinyweb","env":[{"name":"DB","valueFrom":{"secretKeyRef":{"name":"web-secret","key":"database-url"}}}]}]}}}}' > /dev/null
   sleep 2
   deploy kubernetes tinyweb:v2 failed missing_config
@@ -136,6 +147,7 @@ on_swarm() {
   deploy swarm "$REGISTRY/tinyweb:v3" rolled_back probe
   deploy swarm "$REGISTRY/tinyweb:nope" rolled_back image_pull
   back swarm "$REGISTRY/tinyweb:v1"
+  plans swarm "$REGISTRY/tinyweb:v2"
   "$DOCKER" service rm shop_web > /dev/null
 }
 
