@@ -19,9 +19,9 @@ mod traps;
 mod world;
 
 pub use faults::{Faults, Only};
-pub use traps::{Side, Trap};
 pub use journal::{Counts, Entry};
 pub use simulator::{Simulator, serve};
+pub use traps::{Side, Trap};
 pub use world::{
     BucketWorld, ClusterWorld, EngineWorld, EnvWorld, IncidentWorld, MetricsWorld, NamespaceWorld, ProjectWorld,
     RunServiceWorld, SwarmServiceWorld, TrafficWorld, WorkloadWorld, World, WorldError,

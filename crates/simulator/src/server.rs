@@ -3,13 +3,13 @@
 use crate::call::{self, Call, Wrote};
 use crate::cloud_run::{self, CloudRun};
 use crate::faults::{Fate, FaultBoard, Faults};
-use crate::traps::{Side, Traps};
 use crate::journal::{Entry, Journal};
 use crate::kubernetes::{self, Cluster};
 use crate::pace::Pace;
 use crate::prometheus::{self, Metrics};
 use crate::storage::{self, Storage};
 use crate::swarm::{self, Engine};
+use crate::traps::{Side, Traps};
 use crate::world::World;
 use axum::body::Body;
 use axum::extract::Request;

@@ -85,7 +85,11 @@ impl TryFrom<f64> for BurnRate {
         let tenths = (rate * 10.0).round();
         let exact = (rate.mul_add(10.0, -tenths)).abs() < 1e-6;
         if exact && (10.0..=10_000.0).contains(&tenths) {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number up to 10,000")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a whole number up to 10,000"
+            )]
             return Ok(Self(tenths as u16));
         }
         Err(text!("expected a burn rate of 1 to 1000 with one decimal, such as 14.4"))

@@ -10,8 +10,8 @@ mod aws;
 mod azure;
 mod base_url;
 mod bearer;
-mod canary;
 mod burn;
+mod canary;
 mod error;
 mod fencing;
 mod google;
@@ -31,13 +31,11 @@ pub mod docker_swarm;
 pub mod kubernetes;
 pub mod static_site;
 
-pub use canary::{Pause, Steps};
 pub use burn::{BurnRate, RollBackOnBurn, WatchMinutes};
+pub use canary::{Pause, Steps};
 pub use error::TargetError;
 pub use image::{ImageRef, InvalidImage, same_image};
-pub use registry::{
-    AnyConnection, AnyPlatform, Every, UnknownKind, platform, platforms, read_config,
-};
+pub use registry::{AnyConnection, AnyPlatform, Every, UnknownKind, platform, platforms, read_config};
 pub use secret::{Secret, SecretError};
 pub use target::{Applied, Change, Connection, Fence, Observation, Platform, Recorded, Rollout, Target, TargetPlan};
 pub use task::{MAX_LOG_BYTES, Task, TaskSeen, TaskState};

@@ -212,8 +212,7 @@ mod tests {
                 let read = stream.read(&mut asked).await.unwrap();
                 let ok = asked[..read].starts_with(b"GET /ok ");
                 let head = if ok { "200 OK" } else { "503 Service Unavailable" };
-                let answer =
-                    format!("HTTP/1.1 {head}\r\ncontent-length: 8\r\nconnection: close\r\n\r\nversion2");
+                let answer = format!("HTTP/1.1 {head}\r\ncontent-length: 8\r\nconnection: close\r\n\r\nversion2");
                 stream.write_all(answer.as_bytes()).await.unwrap();
             }
         });

@@ -67,9 +67,7 @@ impl Arena {
 
     async fn ask(&mut self, act: Act) -> String {
         let there = "/services/shop/api/environments/staging";
-        let deployment = |image: String| {
-            json!({ "service": "shop/api", "environment": "staging", "image": image, "reason": "a test" })
-        };
+        let deployment = |image: String| json!({ "service": "shop/api", "environment": "staging", "image": image, "reason": "a test" });
         let (path, body) = match act {
             Act::Deploy => ("/deployments".to_owned(), deployment(self.next_image())),
             Act::Broken => ("/deployments".to_owned(), deployment(self.place.broken.to_owned())),

@@ -140,7 +140,12 @@ impl Drop for RunningPortal {
 
 fn spawn(database: &Database, data: &std::path::Path, port: u16, works: bool) -> Child {
     let worker = if works { "true" } else { "false" };
-    command(database, data, port).arg("serve").env("PASSERELLE__SERVER__WORKER", worker).stdout(Stdio::null()).spawn().unwrap()
+    command(database, data, port)
+        .arg("serve")
+        .env("PASSERELLE__SERVER__WORKER", worker)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 fn command(database: &Database, data: &std::path::Path, port: u16) -> Command {
@@ -151,6 +156,8 @@ fn command(database: &Database, data: &std::path::Path, port: u16) -> Command {
         .env_remove("PASSERELLE__SERVER__SITE")
         .env("PASSERELLE__DATA__FOLDER", data)
         .env("PASSERELLE__SERVER__LISTEN", format!("127.0.0.1:{port}"))
+        // Many of them share one Postgres.
+        .env("PASSERELLE__DATABASE__MAX_CONNECTIONS", "6")
         .env("PASSERELLE__DEPLOYMENTS__VERIFY_MS", "300")
         .env("PASSERELLE__OUTBOUND__ALLOW_NETWORKS", "127.0.0.0/8")
         .env("PASSERELLE__NOTIFICATIONS__RETRY_MS", "100")

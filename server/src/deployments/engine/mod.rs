@@ -41,7 +41,12 @@ pub struct EngineOptions {
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { verify_for: Duration::from_secs(5), poll: Duration::from_millis(500), concurrency: 64, guard: Guard::default() }
+        Self {
+            verify_for: Duration::from_secs(5),
+            poll: Duration::from_millis(500),
+            concurrency: 64,
+            guard: Guard::default(),
+        }
     }
 }
 
@@ -66,7 +71,15 @@ impl Engine {
         wake: Arc<Notify>,
         options: EngineOptions,
     ) -> Self {
-        Self { store, environments, gates, feed, wake, options, owner: format!("{}-{}", std::process::id(), Uuid::now_v7()) }
+        Self {
+            store,
+            environments,
+            gates,
+            feed,
+            wake,
+            options,
+            owner: format!("{}-{}", std::process::id(), Uuid::now_v7()),
+        }
     }
 
     /// Runs until `stop`, then hands its leases back.

@@ -279,12 +279,7 @@ impl<'a> Run<'a> {
             self.step(ROLL_BACK_STEP, StepState::Failed, error.text()).await?;
             return self.end_failed(failure.unwrap_or_else(|| error.to_failure()), DeploymentState::NeedsPerson).await;
         }
-        let wait = Wait {
-            deadline: self.deadline(),
-            stable_for: Duration::ZERO,
-            cancellable: false,
-            staged: false,
-        };
+        let wait = Wait { deadline: self.deadline(), stable_for: Duration::ZERO, cancellable: false, staged: false };
         match self.follow(target, wait).await? {
             Followed::Done(observation) => {
                 let version = self.previous_text();

@@ -90,9 +90,17 @@ fn unanswered(url: &str, within: Duration, said: Option<Text>) -> Failure {
     let seconds = within.as_secs();
     let message = match said {
         Some(why) => {
-            text!("{url} did not answer well {count} times in a row within {seconds} s: {why}", url, count = WANTED, seconds, why)
+            text!(
+                "{url} did not answer well {count} times in a row within {seconds} s: {why}",
+                url,
+                count = WANTED,
+                seconds,
+                why
+            )
         }
-        None => text!("{url} did not answer well {count} times in a row within {seconds} s", url, count = WANTED, seconds),
+        None => {
+            text!("{url} did not answer well {count} times in a row within {seconds} s", url, count = WANTED, seconds)
+        }
     };
     Failure { cause: Cause::Probe, message, instance: None, logs: Vec::new() }
 }

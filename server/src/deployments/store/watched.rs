@@ -20,7 +20,8 @@ pub struct Watched {
 }
 
 /// Nothing is watched longer than a day, nor where a hold keeps automation away.
-const WATCHED: &str = "SELECT d.service_id, d.service_key, d.environment_id, e.name AS environment, d.version, d.ended_at, b.config
+const WATCHED: &str =
+    "SELECT d.service_id, d.service_key, d.environment_id, e.name AS environment, d.version, d.ended_at, b.config
   FROM bindings b
   JOIN environments e ON e.id = b.environment_id
   JOIN LATERAL (

@@ -91,7 +91,10 @@ impl Measured {
             let part = first..count.min(first + IN_A_FILE);
             let sent = request::post_yaml(path, &people.administrator, &file(part.clone()));
             let answer = connection.call(&sent)?.json()?;
-            ensure!(answer["created"].as_u64() == Some(part.len() as u64), "the objectives were not imported: {answer}");
+            ensure!(
+                answer["created"].as_u64() == Some(part.len() as u64),
+                "the objectives were not imported: {answer}"
+            );
         }
         Ok(Self { server, people, log: data.with_extension("log") })
     }
