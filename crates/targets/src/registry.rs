@@ -80,8 +80,7 @@ pub struct Every {
     /// What the portal asks itself after a rollout.
     #[serde(default)]
     pub verify: Option<Verification>,
-    /// New releases are deployed here by themselves: to the first environment when they come, to each other one when they went well in
-    /// the one before. Gates and holds are respected.
+    /// New releases are deployed here by themselves, in the order of the environments; gates and holds are respected.
     #[serde(default)]
     pub automatic: bool,
     /// After a deployment the burn of each error budget is watched for a while; above the rate it is rolled back.

@@ -3,6 +3,7 @@
 super::texts! {
     "Approved by {by}" => "Approuvé par {by}";
     "Approved, but refused: {why}" => "Approuvé, mais refusé : {why}";
+    "Asking {url}" => "Interrogation de {url}";
     "Cancel" => "Annulation";
     "Cancelled by {by}" => "Annulé par {by}";
     "Cancelled by {by} before anything was changed" => "Annulé par {by} avant tout changement";
@@ -13,10 +14,12 @@ super::texts! {
     "Failed ({cause}): going back to {version}" => "Échec ({cause}) : retour à {version}";
     "Failed: {why}" => "Échec : {why}";
     "Healthy for {seconds} s" => "Sain depuis {seconds} s";
+    "Healthy for {seconds} s, and {url} answers as it should" => "Sain depuis {seconds} s, et {url} répond comme il faut";
     "It goes on although something stands against it" => "Cela continue, bien que quelque chose s’y oppose";
     "Looking at the target" => "Examen de la cible";
     "Lost sight of the target, trying again: {why}" => "La cible a été perdue de vue, nouvel essai : {why}";
     "Needs a person: {why}" => "À examiner : {why}";
+    "New release {version}" => "Nouvelle version {version}";
     "Nothing stands against it" => "Rien ne s’y oppose";
     "Noticed: {finding}" => "Remarqué : {finding}";
     "Putting back {version}" => "Remise en place : {version}";
@@ -75,20 +78,17 @@ super::texts! {
     "{ready} of {desired} instances are ready" => "{ready} instances sur {desired} sont prêtes";
     "{service} has no release {version}" => "{service} n’a pas de version {version}";
     "{service} is not bound to {environment}; add a target binding first" => "{service} n’est pas rattaché à {environment} ; ajoutez d’abord un rattachement";
+    "{slo} burns {rate} times its budget since {version} came {minutes} min ago ({bad} of {total} events bad; {most} allowed)" => "{slo} consomme {rate} fois son budget depuis l’arrivée de {version} il y a {minutes} min ({bad} événements sur {total} en erreur ; {most} autorisé)";
     "{so_far} ({why})" => "{so_far} ({why})";
     "{title} did not end within {seconds} s: {so_far}" => "{title} ne s’est pas terminé en {seconds} s : {so_far}";
     "{title} is done" => "{title} est terminé";
     "{updated} of {desired} instances run the new version, {ready} ready" => "{updated} instances sur {desired} font tourner la nouvelle version, {ready} prêtes";
+    "{url} did not answer well {count} times in a row within {seconds} s" => "{url} n’a pas bien répondu {count} fois de suite en {seconds} s";
+    "{url} did not answer well {count} times in a row within {seconds} s: {why}" => "{url} n’a pas bien répondu {count} fois de suite en {seconds} s : {why}";
     "{version} runs again" => "{version} tourne de nouveau";
     "{version} runs in {environment}" => "{version} tourne en {environment}";
     "{why} since this deployment was asked for, so {voided} approvals are void; look at the plan, then approve what is there now" => "{why} depuis la demande de ce déploiement (approbations annulées : {voided}) ; regardez le plan, puis approuvez ce qu’il y a maintenant";
+    "{why}; asking again" => "{why} ; nouvelle demande";
     "{why}; going back to {version}" => "{why} ; retour à {version}";
     "{why}; nothing was changed, {version} goes on" => "{why} ; rien n’a été changé, {version} continue";
-    "Asking {url}" => "Interrogation de {url}";
-    "Healthy for {seconds} s, and {url} answers as it should" => "Sain depuis {seconds} s, et {url} répond comme il faut";
-    "{url} did not answer well {count} times in a row within {seconds} s" => "{url} n’a pas bien répondu {count} fois de suite en {seconds} s";
-    "{url} did not answer well {count} times in a row within {seconds} s: {why}" => "{url} n’a pas bien répondu {count} fois de suite en {seconds} s : {why}";
-    "{why}; asking again" => "{why} ; nouvelle demande";
-    "New release {version}" => "Nouvelle version {version}";
-    "{slo} burns {rate} times its budget since {version} came {minutes} min ago ({bad} of {total} events bad; {most} allowed)" => "{slo} consomme {rate} fois son budget depuis l’arrivée de {version} il y a {minutes} min ({bad} événements sur {total} en erreur ; {most} autorisé)";
 }

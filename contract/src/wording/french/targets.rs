@@ -27,8 +27,10 @@ super::texts! {
     "deployment {deployment} is newer" => "le déploiement {deployment} est plus récent";
     "environment variable {name} is not set" => "la variable d’environnement {name} n’est pas définie";
     "expected 1 to 49 of a-z, 0-9 and '-', from a letter, not ending with '-'" => "attendu : de 1 à 49 caractères a-z, 0-9 et « - », en commençant par une lettre, sans finir par « - »";
+    "expected a burn rate of 1 to 1000 with one decimal, such as 14.4" => "un taux de consommation de 1 à 1000 avec une décimale est attendu, par exemple 14.4";
     "expected a folder: names of letters, digits, '-', '.', '_' with '/' between, none beginning with '.'" => "attendu : un dossier, des noms de lettres, chiffres, « - », « . », « _ » séparés par « / », aucun ne commençant par « . »";
     "expected a region: 1 to 40 of a-z, 0-9 and '-'" => "attendu : une région, de 1 à 40 caractères a-z, 0-9 et « - »";
+    "expected an http or https address without user and password" => "une adresse http ou https sans utilisateur ni mot de passe est attendue";
     "expected at most 10 percentages from 1 to 99, each greater than the one before" => "attendu : au plus 10 pourcentages de 1 à 99, chacun plus grand que le précédent";
     "expected https://host[:port], or http:// to this machine, without a path" => "attendu : https://hôte[:port], ou http:// vers cette machine, sans chemin";
     "expected the name of a bucket: 3 to 222 of a-z, 0-9, '-', '.', '_', with a letter or digit at both ends" => "attendu : le nom d’un bucket, de 3 à 222 caractères a-z, 0-9, « - », « . », « _ », avec une lettre ou un chiffre aux deux bouts";
@@ -92,6 +94,7 @@ super::texts! {
     "status {status}" => "statut {status}";
     "task is {state}" => "la tâche est dans l’état {state}";
     "the Docker engine at {address}" => "le moteur Docker à {address}";
+    "the answer of {host} does not hold \"{wanted}\"" => "la réponse de {host} ne contient pas « {wanted} »";
     "the archive cannot be read: {why}" => "l’archive ne peut pas être lue : {why}";
     "the archive cannot be unpacked" => "l’archive ne peut pas être décompressée";
     "the archive has no index.html at its top" => "l’archive n’a pas d’index.html à sa racine";
@@ -184,7 +187,4 @@ super::texts! {
     "{value} (another value)" => "{value} (une autre valeur)";
     "{what} does not exist on the target" => "{what} : introuvable sur la cible";
     "{who} asks to slow down" => "{who} demande de ralentir";
-    "expected an http or https address without user and password" => "une adresse http ou https sans utilisateur ni mot de passe est attendue";
-    "the answer of {host} does not hold \"{wanted}\"" => "la réponse de {host} ne contient pas « {wanted} »";
-    "expected a burn rate of 1 to 1000 with one decimal, such as 14.4" => "un taux de consommation de 1 à 1000 avec une décimale est attendu, par exemple 14.4";
 }
