@@ -65,6 +65,7 @@ messages! {
     cause_quota: "A quota is reached", "Un quota est atteint";
     cause_deadline: "The deadline passed", "Le délai est dépassé";
     cause_migration: "The migration failed", "La migration a échoué";
+    cause_job_failed: "A job of the pipeline failed", "Un job du pipeline a échoué";
     cause_target_unreachable: "The target does not answer", "La cible ne répond pas";
     cause_refused: "The target refused the change", "La cible a refusé le changement";
     cause_unknown: "Unknown cause", "Cause inconnue";
@@ -190,6 +191,7 @@ impl T {
             Cause::Quota => self.cause_quota(),
             Cause::Deadline => self.cause_deadline(),
             Cause::Migration => self.cause_migration(),
+            Cause::JobFailed => self.cause_job_failed(),
             Cause::TargetUnreachable => self.cause_target_unreachable(),
             Cause::Refused => self.cause_refused(),
             Cause::Unknown => self.cause_unknown(),

@@ -144,6 +144,8 @@ pub enum Cause {
     Deadline,
     /// The job that changes the database failed, before the new version was started.
     Migration,
+    /// A job of the pipeline that deploys failed.
+    JobFailed,
     TargetUnreachable,
     /// The target refused the change, or our right to make it.
     Refused,
@@ -162,6 +164,7 @@ impl Cause {
             Self::Quota => "quota",
             Self::Deadline => "deadline",
             Self::Migration => "migration",
+            Self::JobFailed => "job_failed",
             Self::TargetUnreachable => "target_unreachable",
             Self::Refused => "refused",
             Self::Unknown => "unknown",

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod call;
+mod ci;
 mod cloud_run;
 mod dice;
 mod faults;
@@ -23,6 +24,7 @@ pub use journal::{Counts, Entry};
 pub use simulator::{Simulator, serve};
 pub use traps::{Side, Trap};
 pub use world::{
-    BucketWorld, ClusterWorld, EngineWorld, EnvWorld, IncidentWorld, MetricsWorld, NamespaceWorld, ProjectWorld,
-    RunServiceWorld, SwarmServiceWorld, TrafficWorld, WorkloadWorld, World, WorldError,
+    BucketWorld, ClusterWorld, EngineWorld, EnvWorld, GithubRepositoryWorld, GitlabProjectWorld, IncidentWorld,
+    MetricsWorld, NamespaceWorld, PipelineJobWorld, ProjectWorld, RunServiceWorld, SwarmServiceWorld, TrafficWorld,
+    WorkflowWorld, WorkloadWorld, World, WorldError,
 };

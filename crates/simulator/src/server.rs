@@ -1,6 +1,7 @@
 //! The HTTP side: finds the platform by prefix, lets the faults act, writes the journal.
 
 use crate::call::{self, Call, Wrote};
+use crate::ci::{self, Pipelines};
 use crate::cloud_run::{self, CloudRun};
 use crate::faults::{Fate, FaultBoard, Faults};
 use crate::journal::{Entry, Journal};
@@ -30,6 +31,7 @@ pub(crate) struct Host {
     pub(crate) engines: BTreeMap<String, Arc<Engine>>,
     cloud_run: CloudRun,
     storage: Storage,
+    pipelines: Pipelines,
     metrics: BTreeMap<String, Metrics>,
     pub(crate) faults: Arc<FaultBoard>,
     pub(crate) traps: Traps,
@@ -43,6 +45,8 @@ enum Place<'a> {
     CloudRun(&'a CloudRun),
     Google(&'a Storage),
     S3(&'a Storage),
+    Github(&'a Pipelines),
+    Gitlab(&'a Pipelines),
     Prometheus(&'a Metrics),
     /// A receiver of webhooks: takes everything.
     Hooks,
@@ -68,6 +72,7 @@ impl Host {
             engines: engines.collect(),
             cloud_run: CloudRun::new(world, pace),
             storage: Storage::new(world),
+            pipelines: Pipelines::new(world, pace),
             faults,
             traps: Traps::default(),
             journal: Journal::default(),
@@ -83,7 +88,7 @@ impl Host {
             let clusters = self.clusters.keys().map(|name| format!("/k8s/{name}"));
             let engines = self.engines.keys().map(|name| format!("/docker/{name}"));
             let metrics = self.metrics.keys().map(|name| format!("/prometheus/{name}"));
-            let alone = ["/run", "/logging", "/storage", "/hooks/<name>"].map(str::to_owned);
+            let alone = ["/run", "/logging", "/storage", "/repos", "/api/v4", "/hooks/<name>"].map(str::to_owned);
             let known: Vec<String> = clusters.chain(engines).chain(metrics).chain(alone).collect();
             return call::json(StatusCode::NOT_FOUND, &json!({"message": "nothing is simulated here", "known": known}));
         };
@@ -126,6 +131,12 @@ impl Host {
         }
         if path.starts_with("/storage/v1/") || path.starts_with("/upload/storage/v1/") {
             return Some((Place::Google(&self.storage), "/storage".to_owned(), path.to_owned()));
+        }
+        if path == "/rate_limit" || path.starts_with("/repos/") {
+            return Some((Place::Github(&self.pipelines), "/github".to_owned(), path.to_owned()));
+        }
+        if path.starts_with("/api/v4/") {
+            return Some((Place::Gitlab(&self.pipelines), "/gitlab".to_owned(), path.to_owned()));
         }
         // S3 has no prefix of its own: the first part is the bucket.
         let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
@@ -205,6 +216,8 @@ impl Place<'_> {
             Self::CloudRun(run) => cloud_run::answer(run, call).await,
             Self::Google(storage) => storage.google(call),
             Self::S3(storage) => storage.s3(call),
+            Self::Github(pipelines) => pipelines.github(call),
+            Self::Gitlab(pipelines) => pipelines.gitlab(call),
             Self::Prometheus(metrics) => metrics.answer(call),
             Self::Hooks if call.method == Method::POST => call::json(StatusCode::OK, &json!({"taken": true})),
             Self::Hooks => call::json(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "send it with POST"})),
@@ -217,6 +230,7 @@ impl Place<'_> {
             Self::Docker(_) => swarm::injected(status),
             Self::CloudRun(_) => cloud_run::injected(status),
             Self::Google(_) | Self::S3(_) => storage::injected(status),
+            Self::Github(_) | Self::Gitlab(_) => ci::injected(status),
             Self::Prometheus(_) => prometheus::injected(status),
             Self::Hooks => {
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -100,6 +100,12 @@ impl Simulator {
         self.url()
     }
 
+    /// Base URL of GitHub's REST API, and of GitLab before `/api/v4`.
+    #[must_use]
+    pub fn pipelines_url(&self) -> String {
+        self.url()
+    }
+
     /// A kubeconfig with this cluster as the current context.
     #[must_use]
     pub fn kubeconfig(&self, cluster: &str) -> String {

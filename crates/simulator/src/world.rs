@@ -21,6 +21,10 @@ pub struct World {
     pub projects: BTreeMap<String, ProjectWorld>,
     /// Buckets by name, served by Google's JSON API under `/storage/v1` and by the S3 protocol under `/<name>`.
     pub buckets: BTreeMap<String, BucketWorld>,
+    /// Repositories of GitHub by `owner/name`, served under `/repos`.
+    pub github: BTreeMap<String, GithubRepositoryWorld>,
+    /// Projects of GitLab by their path, served under `/api/v4`.
+    pub gitlab: BTreeMap<String, GitlabProjectWorld>,
     /// Prometheus servers by name, served under `/prometheus/<name>`.
     pub metrics: BTreeMap<String, MetricsWorld>,
 }
@@ -34,6 +38,8 @@ impl Default for World {
             engines: BTreeMap::new(),
             projects: BTreeMap::new(),
             buckets: BTreeMap::new(),
+            github: BTreeMap::new(),
+            gitlab: BTreeMap::new(),
             metrics: BTreeMap::new(),
         }
     }
@@ -231,6 +237,62 @@ pub struct BucketWorld {
     pub archives: Vec<BTreeMap<String, String>>,
     /// The site that is served from the bucket, as an image reference with the digest of an archive.
     pub serving: Option<String>,
+}
+
+/// A repository of GitHub with workflows that can be dispatched.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GithubRepositoryWorld {
+    #[serde(default = "main_only")]
+    pub branches: Vec<String>,
+    /// By the name of the file.
+    pub workflows: BTreeMap<String, WorkflowWorld>,
+    /// The image that the first workflow had deployed before, by environment.
+    #[serde(default)]
+    pub serving: BTreeMap<String, String>,
+}
+
+/// A workflow; its file is made from this.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkflowWorld {
+    #[serde(default = "usual_inputs")]
+    pub inputs: Vec<String>,
+    /// One after the other; the last one fails for an image that does not come up.
+    pub jobs: Vec<PipelineJobWorld>,
+}
+
+/// A project of GitLab whose pipelines have these jobs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GitlabProjectWorld {
+    #[serde(default = "main_only")]
+    pub branches: Vec<String>,
+    /// As of a workflow.
+    pub jobs: Vec<PipelineJobWorld>,
+    /// The image that a pipeline had deployed before, by environment.
+    #[serde(default)]
+    pub serving: BTreeMap<String, String>,
+}
+
+/// A job of a pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PipelineJobWorld {
+    pub name: String,
+    #[serde(default)]
+    pub stage: String,
+    /// Somebody has to start it (GitLab).
+    #[serde(default)]
+    pub manual: bool,
+}
+
+fn main_only() -> Vec<String> {
+    vec!["main".to_owned()]
+}
+
+fn usual_inputs() -> Vec<String> {
+    vec!["image".to_owned(), "passerelle".to_owned()]
 }
 
 /// What one Prometheus server has counted, by the value of the label `service`.

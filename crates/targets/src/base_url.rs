@@ -17,6 +17,12 @@ impl BaseUrl {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it leads nowhere else.
+    #[must_use]
+    pub fn is_this_machine(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| is_this_machine(&url))
+    }
 }
 
 impl TryFrom<String> for BaseUrl {

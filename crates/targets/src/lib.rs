@@ -26,6 +26,7 @@ mod target;
 mod task;
 mod verification;
 
+pub mod ci;
 pub mod cloud_run;
 pub mod docker_swarm;
 pub mod kubernetes;

@@ -4,7 +4,8 @@ use crate::burn::RollBackOnBurn;
 use crate::target::{Connection, Platform, Target};
 use crate::verification::Verification;
 use crate::{
-    TargetError, cloud_run::CloudRun, docker_swarm::DockerSwarm, kubernetes::Kubernetes, static_site::StaticSite,
+    TargetError, ci::Ci, cloud_run::CloudRun, docker_swarm::DockerSwarm, kubernetes::Kubernetes,
+    static_site::StaticSite,
 };
 use async_trait::async_trait;
 use passerelle_contract::{Text, refused_json, text};
@@ -46,6 +47,7 @@ pub fn platforms() -> &'static [&'static dyn AnyPlatform] {
         &Erased::<DockerSwarm>(PhantomData),
         &Erased::<CloudRun>(PhantomData),
         &Erased::<StaticSite>(PhantomData),
+        &Erased::<Ci>(PhantomData),
     ]
 }
 

@@ -132,6 +132,12 @@ pub trait Target: Send + Sync {
         Ok(None)
     }
 
+    /// Writes down at the platform how this deployment ended, where it keeps such a record. Called after the end, any number of times.
+    async fn conclude(&self, fence: Fence) -> Result<(), TargetError> {
+        let _ = fence;
+        Ok(())
+    }
+
     /// The last lines of an instance's log (of the run before, when it is restarting).
     async fn logs(&self, instance: &str, lines: u32) -> Result<Vec<String>, TargetError>;
 

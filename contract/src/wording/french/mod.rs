@@ -13,6 +13,7 @@ mod kernel;
 mod kubernetes;
 mod notifications;
 mod onboarding;
+mod pipelines;
 pub(super) mod schemas;
 mod slo;
 mod targets;
@@ -33,6 +34,7 @@ const TABLES: &[Table] = &[
     kubernetes::TEXTS,
     notifications::TEXTS,
     onboarding::TEXTS,
+    pipelines::TEXTS,
     schemas::TEXTS,
     slo::TEXTS,
     targets::TEXTS,

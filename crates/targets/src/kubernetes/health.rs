@@ -78,7 +78,7 @@ fn in_words(cause: Cause) -> Text {
         Cause::Migration => text!("the migration failed"),
         Cause::TargetUnreachable => text!("target does not answer"),
         Cause::Refused => text!("new pods are refused"),
-        Cause::Unknown => text!("failed"),
+        Cause::JobFailed | Cause::Unknown => text!("failed"),
     }
 }
 

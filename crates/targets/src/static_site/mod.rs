@@ -9,7 +9,7 @@
 //!
 //! Why so, and what is not atomic: `docs/adr/0011-static-sites.md`.
 
-mod address;
+pub(crate) mod address;
 mod archive;
 mod binding;
 mod config;

@@ -49,11 +49,13 @@ pub struct Has {
     pub programs: bool,
     /// A failed start of a program that says that the program ended.
     pub crashes: bool,
+    /// Images that the platform fetches itself; else a job of a pipeline fails without saying why.
+    pub pulls: bool,
 }
 
 impl Default for Has {
     fn default() -> Self {
-        Self { replicas: true, pushes: true, instances: true, logs: true, programs: true, crashes: true }
+        Self { replicas: true, pushes: true, instances: true, logs: true, programs: true, crashes: true, pulls: true }
     }
 }
 

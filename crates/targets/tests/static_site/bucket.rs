@@ -247,6 +247,6 @@ impl Peer for Bucket {
     }
 
     fn has(&self) -> Has {
-        Has { replicas: false, pushes: false, instances: false, logs: false, programs: false, crashes: false }
+        Has { replicas: false, pushes: false, instances: false, logs: false, programs: false, ..Has::default() }
     }
 }

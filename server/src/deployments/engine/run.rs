@@ -68,33 +68,42 @@ impl<'a> Run<'a> {
             Ok(target) => target,
             Err(failure) => return self.end_failed(failure, DeploymentState::Failed).await,
         };
-        self.show_task_step(&*target).await?;
+        self.drive(&*target).await?;
+        // After the end is written, so that a platform that does not answer keeps nothing from ending.
+        if let Err(error) = target.conclude(self.claim.fence()).await {
+            tracing::warn!(deployment = %self.claim.id, %error, "the platform was not told how it ended");
+        }
+        Ok(())
+    }
+
+    async fn drive(&self, target: &dyn Target) -> Result<()> {
+        self.show_task_step(target).await?;
         let steps = self.store().steps(self.claim.id).await?;
         let succeeded = |name: &str| steps.iter().any(|step| step.name == name && step.state == "succeeded");
         if steps.iter().any(|step| step.name == ROLL_BACK_STEP) {
             // It was on its way back when the process before went away.
-            return self.roll_back(&*target, self.claim.failure.as_ref().map(|json| json.0.clone())).await;
+            return self.roll_back(target, self.claim.failure.as_ref().map(|json| json.0.clone())).await;
         }
-        if !succeeded("preflight") && !self.preflight(&*target).await? {
+        if !succeeded("preflight") && !self.preflight(target).await? {
             return Ok(());
         }
         if !succeeded("apply") {
-            if !self.task_done(&*target, succeeded(TASK_STEP)).await? {
+            if !self.task_done(target, succeeded(TASK_STEP)).await? {
                 return Ok(());
             }
-            match self.apply(&*target).await? {
+            match self.apply(target).await? {
                 Ok(()) => {}
                 Err(Stop::Cancelled(by)) => return self.end_cancelled(&by).await,
-                Err(stop) => return self.stopped_at("apply", &*target, stop).await,
+                Err(stop) => return self.stopped_at("apply", target, stop).await,
             }
         }
         let started = steps.iter().find(|step| step.name == "rollout").and_then(|step| step.started_at);
-        if let Err(stop) = self.roll_out(&*target, started).await? {
-            return self.stopped_at("rollout", &*target, stop).await;
+        if let Err(stop) = self.roll_out(target, started).await? {
+            return self.stopped_at("rollout", target, stop).await;
         }
-        match self.verified(&*target).await? {
+        match self.verified(target).await? {
             Ok((observation, message)) => self.succeed(observation, message).await,
-            Err(stop) => self.stopped_at("verify", &*target, stop).await,
+            Err(stop) => self.stopped_at("verify", target, stop).await,
         }
     }
 
@@ -279,7 +288,10 @@ impl<'a> Run<'a> {
             self.step(ROLL_BACK_STEP, StepState::Failed, error.text()).await?;
             return self.end_failed(failure.unwrap_or_else(|| error.to_failure()), DeploymentState::NeedsPerson).await;
         }
-        let wait = Wait { deadline: self.deadline(), stable_for: Duration::ZERO, cancellable: false, staged: false };
+        // A way back may come true in stages as well: a pipeline's manual job has to be started.
+        let stages = target.stages();
+        let deadline = self.deadline() + stages.unwrap_or_default();
+        let wait = Wait { deadline, stable_for: Duration::ZERO, cancellable: false, staged: stages.is_some() };
         match self.follow(target, wait).await? {
             Followed::Done(observation) => {
                 let version = self.previous_text();
