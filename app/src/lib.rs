@@ -34,6 +34,8 @@ mod matrix;
 #[cfg(feature = "ssr")]
 mod notifications;
 #[cfg(feature = "ssr")]
+mod onboarding;
+#[cfg(feature = "ssr")]
 mod preferences;
 #[cfg(feature = "ssr")]
 mod slo;
@@ -60,6 +62,7 @@ pub fn router(portal: passerelle_server::portal::Portal, assets: Assets) -> axum
         .merge(identity::routes())
         .merge(matrix::routes())
         .merge(notifications::routes())
+        .merge(onboarding::routes())
         .merge(preferences::routes())
         .merge(slo::routes())
         .fallback(web::missing)

@@ -13,6 +13,7 @@ pub mod environments;
 pub mod gates;
 mod locale;
 pub mod notifications;
+pub mod onboarding;
 pub mod paging;
 pub mod problem;
 pub mod refused_json;

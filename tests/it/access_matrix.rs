@@ -103,6 +103,14 @@ const MATRIX: &[(&str, &str, Who)] = &[
     ("delete", "/waivers/{id}", Least(Operator)),
     ("get", "/break-glass", SignedIn),
     ("post", "/break-glass", Least(Developer)),
+    ("get", "/templates", SignedIn),
+    ("get", "/templates/{id}", SignedIn),
+    ("post", "/onboardings/preview", Least(Developer)),
+    ("get", "/onboardings", SignedIn),
+    ("post", "/onboardings", Least(Developer)),
+    ("get", "/onboardings/{id}", SignedIn),
+    ("get", "/onboardings/{id}/archive", SignedIn),
+    ("post", "/onboardings/{id}/retry", Least(Developer)),
     ("get", "/notifications/channels", Least(Developer)),
     ("post", "/notifications/channels", Least(Admin)),
     ("get", "/notifications/channels/{name}", Least(Developer)),
@@ -162,6 +170,7 @@ fn body(path: &str) -> Value {
         "/break-glass" => {
             json!({ "service": "shop/web", "environment": "staging", "reason": "all is down now", "password": "x" })
         }
+        "/onboardings/preview" | "/onboardings" => json!({ "template": "none", "answers": {} }),
         "/deployments/{id}" => crate::support::deployment("tinyweb:v2"),
         path if path.ends_with("/approvals") => json!({ "decision": "approve" }),
         path if path.ends_with("/reject") => json!({ "reason": "no" }),

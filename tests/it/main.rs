@@ -23,6 +23,8 @@ mod live;
 mod migration;
 mod notification_pages;
 mod notifications;
+mod onboarding;
+mod onboarding_pages;
 mod slo_pages;
 mod stages;
 mod support;

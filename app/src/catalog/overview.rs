@@ -26,6 +26,7 @@ pub async fn view(portal: &Portal, req: &Req, service: &EntityOut, key: &str) ->
     let frozen = Frozen::now(portal, req).await.or_page(req)?;
     let places = if bound.is_empty() { not_bound(t, key) } else { places(req, &reference, bound, &frozen) };
     let history = tabs::deployments(req, recent.items);
+    let path = golden_path(portal, req, service, &reference).await?;
     let view = view! {
         <div class="cols">
             <div class="stack">
@@ -41,10 +42,32 @@ pub async fn view(portal: &Portal, req: &Req, service: &EntityOut, key: &str) ->
                     </p>
                 </section>
             </div>
-            <div class="stack">{about::panels(t, service)}</div>
+            <div class="stack">{about::panels(t, service)} {path}</div>
         </div>
     };
     Ok(view.into_any())
+}
+
+/// Which golden path made the service; only one that says so is looked up.
+async fn golden_path(
+    portal: &Portal,
+    req: &Req,
+    service: &EntityOut,
+    reference: &ServiceRef,
+) -> Result<Option<AnyView>, PageError> {
+    let Some(template) = service.annotations.get("passerelle.dev/template") else { return Ok(None) };
+    let made = portal.onboarding.of_service(reference.id).await.or_page(req)?;
+    let words = match made {
+        Some(id) => view! { <a class="break" href=format!("/onboarding/{id}")>{template.clone()}</a> }.into_any(),
+        None => view! { <span class="break">{template.clone()}</span> }.into_any(),
+    };
+    let panel = view! {
+        <section class="panel">
+            <h2>{req.t.onboard_template()}</h2>
+            <p class="mono">{words}</p>
+        </section>
+    };
+    Ok(Some(panel.into_any()))
 }
 
 fn not_bound(t: T, key: &str) -> AnyView {

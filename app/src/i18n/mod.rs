@@ -11,6 +11,7 @@ mod freezes;
 mod gates;
 mod live;
 mod notifications;
+mod onboarding;
 mod pages;
 mod shell;
 mod slo;

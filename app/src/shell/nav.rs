@@ -9,6 +9,7 @@ pub enum Section {
     None,
     Matrix,
     Services,
+    Onboard,
     Systems,
     Deployments,
     Slos,
@@ -27,8 +28,16 @@ pub enum Section {
 }
 
 impl Section {
-    pub const MAIN: [Self; 7] =
-        [Self::Matrix, Self::Services, Self::Systems, Self::Deployments, Self::Slos, Self::Alerts, Self::Approvals];
+    pub const MAIN: [Self; 8] = [
+        Self::Matrix,
+        Self::Services,
+        Self::Onboard,
+        Self::Systems,
+        Self::Deployments,
+        Self::Slos,
+        Self::Alerts,
+        Self::Approvals,
+    ];
     pub const OPERATE: [Self; 10] = [
         Self::Environments,
         Self::Gates,
@@ -47,6 +56,7 @@ impl Section {
         match self {
             Self::None | Self::Matrix => "/",
             Self::Services => "/services",
+            Self::Onboard => "/onboard",
             Self::Systems => "/systems",
             Self::Deployments => "/deployments",
             Self::Slos => "/slos",
@@ -70,6 +80,7 @@ impl Section {
         match self {
             Self::None | Self::Matrix => "matrix",
             Self::Services => "service",
+            Self::Onboard => "path",
             Self::Systems => "system",
             Self::Deployments => "deploy",
             Self::Slos => "budget",
@@ -93,6 +104,7 @@ impl Section {
         match self {
             Self::None | Self::Matrix => t.nav_matrix(),
             Self::Services => t.nav_services(),
+            Self::Onboard => t.nav_onboard(),
             Self::Systems => t.nav_systems(),
             Self::Deployments => t.nav_deployments(),
             Self::Slos => t.nav_slos(),

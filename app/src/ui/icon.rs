@@ -24,6 +24,7 @@ pub const SPRITE: &str = concat!(
     r#"<symbol id="i-matrix" viewBox="0 0 16 16"><path d="M2.5 2.5h4.5V7H2.5ZM9 2.5h4.5V7H9ZM2.5 9H7v4.5H2.5ZM9 9h4.5v4.5H9Z" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
     r#"<symbol id="i-service" viewBox="0 0 16 16"><path d="m8 1.8 5.4 3.1v6.2L8 14.2l-5.4-3.1V4.9ZM2.8 5 8 8l5.2-3M8 8v6" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
     r#"<symbol id="i-system" viewBox="0 0 16 16"><path d="M2 5.5 8 2.3l6 3.2-6 3.2ZM2 8.3l6 3.2 6-3.2M2 11l6 3.2 6-3.2" fill="none" stroke="currentColor" stroke-width="1.2"/></symbol>"#,
+    r#"<symbol id="i-path" viewBox="0 0 16 16"><path d="M3 13.5V9.5a2 2 0 0 1 2-2h6a2 2 0 0 0 2-2V2.5M10.6 4.6 13 2.2l2.2 2.4M3 15v-1.5" fill="none" stroke="currentColor" stroke-width="1.4"/></symbol>"#,
     r#"<symbol id="i-deploy" viewBox="0 0 16 16"><path d="M8 13.5V3M3.8 7.2 8 3l4.2 4.2" fill="none" stroke="currentColor" stroke-width="1.5"/></symbol>"#,
     r#"<symbol id="i-env" viewBox="0 0 16 16"><path d="M2 3.5h12v3H2ZM2 9.5h12v3H2ZM4.5 5h1M4.5 11h1" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,
     r#"<symbol id="i-plug" viewBox="0 0 16 16"><path d="M5.5 2v3.5M10.5 2v3.5M3.5 5.5h9V8a4.5 4.5 0 0 1-9 0ZM8 12.5V15" fill="none" stroke="currentColor" stroke-width="1.3"/></symbol>"#,

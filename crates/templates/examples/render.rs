@@ -1,23 +1,35 @@
 //! Renders a golden path: `render TEMPLATE_FOLDER ANSWERS.json|- OUTPUT_FOLDER`. `-` takes the sample answers. The parts come from
-//! `_shared` beside the template's folder.
+//! `_shared` beside the template's folder. `render TEMPLATE_FOLDER prove` renders it over all its options and keeps nothing.
 
 use anyhow::{Context, Result, anyhow, bail};
-use passerelle_templates::Library;
+use passerelle_templates::{Library, Template};
 use std::path::Path;
+use std::sync::Arc;
 use std::{env, fs};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [folder, answers, output] = arguments.as_slice() else {
-        bail!("render TEMPLATE_FOLDER ANSWERS.json|- OUTPUT_FOLDER")
-    };
+    match arguments.as_slice() {
+        [folder, prove] if prove == "prove" => {
+            println!("{} sets of answers", template(folder)?.prove()?);
+            Ok(())
+        }
+        [folder, answers, output] => write(&*template(folder)?, answers, output),
+        _ => bail!("render TEMPLATE_FOLDER ANSWERS.json|- OUTPUT_FOLDER, or render TEMPLATE_FOLDER prove"),
+    }
+}
+
+fn template(folder: &str) -> Result<Arc<Template>> {
     let folder = fs::canonicalize(folder).context("no such template")?;
     let root = folder.parent().context("a template lies in a folder of templates")?;
     let id = folder.file_name().and_then(|name| name.to_str()).context("a template's folder has a name")?;
     let library = Library::folder(root)?;
     let fault = || library.faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    let template = library.get(id).ok_or_else(|| anyhow!("{}", fault()))?;
-    let given = match answers.as_str() {
+    library.get(id).cloned().ok_or_else(|| anyhow!("{}", fault()))
+}
+
+fn write(template: &Template, answers: &str, output: &str) -> Result<()> {
+    let given = match answers {
         "-" => template.example(),
         path => serde_json::from_str(&fs::read_to_string(path)?).context("the answers must be a JSON object")?,
     };

@@ -79,7 +79,7 @@ impl CatalogService {
     }
 
     /// Parses away from the threads that answer, and refuses cycles together with what is there.
-    async fn read(self: &Arc<Self>, upload: Upload) -> Result<Parsed> {
+    pub(super) async fn read(self: &Arc<Self>, upload: Upload) -> Result<Parsed> {
         self.refresh().await?;
         let snapshot = self.snapshot();
         blocking(move || {
@@ -146,7 +146,7 @@ impl ImportPlan<'_> {
         })
     }
 
-    async fn write(&self, connection: &mut PgConnection, source: &str, revision: i64) -> Result<()> {
+    pub(super) async fn write(&self, connection: &mut PgConnection, source: &str, revision: i64) -> Result<()> {
         store::write_new(connection, &self.create, source, revision).await?;
         store::write_over(connection, &self.update, source, revision).await?;
         store::write_over(connection, &self.restore, source, revision).await?;

@@ -6,6 +6,7 @@
 //! Invariants: an entity's id stays the same over re-imports and archiving; one broken document never keeps others out; an import
 //! that changes nothing writes nothing.
 
+mod admitting;
 pub mod cycles;
 mod detail;
 mod editing;
@@ -27,6 +28,7 @@ pub use passerelle_lined_yaml as yaml;
 #[cfg(test)]
 mod tests;
 
+pub use admitting::Admission;
 pub use importing::ImportOptions;
 pub use portal::{PortalDocumentSink, PortalDocuments, PortalOutcome, Sourced};
 pub use service::{CatalogService, EntityFilter, KnownService, ServiceRef};

@@ -20,6 +20,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     pub deployments: DeploymentsConfig,
     pub notifications: NotificationsConfig,
+    pub onboarding: OnboardingConfig,
     pub outbound: OutboundConfig,
     pub log: LogConfig,
 }
@@ -102,6 +103,13 @@ impl Default for NotificationsConfig {
     fn default() -> Self {
         Self { retry_ms: 5000 }
     }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OnboardingConfig {
+    /// Folder of golden paths beside those of the program; of two with one name this folder's holds. Empty: none.
+    pub templates: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

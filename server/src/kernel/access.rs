@@ -3,236 +3,11 @@
 //! Deny by default: a principal without a role that reaches the object may do nothing, and an object that may not be read
 //! answers as if it did not exist.
 
-use super::{Ctx, PrincipalKind};
-use passerelle_contract::access::{Role, RoleGrant, Scope};
+use super::{Action, Ctx, PrincipalKind};
+use passerelle_contract::access::{RoleGrant, Scope};
 use passerelle_contract::environments::Tier;
 use passerelle_contract::{Text, text};
 use std::collections::BTreeSet;
-
-/// Everything that can be done. The name is the `action` column of the audit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
-    CatalogRead,
-    CatalogEdit,
-    CatalogImport,
-    EnvironmentRead,
-    EnvironmentEdit,
-    ConnectionRead,
-    ConnectionEdit,
-    BindingRead,
-    BindingEdit,
-    ReleaseRead,
-    ReleaseCreate,
-    DeploymentRead,
-    DeploymentCreate,
-    DeploymentCancel,
-    DeploymentRollBack,
-    DeploymentRestart,
-    DeploymentScale,
-    BindingHold,
-    BindingResume,
-    /// Steps of the engine; the person was authorised when the deployment was made.
-    DeploymentRun,
-    AlertRead,
-    /// What an Alertmanager does, with a token of its own.
-    AlertReport,
-    SloRead,
-    SloEdit,
-    /// Takes a stretch of time out of a budget.
-    SloCorrect,
-    /// Approving and rejecting what others ask for.
-    DeploymentApprove,
-    /// Policies, freezes and decisions, which everybody may know.
-    GateRead,
-    GatePolicyEdit,
-    FreezeEdit,
-    WaiverEdit,
-    /// Attaching a scanner's report to a release.
-    ReleaseScan,
-    /// Skipping the gates, once.
-    BreakGlass,
-    /// Channels, rules and the log of what was sent.
-    NotificationRead,
-    NotificationEdit,
-    /// Sending once more what did not get there.
-    NotificationRetry,
-    AuditRead,
-    AccessRead,
-    AccessEdit,
-    /// One's own tokens and sessions.
-    OwnAccess,
-    /// Signing in and out, and the first set-up: done by the portal for somebody who has just shown who they are.
-    SignIn,
-    /// Any write through REST; asked before the route, which asks again for its own action.
-    ApiWrite,
-}
-
-impl Action {
-    pub const ALL: [Self; 41] = [
-        Self::CatalogRead,
-        Self::CatalogEdit,
-        Self::CatalogImport,
-        Self::EnvironmentRead,
-        Self::EnvironmentEdit,
-        Self::ConnectionRead,
-        Self::ConnectionEdit,
-        Self::BindingRead,
-        Self::BindingEdit,
-        Self::ReleaseRead,
-        Self::ReleaseCreate,
-        Self::DeploymentRead,
-        Self::DeploymentCreate,
-        Self::DeploymentCancel,
-        Self::DeploymentRollBack,
-        Self::DeploymentRestart,
-        Self::DeploymentScale,
-        Self::BindingHold,
-        Self::BindingResume,
-        Self::DeploymentRun,
-        Self::AlertRead,
-        Self::AlertReport,
-        Self::SloRead,
-        Self::SloEdit,
-        Self::SloCorrect,
-        Self::DeploymentApprove,
-        Self::GateRead,
-        Self::GatePolicyEdit,
-        Self::FreezeEdit,
-        Self::WaiverEdit,
-        Self::ReleaseScan,
-        Self::BreakGlass,
-        Self::NotificationRead,
-        Self::NotificationEdit,
-        Self::NotificationRetry,
-        Self::AuditRead,
-        Self::AccessRead,
-        Self::AccessEdit,
-        Self::OwnAccess,
-        Self::SignIn,
-        Self::ApiWrite,
-    ];
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CatalogRead => "catalog.read",
-            Self::CatalogEdit => "catalog.edit",
-            Self::CatalogImport => "catalog.import",
-            Self::EnvironmentRead => "environment.read",
-            Self::EnvironmentEdit => "environment.edit",
-            Self::ConnectionRead => "connection.read",
-            Self::ConnectionEdit => "connection.edit",
-            Self::BindingRead => "binding.read",
-            Self::BindingEdit => "binding.edit",
-            Self::ReleaseRead => "release.read",
-            Self::ReleaseCreate => "release.create",
-            Self::DeploymentRead => "deployment.read",
-            Self::DeploymentCreate => "deployment.create",
-            Self::DeploymentCancel => "deployment.cancel",
-            Self::DeploymentRollBack => "deployment.roll_back",
-            Self::DeploymentRestart => "deployment.restart",
-            Self::DeploymentScale => "deployment.scale",
-            Self::BindingHold => "binding.hold",
-            Self::BindingResume => "binding.resume",
-            Self::DeploymentRun => "deployment.run",
-            Self::AlertRead => "alert.read",
-            Self::AlertReport => "alert.report",
-            Self::SloRead => "slo.read",
-            Self::SloEdit => "slo.edit",
-            Self::SloCorrect => "slo.correct",
-            Self::DeploymentApprove => "deployment.approve",
-            Self::GateRead => "gate.read",
-            Self::GatePolicyEdit => "gate.policy_edit",
-            Self::FreezeEdit => "freeze.edit",
-            Self::WaiverEdit => "waiver.edit",
-            Self::ReleaseScan => "release.scan",
-            Self::BreakGlass => "gate.break_glass",
-            Self::NotificationRead => "notification.read",
-            Self::NotificationEdit => "notification.edit",
-            Self::NotificationRetry => "notification.retry",
-            Self::AuditRead => "audit.read",
-            Self::AccessRead => "access.read",
-            Self::AccessEdit => "access.edit",
-            Self::OwnAccess => "access.own",
-            Self::SignIn => "access.sign_in",
-            Self::ApiWrite => "api.write",
-        }
-    }
-
-    /// THE policy: the least role for each action, outside production and in it. `None`: the portal itself only.
-    #[must_use]
-    pub const fn least_role(self, tier: Option<Tier>) -> Option<Role> {
-        Some(match self {
-            Self::CatalogRead
-            | Self::EnvironmentRead
-            | Self::BindingRead
-            | Self::ReleaseRead
-            | Self::AlertRead
-            | Self::SloRead
-            | Self::DeploymentRead
-            | Self::GateRead => Role::Viewer,
-            Self::OwnAccess => Role::Viewer,
-            Self::ConnectionRead
-            | Self::ReleaseCreate
-            | Self::ReleaseScan
-            | Self::AlertReport
-            | Self::NotificationRead
-            | Self::AuditRead
-            | Self::ApiWrite => Role::Developer,
-            Self::FreezeEdit | Self::WaiverEdit | Self::NotificationRetry => Role::Operator,
-            Self::DeploymentCreate
-            | Self::DeploymentCancel
-            | Self::DeploymentRollBack
-            | Self::DeploymentRestart
-            | Self::DeploymentScale
-            | Self::BindingHold
-            | Self::BindingResume
-            | Self::DeploymentApprove
-            | Self::BreakGlass => match tier {
-                Some(Tier::Development | Tier::Staging) => Role::Developer,
-                Some(Tier::Production) | None => Role::Operator,
-            },
-            Self::SloEdit => Role::Operator,
-            Self::SloCorrect
-            | Self::CatalogEdit
-            | Self::CatalogImport
-            | Self::EnvironmentEdit
-            | Self::ConnectionEdit
-            | Self::BindingEdit
-            | Self::GatePolicyEdit
-            | Self::NotificationEdit
-            | Self::AccessRead
-            | Self::AccessEdit => Role::Admin,
-            Self::DeploymentRun | Self::SignIn => return None,
-        })
-    }
-
-    /// Only somebody who is signed in may do this: a token never approves and never breaks the glass.
-    #[must_use]
-    pub const fn needs_person(self) -> bool {
-        matches!(self, Self::DeploymentApprove | Self::BreakGlass)
-    }
-
-    /// A read leaves no audit row when it is refused.
-    #[must_use]
-    pub const fn is_read(self) -> bool {
-        matches!(
-            self,
-            Self::CatalogRead
-                | Self::EnvironmentRead
-                | Self::ConnectionRead
-                | Self::BindingRead
-                | Self::ReleaseRead
-                | Self::DeploymentRead
-                | Self::AlertRead
-                | Self::SloRead
-                | Self::GateRead
-                | Self::NotificationRead
-                | Self::AuditRead
-                | Self::AccessRead
-        )
-    }
-}
 
 /// The service an object belongs to, with what role scopes look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -379,8 +154,8 @@ pub fn decide(ctx: &Ctx, action: Action, object: &Object) -> Decision {
 }
 
 fn reaches(scope: &Scope, action: Action, object: &Object) -> bool {
-    // One's own tokens and sessions are not inside any scope, and a route is not an object yet.
-    if matches!(action, Action::OwnAccess | Action::ApiWrite) {
+    // One's own tokens, sessions and drafts are not inside any scope, and a route is not an object yet.
+    if matches!(action, Action::OwnAccess | Action::OnboardingDraft | Action::ApiWrite) {
         return true;
     }
     match scope {
@@ -402,9 +177,9 @@ fn reaches(scope: &Scope, action: Action, object: &Object) -> bool {
     }
 }
 
-/// Environments, policies and freezes are the same for everybody; without them no page can be read.
+/// Environments, policies, freezes and golden paths are the same for everybody; without them no page can be read.
 const fn shared_read(action: Action) -> bool {
-    matches!(action, Action::EnvironmentRead | Action::GateRead)
+    matches!(action, Action::EnvironmentRead | Action::GateRead | Action::TemplateRead)
 }
 
 fn person_text(action: Action) -> Text {

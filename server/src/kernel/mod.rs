@@ -5,6 +5,7 @@
 //! [`AuditEntry`] to commit.
 
 pub mod access;
+mod action;
 mod ctx;
 mod db;
 mod directory;
@@ -15,7 +16,8 @@ mod paging;
 pub mod validate;
 pub mod web;
 
-pub use access::{Action, Authorized, Decision, EnvironmentScope, Object, ReadScope, ServiceScope, decide};
+pub use access::{Authorized, Decision, EnvironmentScope, Object, ReadScope, ServiceScope, decide};
+pub use action::Action;
 pub use ctx::{Ctx, Principal, PrincipalKind, Via};
 pub use db::{AuditEntry, Db, WriteTx, leave_message};
 pub use directory::Directory;

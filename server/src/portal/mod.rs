@@ -15,6 +15,7 @@ use crate::http::{self, Health, HttpSettings, Stack};
 use crate::identity::{self, IdentityService};
 use crate::kernel::{Ctx, Db, Keys, Result};
 use crate::notifications::{self, Courier, NotificationService, Outlook};
+use crate::onboarding::{self, OnboardingService};
 use crate::slo::{self, Measurer, SloService};
 use axum::Router;
 use budgets::SloBudgets;
@@ -41,6 +42,7 @@ pub struct Portal {
     pub slo: SloService,
     pub gates: GateService,
     pub deployments: DeploymentService,
+    pub onboarding: OnboardingService,
     pub notifications: NotificationService,
     pub health: Health,
 }
@@ -77,6 +79,8 @@ impl Portal {
         gates.set_budgets(Arc::new(SloBudgets(slo.clone())));
         let deployments =
             DeploymentService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone(), gates.clone());
+        let sink = Arc::new(PortalImporter::new(environments.clone(), deployments.clone()));
+        let onboarding = OnboardingService::new(db.clone(), keys.clone(), Arc::clone(&catalog), slo.clone(), sink);
         let notifications =
             NotificationService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
         Self {
@@ -91,6 +95,7 @@ impl Portal {
             slo,
             gates,
             deployments,
+            onboarding,
             notifications,
         }
     }
@@ -103,6 +108,7 @@ impl Portal {
             // The configuration was checked when it was read, so this is a fault of ours.
             Err(error) => tracing::error!(%error, "nothing can be sent"),
         }
+        self.onboarding.read_folder(config);
         tasks.spawn(identity::jobs::run(self.identity.clone(), stop.clone()));
         tasks.spawn(Arc::clone(&self.catalog).follow(stop.clone()));
         let sealer = Sealer::new(self.db.clone(), &self.keys, config.data.folder.join(CHECKPOINT_FILE));
@@ -170,6 +176,7 @@ impl Portal {
             .merge(slo::router().with_state(self.slo.clone()))
             .merge(gates::routes::router().with_state(self.gates.clone()))
             .merge(deployments::routes::router().with_state(self.deployments.clone()))
+            .merge(onboarding::router().with_state(self.onboarding.clone()))
             .merge(notifications::router().with_state(self.notifications.clone()))
     }
 }

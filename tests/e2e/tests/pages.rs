@@ -75,6 +75,7 @@ async fn pages(tab: &Tab) -> Result<Vec<(String, i64)>> {
         "/access/sessions",
         "/access/why",
         "/ui",
+        "/onboard",
         "/slos?system=no/such",
         "/slos/import",
         "/slos/new",

@@ -204,6 +204,7 @@ pub fn config(data: &std::path::Path) -> Config {
     // The receivers of messages are on this machine.
     config.outbound.allow_networks = "127.0.0.0/8".to_owned();
     config.notifications.retry_ms = 100;
+    config.onboarding.templates = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/templates").to_owned();
     config
 }
 

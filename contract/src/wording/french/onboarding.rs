@@ -16,5 +16,16 @@ super::texts! {
     "must be on one line" => "doit tenir sur une ligne";
     "must be one of {choices}" => "doit être l’une des valeurs {choices}";
     "must be written like {pattern}" => "doit s’écrire selon {pattern}";
+    "not tried yet" => "pas encore essayé";
+    "the catalog knows no system {given}" => "le catalogue ne connaît aucun système {given}";
+    "the catalog knows no team {given}" => "le catalogue ne connaît aucune équipe {given}";
+    "the documents hold no Component, so there is no service" => "les documents ne contiennent aucun Component, donc aucun service";
+    "the service and its files are kept" => "le service et ses fichiers sont enregistrés";
+    "there is a service {key} already" => "il y a déjà un service {key}";
+    "there is no golden path {template}" => "il n’y a pas de parcours type {template}";
     "this golden path cannot compute {name}: {error}" => "ce parcours type ne peut pas calculer {name} : {error}";
+    "this golden path has a fault there: {fault}" => "ce parcours type a là un défaut : {fault}";
+    "your roles do not reach services of {team}" => "vos rôles n’atteignent pas les services de {team}";
+    "{count} documents about where it runs were applied" => "documents sur le lieu d’exécution appliqués : {count}";
+    "{count} objectives are measured" => "objectifs mesurés : {count}";
 }

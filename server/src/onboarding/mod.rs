@@ -1,0 +1,19 @@
+//! Golden paths: from answers to a service that is in the catalog with its files, and the tie that stays between them.
+//!
+//! Invariants:
+//! - The service, its files, its answers and the audit row are one transaction; the service enters the catalog by the reading and writing of an
+//!   import, and only as a new one.
+//! - What a new service brings along beside that (objectives, bindings) is done by the use cases of their owners, with the rights of
+//!   whoever asks: a golden path gives nobody more than they may. What could not be done is said, and can be tried again.
+//! - The files are kept as they were made.
+//!
+//! Public surface: [`OnboardingService`], [`router`], and the templates as the pages draw them.
+
+mod model;
+mod routes;
+mod service;
+mod store;
+
+pub use passerelle_templates::{Kind, Library, Parameter, Step, Template, Widget};
+pub use routes::router;
+pub use service::OnboardingService;
