@@ -30,3 +30,4 @@ mod stages;
 mod support;
 mod survival;
 mod verification;
+mod waiting;

@@ -105,6 +105,7 @@ messages! {
     dep_new: "new", "nouvelle";
     dep_old: "old", "ancienne";
     step_preflight: "Pre-flight checks", "Vérifications préalables";
+    step_wait: "Waiting for what it depends on", "Attente de ses dépendances";
     step_migrate: "Migration", "Migration";
     step_apply: "Change written to the target", "Changement écrit sur la cible";
     step_rollout: "Rollout", "Mise en place";
@@ -122,6 +123,7 @@ impl super::T {
     pub fn step_name(self, name: &str) -> String {
         match name {
             "preflight" => self.step_preflight().to_owned(),
+            "wait" => self.step_wait().to_owned(),
             "migrate" => self.step_migrate().to_owned(),
             "apply" => self.step_apply().to_owned(),
             "rollout" => self.step_rollout().to_owned(),

@@ -66,6 +66,7 @@ messages! {
     cause_deadline: "The deadline passed", "Le délai est dépassé";
     cause_migration: "The migration failed", "La migration a échoué";
     cause_job_failed: "A job of the pipeline failed", "Un job du pipeline a échoué";
+    cause_dependency: "Something it depends on is not ready", "Une dépendance n’est pas prête";
     cause_target_unreachable: "The target does not answer", "La cible ne répond pas";
     cause_refused: "The target refused the change", "La cible a refusé le changement";
     cause_unknown: "Unknown cause", "Cause inconnue";
@@ -192,6 +193,7 @@ impl T {
             Cause::Deadline => self.cause_deadline(),
             Cause::Migration => self.cause_migration(),
             Cause::JobFailed => self.cause_job_failed(),
+            Cause::Dependency => self.cause_dependency(),
             Cause::TargetUnreachable => self.cause_target_unreachable(),
             Cause::Refused => self.cause_refused(),
             Cause::Unknown => self.cause_unknown(),

@@ -146,6 +146,8 @@ pub enum Cause {
     Migration,
     /// A job of the pipeline that deploys failed.
     JobFailed,
+    /// What the binding waits for (a database, a broker) was not ready, and nothing was changed.
+    Dependency,
     TargetUnreachable,
     /// The target refused the change, or our right to make it.
     Refused,
@@ -165,6 +167,7 @@ impl Cause {
             Self::Deadline => "deadline",
             Self::Migration => "migration",
             Self::JobFailed => "job_failed",
+            Self::Dependency => "dependency",
             Self::TargetUnreachable => "target_unreachable",
             Self::Refused => "refused",
             Self::Unknown => "unknown",

@@ -1,6 +1,7 @@
 //! The traits that every platform implements, and the values that pass through them.
 
 use crate::TargetError;
+use crate::needs::{Needs, NeedsSeen, NeedsState};
 use crate::task::{Task, TaskSeen};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -155,6 +156,16 @@ pub trait Target: Send + Sync {
             Drift { field: line.field, deployed: words(line.after), runs: words(line.before), by: None, at: None }
         };
         Ok(back.into_iter().map(turned).collect())
+    }
+
+    /// What else has to be ready before a new version is applied here. Does not talk to the platform.
+    fn needs(&self) -> Option<Needs> {
+        None
+    }
+
+    /// Whether it is ready, in one look without an effect.
+    async fn look_at_needs(&self) -> Result<NeedsSeen, TargetError> {
+        Ok(NeedsSeen { state: NeedsState::Ready, message: text!("nothing is waited for here") })
     }
 
     /// What has to run to its end before a new version is applied here. Does not talk to the platform.

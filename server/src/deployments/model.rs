@@ -13,6 +13,8 @@ const EXEMPT_REASON: usize = 10;
 /// The steps in their order; `roll_back` comes in only when it is needed.
 pub const STEPS: [&str; 4] = ["preflight", "apply", "rollout", "verify"];
 pub const ROLL_BACK_STEP: &str = "roll_back";
+/// Before anything is changed, where the binding asks for it: a database or a broker that has to be ready.
+pub const WAIT_STEP: &str = "wait";
 /// Before `apply`, where the binding asks for it: a migration that runs to its end.
 pub const TASK_STEP: &str = "migrate";
 

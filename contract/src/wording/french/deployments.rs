@@ -34,6 +34,7 @@ super::texts! {
     "Scale" => "Mise à l’échelle";
     "Verifying that it stays healthy" => "Vérification que la version reste saine";
     "Waiting for every instance to run the new version" => "Attente que chaque instance fasse tourner la nouvelle version";
+    "Waiting for {title}" => "Attente de {title}";
     "Watching that it stays healthy" => "Surveillance : la version doit rester saine";
     "a vulnerability report of release {id}" => "un rapport de vulnérabilités de la version {id}";
     "another deployment ended just now; try again" => "un autre déploiement vient de se terminer ; réessayez";
@@ -68,6 +69,7 @@ super::texts! {
     "this deployment does not wait for approval any more" => "ce déploiement n’attend plus d’approbation";
     "this link" => "ce lien";
     "this link has ended" => "ce lien a expiré";
+    "waited for {seconds} s: {so_far}" => "attendu {seconds} s : {so_far}";
     "what is asked for has changed since this link was sent; look at the deployment as it is now" => "ce qui est demandé a changé depuis l’envoi de ce lien ; regardez le déploiement tel qu’il est maintenant";
     "what ran before" => "ce qui tournait avant";
     "what ran before was not recorded, so it cannot be put back" => "ce qui tournait avant n’a pas été enregistré et ne peut donc pas être remis en place";

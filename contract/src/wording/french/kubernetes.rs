@@ -2,6 +2,7 @@
 
 super::texts! {
     "'{shown}' is not a Kubernetes name; allowed: {allowed}" => "« {shown} » n’est pas un nom Kubernetes ; autorisé : {allowed}";
+    "'{shown}' is not statefulset/NAME, deployment/NAME or job/NAME" => "« {shown} » n’est ni statefulset/NOM, ni deployment/NOM, ni job/NOM";
     "1 to 253 of a-z, 0-9, '-' and '.', with a letter or digit at both ends of each part" => "de 1 à 253 caractères a-z, 0-9, « - » et « . », avec une lettre ou un chiffre aux deux bouts de chaque partie";
     "1 to 63 of a-z, 0-9 and '-', with a letter or digit at both ends" => "de 1 à 63 caractères a-z, 0-9 et « - », avec une lettre ou un chiffre aux deux bouts";
     "Ingress {name} has no address: no controller serves {host}" => "l’Ingress {name} n’a pas d’adresse : aucun contrôleur ne sert {host}";
@@ -31,6 +32,7 @@ super::texts! {
     "an earlier {what} does not go away" => "un {what} antérieur ne disparaît pas";
     "another rollout is still going on" => "un autre déploiement progressif est encore en cours";
     "at most 2147483647" => "2147483647 au plus";
+    "at most {max} objects can be waited for" => "{max} objets au plus peuvent être attendus";
     "ca and token go with server" => "ca et token vont avec server";
     "container {container}" => "le conteneur {container}";
     "container {container} cannot start: {why}" => "le conteneur {container} ne peut pas démarrer : {why}";
@@ -49,6 +51,7 @@ super::texts! {
     "envFrom of container {container}" => "l’envFrom du conteneur {container}";
     "every pod gets the new version" => "tous les pods reçoivent la nouvelle version";
     "every pod gets {image}" => "tous les pods reçoivent {image}";
+    "everything that is waited for is ready" => "tout ce qui est attendu est prêt";
     "exactly one of kubeconfig, in_cluster: true, server, gke, eks and aks is needed" => "il faut exactement un de kubeconfig, in_cluster: true, server, gke, eks et aks";
     "expected /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.ContainerService/managedClusters/NAME" => "attendu : /subscriptions/ID/resourceGroups/GROUPE/providers/Microsoft.ContainerService/managedClusters/NOM";
     "expected 1 to 128 letters, digits, '-' and '_'" => "attendu : de 1 à 128 lettres, chiffres, « - » et « _ »";
@@ -63,11 +66,14 @@ super::texts! {
     "image {image} of the migration cannot be pulled: {why}" => "l’image {image} de la migration ne peut pas être téléchargée : {why}";
     "insecure-skip-tls-verify is not followed; give certificate-authority-data" => "insecure-skip-tls-verify n’est pas suivi ; donnez certificate-authority-data";
     "instance {name}" => "l’instance {name}";
+    "it has failed: {why}" => "il a échoué : {why}";
     "it has no container" => "il n’a pas de conteneur";
     "it has no number of replicas" => "il n’a pas de nombre de réplicas";
     "it has no pod template" => "il n’a pas de modèle de pod";
     "it has none" => "il n’en a aucune";
+    "it has not ended yet" => "il n’est pas encore terminé";
     "it has: {keys}" => "il a : {keys}";
+    "it is scaled to 0" => "il est réduit à 0";
     "it must say apiVersion: batch/v1 and kind: Job" => "il doit indiquer apiVersion: batch/v1 et kind: Job";
     "missing configuration" => "configuration manquante";
     "new pods are refused" => "les nouveaux pods sont refusés";
@@ -76,6 +82,7 @@ super::texts! {
     "no certificate in PEM found" => "aucun certificat PEM trouvé";
     "no container of the Job has the image {wanted}, so it is not clear which one migrates; it has: {found}" => "aucun conteneur du Job n’a l’image {wanted}, on ne sait donc pas lequel migre ; il a : {found}";
     "no kubeconfig" => "aucun kubeconfig";
+    "no node takes pod {pod}: {why}" => "aucun nœud n’accueille le pod {pod} : {why}";
     "no node takes the migration's pod: {why}" => "aucun nœud ne prend le pod de la migration : {why}";
     "no node takes the pod" => "aucun nœud n’accepte le pod";
     "no node takes the pod: {why}" => "aucun nœud n’accepte le pod : {why}";
@@ -83,6 +90,10 @@ super::texts! {
     "not a kubeconfig: the YAML does not have its fields" => "ce n’est pas un kubeconfig : le YAML n’en a pas les champs";
     "not the manifest of a Job: {why}" => "ce n’est pas le manifeste d’un Job : {why}";
     "nothing runs before a deployment here" => "rien ne s’exécute ici avant un déploiement";
+    "pod {pod} cannot pull {image}" => "le pod {pod} ne peut pas télécharger {image}";
+    "pod {pod} cannot start: {why}" => "le pod {pod} ne peut pas démarrer : {why}";
+    "pod {pod} crashes, restarts: {restarts}" => "le pod {pod} plante, redémarrages : {restarts}";
+    "pod {pod} runs and is not ready" => "le pod {pod} tourne mais n’est pas prêt";
     "probe fails" => "la sonde échoue";
     "proxy-url is not supported" => "proxy-url n’est pas pris en charge";
     "quota exceeded" => "quota dépassé";
@@ -94,6 +105,7 @@ super::texts! {
     "scaled from {before} to {after}" => "mis à l’échelle de {before} à {after}";
     "scaled to 0" => "mis à l’échelle à 0";
     "server needs a token" => "server exige un token";
+    "something it depends on is not ready" => "une dépendance n’est pas prête";
     "target does not answer" => "la cible ne répond pas";
     "the API server" => "le serveur d’API";
     "the Deployment has no container '{wanted}'; it has: {names}" => "le Deployment n’a pas de conteneur « {wanted} » ; il a : {names}";
@@ -116,6 +128,7 @@ super::texts! {
     "the client" => "le client";
     "the cluster refuses new pods: {why}" => "le cluster refuse de nouveaux pods : {why}";
     "the cluster {name}" => "le cluster {name}";
+    "the controller has not looked at it yet" => "le contrôleur ne l’a pas encore examiné";
     "the events" => "les événements";
     "the ingress classes" => "les classes d’Ingress";
     "the kubeconfig does not lead to a cluster: {error}" => "le kubeconfig ne mène à aucun cluster : {error}";
@@ -168,20 +181,30 @@ super::texts! {
     "{name} was left by an earlier deployment, and is replaced" => "{name} a été laissé par un déploiement antérieur et sera remplacé";
     "{name} would be refused: {why}" => "{name} serait refusé : {why}";
     "{name}: the answer is not a Deployment" => "{name} : la réponse n’est pas un Deployment";
+    "{object} cannot be waited for: {why}" => "{object} ne peut pas être attendu : {why}";
     "{object} could not be looked up ({user} needs it)" => "{object} n’a pas pu être consulté ({user} en a besoin)";
+    "{object} does not exist" => "{object} n’existe pas";
     "{object} does not exist; {user} needs it" => "{object} n’existe pas ; {user} en a besoin";
     "{object} does not exist; {user} needs its key {key}" => "{object} n’existe pas ; {user} a besoin de sa clé {key}";
     "{object} exists; whether it has the key {key} ({user}) cannot be seen" => "{object} existe ; impossible de voir s’il a la clé {key} ({user})";
     "{object} has no key {key}, which {user} needs; {near}" => "{object} n’a pas de clé {key}, dont {user} a besoin ; {near}";
+    "{object} is named twice" => "{object} est nommé deux fois";
+    "{object} is not ready: {why}" => "{object} n’est pas prêt : {why}";
+    "{object} is ready" => "{object} est prêt";
     "{object} was last applied as {version}, which Kubernetes removed in {release}; use {instead}" => "{object} a été appliqué en {version}, que Kubernetes a retiré en {release} ; utilisez {instead}";
     "{pods} of {all} pods run {image} ({percent} %)" => "{pods} pods sur {all} font tourner {image} ({percent} %)";
     "{ready} of {desired} ready" => "{ready} sur {desired} prêtes";
     "{ready} of {wanted} new pods are ready beside the version before ({percent} %)" => "{ready} nouveaux pods sur {wanted} sont prêts à côté de la version précédente ({percent} %)";
+    "{ready} of {wanted} pods are ready" => "{ready} pods sur {wanted} sont prêts";
     "{reason}: exit code {code}" => "{reason} : code de sortie {code}";
+    "{said}, and the deployment waits for it" => "{said}, et le déploiement l’attend";
+    "{said}; the deployment waits for it, at most {seconds} s" => "{said} ; le déploiement l’attend, {seconds} s au plus";
     "{so_far}, {why}" => "{so_far}, {why}";
     "{title} is there, and this portal did not make it" => "{title} est là, et ce portail ne l’a pas créé";
     "{title} kept changing while it was to be written" => "{title} ne cessait de changer pendant l’écriture";
+    "{title}, at most {seconds} s" => "{title}, {seconds} s au plus";
     "{updated} of {desired} updated, {ready} ready" => "{updated} sur {desired} à jour, {ready} prêtes";
+    "{updated} of {wanted} pods are of its newest version" => "{updated} pods sur {wanted} sont de sa version la plus récente";
     "{user} of Job {job}" => "{user} du Job {job}";
     "{what} could not be looked up: {why}" => "{what} : consultation impossible : {why}";
     "{what} of this deployment" => "{what} de ce déploiement";
@@ -196,4 +219,5 @@ super::texts! {
     "{what}: {reason} ({code}) at {fields}" => "{what} : {reason} ({code}) à {fields}";
     "{what}; it ran already" => "{what} ; cela tournait déjà";
     "{why}, {ready} of {desired} ready" => "{why}, {ready} sur {desired} prêtes";
+    "{why}; {trouble}" => "{why} ; {trouble}";
 }

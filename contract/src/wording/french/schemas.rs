@@ -164,6 +164,7 @@ super::texts! {
     "Seconds between two steps, 5 to 3600; 60 when absent." => "Secondes entre deux paliers, de 5 à 3600 ; 60 si absent.";
     "Seconds that a run may take longer than the environment allows, 60 to 14400; 1800 when absent." => "Secondes qu’une exécution peut durer de plus que ne le permet l’environnement, de 60 à 14400 ; 1800 si absent.";
     "Seconds that the job may take, 30 to 7200; 600 when absent." => "Secondes que le job peut prendre, de 30 à 7200 ; 600 si absent.";
+    "Seconds to wait for it, 5 to 3600; 300 when absent. After that the deployment fails, and nothing was changed." => "Secondes d’attente, de 5 à 3600 ; 300 si absent. Ensuite le déploiement échoue, et rien n’a été changé.";
     "Seconds within which three answers in a row must be good." => "Secondes pendant lesquelles trois réponses de suite doivent être bonnes.";
     "Secret access key" => "Secret de la clé d’accès";
     "Secret of the webhooks that are sent to this portal; without it none is heard." => "Secret des webhooks envoyés à ce portail ; sans lui, aucun n’est entendu.";
@@ -202,9 +203,12 @@ super::texts! {
     "Username" => "Nom d’utilisateur";
     "Verify" => "Vérifier";
     "Versions that stay in the bucket to go back to, 2 to 50; 5 when absent." => "Versions qui restent dans le bucket pour y revenir, de 2 à 50 ; 5 si absent.";
+    "Wait at most (s)" => "Attendre au plus (s)";
+    "Wait for" => "Attendre";
     "Web identity token" => "Jeton d’identité web";
     "Webhook address" => "Adresse du webhook";
     "Webhook secret" => "Secret des webhooks";
+    "What has to be ready before a new version comes, one a line: `statefulset/postgres`, `deployment/redis`, `job/seed`." => "Ce qui doit être prêt avant qu’une nouvelle version n’arrive, un par ligne : `statefulset/postgres`, `deployment/redis`, `job/seed`.";
     "What is not found is answered with index.html. Needs the whole bucket." => "Ce qui est introuvable est répondu par index.html. Demande tout le bucket.";
     "What messages are signed with: 16 characters or more, or `whsec_` and base64. The receiver checks the signature with it." => "Ce avec quoi les messages sont signés : 16 caractères ou plus, ou « whsec_ » suivi de base64. Le destinataire vérifie la signature avec lui.";
     "What the portal asks itself after a rollout, before it calls the deployment a success." => "Ce que le portail demande lui-même après une mise en place, avant d’annoncer la réussite du déploiement.";

@@ -77,6 +77,7 @@ super::texts! {
     "no role" => "aucun rôle";
     "no text" => "aucun texte";
     "nothing has been deployed here yet" => "rien n’a encore été déployé ici";
+    "nothing is waited for here" => "rien n’est attendu ici";
     "other settings change" => "d’autres réglages changent";
     "plain http is used only inside networks that outbound.allow_networks names; use https" => "http simple ne sert que dans les réseaux que nomme outbound.allow_networks ; utilisez https";
     "private_key cannot sign" => "private_key ne peut pas signer";

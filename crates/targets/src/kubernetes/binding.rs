@@ -2,6 +2,7 @@
 
 use super::migration::Migration;
 use super::names::{Label, Name};
+use super::wait::{Limit, WaitFor};
 use crate::canary::{Pause, Steps};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -24,6 +25,14 @@ pub struct BindingConfig {
     #[serde(default)]
     #[schemars(title = "Migration")]
     pub migration: Option<Migration>,
+    /// What has to be ready before a new version comes, one a line: `statefulset/postgres`, `deployment/redis`, `job/seed`.
+    #[serde(default)]
+    #[schemars(title = "Wait for")]
+    pub wait_for: WaitFor,
+    /// Seconds to wait for it, 5 to 3600; 300 when absent. After that the deployment fails, and nothing was changed.
+    #[serde(default)]
+    #[schemars(title = "Wait at most (s)")]
+    pub wait_timeout_s: Limit,
     /// Percentages of the pods that a new version gets one after the other before it gets all of them; all at once when absent.
     #[serde(default)]
     #[schemars(title = "Canary steps (%)")]

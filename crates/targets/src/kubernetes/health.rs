@@ -76,6 +76,7 @@ fn in_words(cause: Cause) -> Text {
         Cause::Quota => text!("quota exceeded"),
         Cause::Deadline => text!("no progress within the deadline"),
         Cause::Migration => text!("the migration failed"),
+        Cause::Dependency => text!("something it depends on is not ready"),
         Cause::TargetUnreachable => text!("target does not answer"),
         Cause::Refused => text!("new pods are refused"),
         Cause::JobFailed | Cause::Unknown => text!("failed"),

@@ -37,6 +37,7 @@ mod rollout;
 mod snapshot;
 mod surroundings;
 mod symptom;
+mod wait;
 mod watch;
 mod workload;
 

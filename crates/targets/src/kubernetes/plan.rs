@@ -4,7 +4,7 @@ use super::change::{Desired, desired};
 use super::preflight::{self, autoscaler};
 use super::snapshot::{Snapshot, container_named};
 use super::workload::Workload;
-use super::{canary, diff, env, neighbours, references, rollout};
+use super::{canary, diff, env, neighbours, references, rollout, wait};
 use crate::{Change, ImageRef, TargetError, TargetPlan};
 use k8s_openapi::api::core::v1::Container;
 use passerelle_contract::deployments::{DiffLine, Finding, Severity};
@@ -17,13 +17,14 @@ pub(super) async fn plan(workload: &Workload, change: &Change) -> Result<TargetP
     // A restart is marked with a deployment's id; there is none yet, and the mark is not shown.
     let after = desired(&snapshot, change, Uuid::nil())?;
     let template = after.typed_template()?;
-    let diff = diff::lines(&before, &after, &snapshot.container)?;
+    let mut diff = diff::lines(&before, &after, &snapshot.container)?;
     let container = container_named(&template, &snapshot.container);
     let needs = references::of(&template);
-    let (missing, around, autoscaler) = tokio::join!(
+    let (missing, around, autoscaler, waits) = tokio::join!(
         preflight::check(workload, &needs),
         neighbours::check(workload, &snapshot, &after, &template, change),
-        autoscaler(workload)
+        autoscaler(workload),
+        wait::plan(workload, change)
     );
     let mut findings = missing;
     findings.extend(around);
@@ -31,6 +32,9 @@ pub(super) async fn plan(workload: &Workload, change: &Change) -> Result<TargetP
     findings.extend(about_change(change, &diff, autoscaler.as_deref()));
     findings.extend(container.into_iter().flat_map(about_container));
     findings.extend(canary::plan(workload, &snapshot, change, &after.template, autoscaler.is_some()).await?);
+    let (waits, not_ready) = waits?;
+    diff.extend(waits);
+    findings.extend(not_ready);
     findings.sort_by_key(|finding| match finding.severity {
         Severity::Error => 0,
         Severity::Warning => 1,

@@ -5,8 +5,11 @@ use super::canary::{self, Looked};
 use super::error::call;
 use super::migration::{self, Migration};
 use super::snapshot::Snapshot;
+use super::wait::{self, WaitFor};
 use super::{apply, drift, evidence, logs, plan, surroundings, watch};
-use crate::{Applied, Change, Fence, Observation, Recorded, Target, TargetError, TargetPlan, Task, TaskSeen};
+use crate::{
+    Applied, Change, Fence, Needs, NeedsSeen, Observation, Recorded, Target, TargetError, TargetPlan, Task, TaskSeen,
+};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use k8s_openapi::NamespaceResourceScope;
@@ -34,6 +37,9 @@ pub(super) struct Workload {
     pub container: Option<String>,
     /// What runs before a rollout.
     pub migration: Option<Migration>,
+    /// What has to be ready before a new version comes, and for how long that may take.
+    pub wait_for: WaitFor,
+    pub wait_limit: wait::Limit,
     /// How a new version comes.
     pub canary: canary::Settings,
 }
@@ -46,6 +52,8 @@ impl Workload {
             name: binding.deployment.as_str().to_owned(),
             container: binding.container.map(|container| container.as_str().to_owned()),
             migration: binding.migration,
+            wait_for: binding.wait_for,
+            wait_limit: binding.wait_timeout_s,
             canary: canary::Settings { steps: binding.canary_steps, pause: binding.canary_pause_s },
         }
     }
@@ -160,6 +168,14 @@ impl Target for Workload {
 
     async fn drift(&self, deployed: &Recorded) -> Result<Vec<Drift>, TargetError> {
         drift::drift(self, deployed).await
+    }
+
+    fn needs(&self) -> Option<Needs> {
+        wait::needs(self)
+    }
+
+    async fn look_at_needs(&self) -> Result<NeedsSeen, TargetError> {
+        wait::look(self).await
     }
 
     fn task(&self) -> Option<Task> {

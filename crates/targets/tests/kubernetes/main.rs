@@ -11,6 +11,7 @@ mod live;
 mod migration;
 mod rights;
 mod simulated;
+mod wait;
 
 use cluster::{Cluster, deployment};
 use contract::{Image, Peer, new_fence, say};

@@ -9,6 +9,7 @@ mod outcome;
 mod run;
 mod task;
 mod verify;
+mod wait;
 
 use super::events::EventFeed;
 use super::store::{Claim, Store};

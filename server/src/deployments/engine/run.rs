@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::follow::{Followed, Wait};
-use crate::deployments::model::{ROLL_BACK_STEP, TASK_STEP};
+use crate::deployments::model::{ROLL_BACK_STEP, TASK_STEP, WAIT_STEP};
 use crate::deployments::store::{Claim, Ending, Store};
 use crate::deployments::telling;
 use crate::environments::OpenError;
@@ -78,6 +78,8 @@ impl<'a> Run<'a> {
 
     async fn drive(&self, target: &dyn Target) -> Result<()> {
         self.show_task_step(target).await?;
+        self.show_task_step(&*target).await?;
+        self.show_wait_step(&*target).await?;
         let steps = self.store().steps(self.claim.id).await?;
         let succeeded = |name: &str| steps.iter().any(|step| step.name == name && step.state == "succeeded");
         if steps.iter().any(|step| step.name == ROLL_BACK_STEP) {
@@ -89,6 +91,9 @@ impl<'a> Run<'a> {
         }
         if !succeeded("apply") {
             if !self.task_done(target, succeeded(TASK_STEP)).await? {
+            let free = self.needs_met(&*target, succeeded(WAIT_STEP)).await?
+                && self.task_done(&*target, succeeded(TASK_STEP)).await?;
+            if !free {
                 return Ok(());
             }
             match self.apply(target).await? {
