@@ -22,6 +22,11 @@ impl Steps {
         self.0.iter().copied().find(|step| *step > percent).unwrap_or(100)
     }
 
+    /// The greatest share before all; 100 where there are no steps.
+    pub(crate) fn last(&self) -> u8 {
+        self.0.last().copied().unwrap_or(100)
+    }
+
     /// As a person reads them: `10 %, 50 %`.
     #[must_use]
     pub fn shown(&self) -> String {
@@ -116,6 +121,7 @@ mod tests {
     fn the_last_step_leads_to_all() {
         let steps = Steps::try_from(vec![10, 50]).unwrap();
         assert_eq!((steps.after(0), steps.after(10), steps.after(50)), (10, 50, 100));
+        assert_eq!((steps.last(), Steps::default().last()), (50, 100));
         assert_eq!(steps.shown(), "10 %, 50 %");
         assert_eq!(steps.pauses(Pause::try_from(30).unwrap()), Duration::from_secs(60));
     }

@@ -21,6 +21,10 @@ use std::sync::Arc;
 pub trait AnyPlatform: Send + Sync {
     fn kind(&self) -> &'static str;
     fn title(&self) -> &'static str;
+    /// Whether what is deployed is an image of a container registry.
+    fn runs_images(&self) -> bool {
+        false
+    }
     /// JSON Schema of a connection's configuration.
     fn connection_schema(&self) -> Value;
     /// JSON Schema of a binding's configuration.
@@ -128,6 +132,10 @@ impl<P: Platform> AnyPlatform for Erased<P> {
 
     fn title(&self) -> &'static str {
         P::TITLE
+    }
+
+    fn runs_images(&self) -> bool {
+        P::RUNS_IMAGES
     }
 
     fn connection_schema(&self) -> Value {

@@ -218,6 +218,8 @@ pub trait Platform: Send + Sync + 'static {
     const KIND: &'static str;
     /// Name as people write it.
     const TITLE: &'static str;
+    /// Whether what is deployed is an image of a container registry.
+    const RUNS_IMAGES: bool = true;
     type ConnectionConfig: DeserializeOwned + JsonSchema + Send;
     type BindingConfig: DeserializeOwned + JsonSchema + Send;
     type Connection: Connection<Binding = Self::BindingConfig>;

@@ -3,7 +3,7 @@
 use super::model;
 use super::observer::as_target_error;
 use super::service::{DeploymentService, Found, Place};
-use super::tasks::plan_with_task;
+use super::tasks::{plan_with_task, with_image};
 use crate::gates::Look;
 use crate::kernel::{Action, Ctx, Result};
 use passerelle_contract::deployments::{DeploymentIn, Exemption, PlanOut, Replicas, Severity};
@@ -55,7 +55,9 @@ impl DeploymentService {
         let look = async {
             let (target, _) = self.environments.target(&place.binding).await.map_err(as_target_error)?;
             let change = Change::Image { image: image.to_owned() };
-            tokio::try_join!(target.observe(), plan_with_task(&*target, &change))
+            let seen = async { tokio::try_join!(target.observe(), plan_with_task(&*target, &change)) };
+            let (seen, found) = tokio::join!(seen, self.environments.image_finding(&place.binding, image));
+            seen.map(|(observation, plan)| (observation, with_image(plan, found)))
         };
         match tokio::time::timeout(PATIENCE, look).await {
             Ok(Ok((observation, seen))) => {

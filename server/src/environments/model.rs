@@ -149,20 +149,26 @@ pub(super) fn known_platform(kind: &str) -> Result<&'static dyn AnyPlatform> {
     platform(kind).map_err(|unknown| AppError::field("/kind", unknown.text()))
 }
 
-/// A platform, or a source of metrics.
+/// A platform, a source of metrics, or a registry.
 ///
 /// # Errors
 /// At `/kind`, with the kinds there are.
 pub(super) fn known_connection(kind: &str) -> Result<&'static dyn AnyPlatform> {
-    match passerelle_metrics::connection_kind(kind) {
+    match undeployable(kind) {
         Some(source) => Ok(source),
         None => platform(kind).map_err(|unknown| {
-            AppError::field(
-                "/kind",
-                text!("{unknown}, {kind}", unknown = unknown.text(), kind = passerelle_metrics::PROMETHEUS),
-            )
+            let more = UNDEPLOYABLE.join(", ");
+            AppError::field("/kind", text!("{unknown}, {kind}", unknown = unknown.text(), kind = more))
         }),
     }
+}
+
+/// Kinds of connection that nothing is deployed to.
+pub(super) const UNDEPLOYABLE: [&str; 2] = [passerelle_metrics::PROMETHEUS, passerelle_targets::oci::REGISTRY];
+
+/// A source of metrics, or a registry of images.
+pub(super) fn undeployable(kind: &str) -> Option<&'static dyn AnyPlatform> {
+    passerelle_metrics::connection_kind(kind).or_else(|| passerelle_targets::oci::connection_kind(kind))
 }
 
 /// What the adapter says about a configuration, as an error of its field.

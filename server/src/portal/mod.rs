@@ -104,7 +104,10 @@ impl Portal {
     pub fn spawn_jobs(&self, jobs: Jobs, config: &Config, stop: CancellationToken) -> TaskTracker {
         let tasks = TaskTracker::new();
         match Outlook::of(config) {
-            Ok(outlook) => self.notifications.set_outlook(outlook),
+            Ok(outlook) => {
+                self.environments.set_guard(outlook.guard.clone());
+                self.notifications.set_outlook(outlook);
+            }
             // The configuration was checked when it was read, so this is a fault of ours.
             Err(error) => tracing::error!(%error, "nothing can be sent"),
         }

@@ -8,7 +8,8 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 fn schemas() -> Vec<Value> {
-    let all = platforms().iter().copied().chain(connection_kind(PROMETHEUS));
+    let registry = passerelle_targets::oci::connection_kind(passerelle_targets::oci::REGISTRY);
+    let all = platforms().iter().copied().chain(connection_kind(PROMETHEUS)).chain(registry);
     let mut schemas: Vec<Value> = all.flat_map(|kind| [kind.connection_schema(), kind.binding_schema()]).collect();
     schemas.extend(passerelle_server::notifications::schemas());
     // No form shows what a configuration as a whole is called.

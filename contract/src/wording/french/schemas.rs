@@ -95,6 +95,8 @@ super::texts! {
     "GKE API" => "API GKE";
     "Google Kubernetes Engine." => "Google Kubernetes Engine.";
     "Headers" => "En-têtes";
+    "Host" => "Hôte";
+    "Host as the images name it: `docker.io`, `ghcr.io`, `europe-west1-docker.pkg.dev`, `exai.azurecr.io`, `registry.example:5000`." => "L’hôte tel que les images le nomment : `docker.io`, `ghcr.io`, `europe-west1-docker.pkg.dev`, `exai.azurecr.io`, `registry.example:5000`.";
     "How long after a deployment is watched, in minutes." => "Durée de la surveillance après un déploiement, en minutes.";
     "Id of an access key, with its secret." => "Identifiant d’une clé d’accès, avec son secret.";
     "Id of the application (client)." => "Identifiant de l’application (client).";
@@ -139,6 +141,7 @@ super::texts! {
     "Password" => "Mot de passe";
     "Password of basic authentication." => "Mot de passe de l’authentification « basic ».";
     "Password of that user." => "Mot de passe de cet utilisateur.";
+    "Password or access token with the right to read. A file is read anew each time." => "Mot de passe ou jeton d’accès avec le droit de lire. Un fichier est relu à chaque fois.";
     "Pause between steps (s)" => "Pause entre paliers (s)";
     "Percentages of the pods that a new version gets one after the other before it gets all of them; all at once when absent." => "Pourcentages des pods qu’une nouvelle version reçoit l’un après l’autre avant de les recevoir tous ; tous d’un coup si absent.";
     "Percentages of the traffic that a new revision gets one after the other before it gets all of it; all at once when absent." => "Pourcentages du trafic qu’une nouvelle révision reçoit l’un après l’autre avant de tout recevoir ; tout d’un coup si absents.";
@@ -199,6 +202,7 @@ super::texts! {
     "Url" => "Adresse";
     "Use the service account of the pod that the portal runs in." => "Utiliser le compte de service du pod dans lequel tourne le portail.";
     "User" => "Utilisateur";
+    "User name" => "Nom d’utilisateur";
     "User name of basic authentication." => "Nom d’utilisateur de l’authentification « basic ».";
     "Username" => "Nom d’utilisateur";
     "Verify" => "Vérifier";
@@ -215,6 +219,7 @@ super::texts! {
     "What the portal asks itself after a rollout." => "Ce que le portail demande lui-même après une mise en place.";
     "Where messages are posted to, for example https://chat.example.org/hooks/passerelle." => "Où les messages sont envoyés, par exemple https://chat.example.org/hooks/passerelle.";
     "Which API it is reached by." => "API par laquelle on l’atteint.";
+    "Who asks; nobody when absent. Google: `_json_key`. Amazon: `AWS`. Azure: the id of a service principal." => "Qui demande ; personne si absent. Google : `_json_key`. Amazon : `AWS`. Azure : l’identifiant d’un principal de service.";
     "Who runs the pipelines." => "Qui exécute les pipelines.";
     "Who signs in to the server; nobody when absent." => "Qui se connecte au serveur ; personne si absent.";
     "Within seconds" => "En secondes";

@@ -49,6 +49,7 @@ impl std::fmt::Debug for SiteConnection {
 #[async_trait]
 impl Platform for StaticSite {
     const KIND: &'static str = "static_site";
+    const RUNS_IMAGES: bool = false;
     const TITLE: &'static str = "Static site";
     type ConnectionConfig = ConnectionConfig;
     type BindingConfig = BindingConfig;

@@ -5,7 +5,7 @@ use crate::cluster::{Cluster, deployment};
 use crate::contract::{Image, Peer, new_fence};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v1::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, ResourceQuota};
 use kube::api::ListParams;
 use passerelle_contract::deployments::{Cause, Health, InstanceState, Severity};
 use passerelle_simulator::{Simulator, World};
@@ -165,6 +165,25 @@ async fn back_from_the_middle(cluster: &Cluster) {
     assert_eq!(asked(cluster, "middle").await, (2, None, cluster.image(Image::First)));
 }
 
+/// Room for one more pod is enough for a rollout, and not for a canary whose last step has two beside the others.
+async fn room_is_reckoned_with(cluster: &Cluster) {
+    let target = serving(cluster, "room").await;
+    let quota = json!({"metadata": {"name": "room"}, "spec": {"hard": {"pods": "5"}}, "status": {"hard": {"pods": "5"}, "used": {"pods": "4"}}});
+    let told = async |target: &Arc<dyn Target>| {
+        let plan = target.plan(&to(cluster, Image::Second)).await.expect("plan");
+        plan.findings
+            .iter()
+            .filter(|finding| finding.code == "quota")
+            .map(|finding| finding.message.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert!(told(&target).await.is_empty());
+    cluster.make::<ResourceQuota>(quota).await;
+    assert!(told(&cluster.bind("room")).await.is_empty());
+    let told = told(&target).await;
+    assert_eq!(told, ["quota room has no room for the new pods: pods is used to 4 of 5"]);
+}
+
 async fn strangers_and_autoscalers(cluster: &Cluster) {
     let target = serving(cluster, "strange").await;
     cluster.make::<Deployment>(deployment("strange-canary", "tinyweb:v1", 0)).await;
@@ -211,6 +230,8 @@ async fn a_canary_on_the_simulator() {
         back_from_the_middle(&cluster),
         strangers_and_autoscalers(&cluster)
     );
+    let alone = Cluster::new(&simulator.kubeconfig("sim")).await;
+    room_is_reckoned_with(&alone).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,6 +4,7 @@ use super::Engine;
 use super::follow::{Followed, Wait};
 use crate::deployments::model::{ROLL_BACK_STEP, TASK_STEP, WAIT_STEP};
 use crate::deployments::store::{Claim, Ending, Store};
+use crate::deployments::tasks::{IMAGE_MISSING, with_image};
 use crate::deployments::telling;
 use crate::environments::OpenError;
 use crate::gates::{GateService, Look};
@@ -134,8 +135,9 @@ impl<'a> Run<'a> {
         let change = self.change()?;
         let looked =
             self.patiently(|| async { Ok((target.observe().await?, self.planned(target, &change).await?)) }).await?;
+        let found = self.image_finding(&change).await?;
         let (observation, plan) = match looked {
-            Ok(looked) => looked,
+            Ok((observation, plan)) => (observation, with_image(plan, found)),
             Err(error) => {
                 self.step("preflight", StepState::Failed, error.text()).await?;
                 self.end_failed(error.to_failure(), DeploymentState::Failed).await?;
@@ -152,7 +154,9 @@ impl<'a> Run<'a> {
         if stands_against && self.stopped_by(&errors).await? {
             let message = Text::List(errors);
             self.step("preflight", StepState::Failed, message.clone()).await?;
-            let failure = Failure { cause: Cause::MissingConfig, message, instance: None, logs: Vec::new() };
+            let no_image = plan.findings.iter().any(|finding| finding.code == IMAGE_MISSING);
+            let cause = if no_image { Cause::ImagePull } else { Cause::MissingConfig };
+            let failure = Failure { cause, message, instance: None, logs: Vec::new() };
             self.end_failed(failure, DeploymentState::Failed).await?;
             return Ok(false);
         }

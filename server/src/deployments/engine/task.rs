@@ -6,7 +6,7 @@ use crate::deployments::model::TASK_STEP;
 use crate::deployments::store::Ending;
 use crate::deployments::tasks::plan_with_task;
 use crate::kernel::Result;
-use passerelle_contract::deployments::{Cause, DeploymentState, Failure, Operation, StepState};
+use passerelle_contract::deployments::{Cause, DeploymentState, Failure, Finding, Operation, StepState};
 use passerelle_contract::{Text, text};
 use passerelle_targets::{Change, Target, TargetError, TargetPlan, Task, TaskSeen, TaskState};
 use std::time::Duration;
@@ -33,7 +33,20 @@ impl Run<'_> {
     }
 
     pub(super) async fn planned(&self, target: &dyn Target, change: &Change) -> Result<TargetPlan, TargetError> {
-        if self.has_task(target) { plan_with_task(target, change).await } else { target.plan(change).await }
+        if !self.has_task(target) {
+            return target.plan(change).await;
+        }
+        plan_with_task(target, change).await
+    }
+
+    /// What the registry says of the image. Only before a new version: a way back is never stopped by a registry.
+    pub(super) async fn image_finding(&self, change: &Change) -> Result<Option<Finding>> {
+        let (Change::Image { image }, Some(id)) = (change, self.claim.binding_id) else { return Ok(None) };
+        if self.claim.operation != Operation::Deploy.as_str() {
+            return Ok(None);
+        }
+        let Some(binding) = self.engine.environments.binding_by_id(id).await? else { return Ok(None) };
+        Ok(self.engine.environments.image_finding(&binding, image).await)
     }
 
     /// Whoever looks sees from the start that there is one step more.

@@ -4,10 +4,11 @@ mod bindings;
 mod connections;
 mod environments;
 mod holds;
+mod images;
 mod targets;
 
 use super::busy::BusyBindings;
-use super::model::{MAX_CONNECTION_NAME, MAX_ENVIRONMENT_NAME, known_connection};
+use super::model::{MAX_CONNECTION_NAME, MAX_ENVIRONMENT_NAME, UNDEPLOYABLE, known_connection, undeployable};
 use super::{secrets, store};
 use crate::catalog::{CatalogService, ServiceRef};
 use crate::kernel::{AppError, Db, Keys, Result, validate};
@@ -28,12 +29,13 @@ pub struct EnvironmentService {
     catalog: Arc<CatalogService>,
     opened: targets::Opened,
     busy: Arc<OnceLock<Arc<dyn BusyBindings>>>,
+    outside: Arc<OnceLock<images::Outside>>,
 }
 
 impl EnvironmentService {
     #[must_use]
     pub fn new(db: Db, keys: Keys, catalog: Arc<CatalogService>) -> Self {
-        Self { db, keys, catalog, opened: targets::Opened::default(), busy: Arc::default() }
+        Self { db, keys, catalog, opened: targets::Opened::default(), busy: Arc::default(), outside: Arc::default() }
     }
 
     /// Says who knows whether a binding is in use. Only the first call counts.
@@ -55,12 +57,11 @@ impl EnvironmentService {
         platforms().iter().map(|platform| kind_out(*platform, locale)).collect()
     }
 
-    /// The kinds of connection: those of targets, then sources of metrics.
+    /// The kinds of connection: those of targets, then sources of metrics and registries.
     #[must_use]
     pub fn connection_kinds(&self, locale: Locale) -> Vec<TargetKindOut> {
-        let metrics = passerelle_metrics::connection_kind(passerelle_metrics::PROMETHEUS);
         let mut kinds = self.target_kinds(locale);
-        kinds.extend(metrics.map(|platform| kind_out(platform, locale)));
+        kinds.extend(UNDEPLOYABLE.into_iter().filter_map(undeployable).map(|platform| kind_out(platform, locale)));
         kinds
     }
 

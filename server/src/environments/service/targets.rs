@@ -1,12 +1,13 @@
 //! From a binding to a target that can be observed and changed; open connections are shared.
 
-use super::super::model::{BindingRow, ConnectionRow, OpenError};
+use super::super::model::{BindingRow, ConnectionRow, OpenError, undeployable};
 use super::super::store::connections;
 use super::EnvironmentService;
 use crate::kernel::{Ctx, Result};
 use parking_lot::Mutex;
 use passerelle_contract::environments::ConnectionCheck;
 use passerelle_contract::text;
+use passerelle_targets::oci::{REGISTRY, open as open_registry};
 use passerelle_targets::{AnyConnection, Target, TargetError, platform};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -105,11 +106,14 @@ impl EnvironmentService {
     }
 
     async fn connect(&self, connection: &ConnectionRow) -> Result<Arc<dyn AnyConnection>, OpenError> {
-        let platform = match passerelle_metrics::connection_kind(&connection.kind) {
+        let config = self.opened_config(connection)?;
+        if connection.kind == REGISTRY {
+            return Ok(open_registry(config, self.guard())?);
+        }
+        let platform = match undeployable(&connection.kind) {
             Some(source) => source,
             None => platform(&connection.kind)?,
         };
-        let config = self.opened_config(connection)?;
         match tokio::time::timeout(CHECK_TIMEOUT, platform.connect(config)).await {
             Ok(connected) => Ok(connected?),
             Err(_) => {

@@ -48,6 +48,11 @@ pub async fn list(db: impl PgExecutor<'_>) -> Result<Vec<ConnectionRow>> {
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+pub async fn of_kind(db: impl PgExecutor<'_>, kind: &str) -> Result<Vec<ConnectionRow>> {
+    let rows: Vec<Row> = sqlx::query_as(select!("WHERE c.kind = $1 ORDER BY c.name")).bind(kind).fetch_all(db).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
 pub async fn by_name(db: impl PgExecutor<'_>, name: &str) -> Result<Option<ConnectionRow>> {
     let row: Option<Row> = sqlx::query_as(select!("WHERE c.name = $1")).bind(name).fetch_optional(db).await?;
     Ok(row.map(Into::into))

@@ -1,7 +1,6 @@
 //! Whether the pods fit: each container into the limit ranges, all of them into the quotas. Pure.
 
 use super::super::change::Desired;
-use super::super::rollout::keeps_all_old_pods;
 use super::super::snapshot::Snapshot;
 use super::super::surroundings::quantity::value;
 use super::finding;
@@ -11,6 +10,15 @@ use passerelle_contract::deployments::{Finding, Severity};
 use passerelle_contract::text;
 use std::collections::BTreeMap;
 
+/// What a rollout needs of the quotas.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    /// Of a quota that has too little.
+    pub severity: Severity,
+    /// New pods that stand beside all the old ones for a time.
+    pub beside: u32,
+}
+
 type Quantities = BTreeMap<String, Quantity>;
 
 pub(super) fn of(
@@ -18,7 +26,7 @@ pub(super) fn of(
     after: &Desired,
     template: &PodTemplateSpec,
     (quotas, ranges): (&[ResourceQuota], &[LimitRange]),
-    severity: Severity,
+    room: Room,
 ) -> Vec<Finding> {
     let ranges: Vec<&LimitRangeItem> = ranges
         .iter()
@@ -31,7 +39,7 @@ pub(super) fn of(
         let spec = quota.spec.clone().unwrap_or_default();
         // A quota for some pods only (by priority, by class) is not guessed at.
         if spec.scopes.is_none() && spec.scope_selector.is_none() {
-            findings.extend(beyond(snapshot, after, template, (quota, &ranges), severity));
+            findings.extend(beyond(snapshot, after, template, (quota, &ranges), room));
         }
     }
     findings
@@ -121,7 +129,7 @@ fn beyond(
     after: &Desired,
     template: &PodTemplateSpec,
     (quota, ranges): (&ResourceQuota, &[&LimitRangeItem]),
-    severity: Severity,
+    room: Room,
 ) -> Vec<Finding> {
     let name = quota.metadata.name.as_deref().unwrap_or_default();
     let status = quota.status.clone().unwrap_or_default();
@@ -146,8 +154,7 @@ fn beyond(
         };
         let now = used.get(resource).and_then(|quantity| value(&quantity.0)).unwrap_or(0.0);
         let at_the_end = now - taken(snapshot, resource) + new * f64::from(after.replicas);
-        // Where every old pod stays until a new one is ready, one more has to fit beside them.
-        let on_the_way = if changes(snapshot, after) && keeps_all_old_pods(snapshot) { now + new } else { now };
+        let on_the_way = if changes(snapshot, after) { now + new * f64::from(room.beside) } else { now };
         if at_the_end.max(on_the_way) > most_value + f64::EPSILON * most_value {
             let used = used.get(resource).map_or("0", |quantity| quantity.0.as_str());
             let message = text!(
@@ -157,7 +164,7 @@ fn beyond(
                 used,
                 most = &most.0
             );
-            findings.push(finding(severity, "quota", message));
+            findings.push(finding(room.severity, "quota", message));
         }
     }
     findings
@@ -182,7 +189,7 @@ mod tests {
         let quotas: Vec<ResourceQuota> =
             vec![serde_json::from_value(json!({"metadata": {"name": "team"}, "spec": {}, "status": quota})).unwrap()];
         let ranges: Vec<LimitRange> = vec![serde_json::from_value(json!({"spec": {"limits": [range]}})).unwrap()];
-        of(&snapshot, &after, &template, (&quotas, &ranges), Severity::Error)
+        of(&snapshot, &after, &template, (&quotas, &ranges), Room { severity: Severity::Error, beside: 1 })
             .into_iter()
             .map(|finding| finding.message.to_string())
             .collect()

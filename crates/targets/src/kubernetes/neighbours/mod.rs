@@ -8,7 +8,9 @@ mod objects;
 mod removed;
 mod served;
 
+use super::canary;
 use super::change::Desired;
+use super::rollout::keeps_all_old_pods;
 use super::snapshot::Snapshot;
 use super::surroundings::all;
 use super::workload::Workload;
@@ -35,7 +37,8 @@ pub(super) async fn check(
         all::<HorizontalPodAutoscaler>(workload, text!("the autoscalers"))
     );
     let (quotas, ranges) = (quotas.1.unwrap_or_default(), ranges.1.unwrap_or_default());
-    findings.extend(limits::of(snapshot, after, template, (&quotas, &ranges), no_room(snapshot, change)));
+    let room = limits::Room { severity: no_room(snapshot, change), beside: beside(workload, snapshot, after, change) };
+    findings.extend(limits::of(snapshot, after, template, (&quotas, &ranges), room));
     let (services, ingresses) = (services.1.unwrap_or_default(), ingresses.1.unwrap_or_default());
     findings.extend(served::check(workload, snapshot, &services, &ingresses).await);
     findings.extend(removed::of(snapshot, &ingresses, &scalers.1.unwrap_or_default()));
@@ -48,6 +51,17 @@ fn no_room(snapshot: &Snapshot, change: &Change) -> Severity {
     match change {
         Change::Image { .. } | Change::Scale { .. } if settled => Severity::Error,
         _ => Severity::Warning,
+    }
+}
+
+/// Where every old pod stays until a new one is ready, one more has to fit. At the end of a canary the pods of its last step stand beside as
+/// many as before, which are replaced one by one.
+fn beside(workload: &Workload, snapshot: &Snapshot, after: &Desired, change: &Change) -> u32 {
+    let surge = u32::from(keeps_all_old_pods(snapshot));
+    // Whether the old ones give way in between makes no difference here.
+    match canary::begin(&workload.canary, snapshot, change, &after.template, false) {
+        Some(mark) => canary::Mark { percent: workload.canary.steps.last(), ..mark }.pods().saturating_add(surge),
+        None => surge,
     }
 }
 
