@@ -79,8 +79,7 @@ impl<'a> Run<'a> {
 
     async fn drive(&self, target: &dyn Target) -> Result<()> {
         self.show_task_step(target).await?;
-        self.show_task_step(&*target).await?;
-        self.show_wait_step(&*target).await?;
+        self.show_wait_step(target).await?;
         let steps = self.store().steps(self.claim.id).await?;
         let succeeded = |name: &str| steps.iter().any(|step| step.name == name && step.state == "succeeded");
         if steps.iter().any(|step| step.name == ROLL_BACK_STEP) {
@@ -91,9 +90,8 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         if !succeeded("apply") {
-            if !self.task_done(target, succeeded(TASK_STEP)).await? {
-            let free = self.needs_met(&*target, succeeded(WAIT_STEP)).await?
-                && self.task_done(&*target, succeeded(TASK_STEP)).await?;
+            let free = self.needs_met(target, succeeded(WAIT_STEP)).await?
+                && self.task_done(target, succeeded(TASK_STEP)).await?;
             if !free {
                 return Ok(());
             }
