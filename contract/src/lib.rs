@@ -18,6 +18,7 @@ pub mod paging;
 pub mod problem;
 pub mod refused_json;
 pub mod slo;
+pub mod webhooks;
 #[doc(hidden)]
 pub mod wording;
 

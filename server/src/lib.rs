@@ -1,7 +1,7 @@
 //! The portal without its pages: one folder per capability, each with the same file names.
 //!
 //! Capabilities stand in an order (`kernel`, `config`, `identity`, `audit`, `jobs`, `catalog`, `environments`, `alerts`, `slo`,
-//! `gates`, `deployments`, `onboarding`, `notifications`, `http`) and import only what stands before them; `cargo xtask check` holds that.
+//! `gates`, `deployments`, `webhooks`, `onboarding`, `notifications`, `http`) and import only what stands before them; `cargo xtask check` holds that.
 
 pub mod alerts;
 pub mod audit;
@@ -17,3 +17,4 @@ pub mod notifications;
 pub mod onboarding;
 pub mod portal;
 pub mod slo;
+pub mod webhooks;

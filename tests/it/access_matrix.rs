@@ -12,10 +12,12 @@ enum Who {
     Anybody,
     SignedIn,
     Least(Role),
+    /// Whoever shows by the delivery itself that it knows a secret.
+    Proven,
 }
 
 use Role::{Admin, Developer, Operator};
-use Who::{Anybody, Least, SignedIn};
+use Who::{Anybody, Least, Proven, SignedIn};
 
 const MATRIX: &[(&str, &str, Who)] = &[
     ("get", "/openapi.json", Anybody),
@@ -74,6 +76,8 @@ const MATRIX: &[(&str, &str, Who)] = &[
     ("post", "/slos/{id}/corrections", Least(Admin)),
     ("get", "/alerts", SignedIn),
     ("post", "/webhooks/alertmanager/{connection}", Least(Developer)),
+    ("post", "/webhooks/github/{connection}", Proven),
+    ("post", "/webhooks/gitlab/{connection}", Proven),
     ("get", "/matrix", SignedIn),
     ("post", "/plans", SignedIn),
     ("get", "/deployments", SignedIn),

@@ -6,8 +6,8 @@ use crate::gates::frozen::Frozen;
 use crate::gates::glass::{self, Way};
 use crate::shell::Section;
 use crate::ui::{
-    Ago, Alert, ButtonKind, CopyId, Crumb, Flash, GateList, Head, Hidden, InstanceDots, LinkButton, Simulated,
-    StateBadge, Steps, Submit, TierTag, Tone,
+    Ago, Alert, ButtonKind, CopyId, Crumb, Flash, GateList, Head, Hidden, InstanceDots, LinkButton, Said,
+    Simulated, StateBadge, Steps, Submit, TierTag, Tone,
 };
 use crate::web::{AppState, OrPage, PageError, Posted, Req, fragment, page, see_other};
 use axum::extract::{Path, State};
@@ -203,7 +203,7 @@ fn cause(req: &Req, failure: Failure) -> impl IntoView + use<> {
     });
     view! {
         <Alert tone=Tone::Bad title=t.cause(failure.cause).to_owned()>
-            <span class="break">{failure.message.to_string()}</span>
+            <Said text=failure.message.to_string() />
         </Alert>
         {logs}
     }
@@ -278,7 +278,7 @@ fn timeline(req: &Req, events: Vec<DeploymentEvent>) -> AnyView {
             view! {
                 <li>
                     <Ago t=t at=event.at now=req.now />
-                    <span class="break">{event.message.to_string()}</span>
+                    <Said text=event.message.to_string() />
                 </li>
             }
         })

@@ -28,12 +28,22 @@ pub fn changes(t: T, plan: &PlanOut) -> impl IntoView + use<> {
         }
     };
     let now = part(t.deploy_now(), plan.current_version.as_ref(), plan.current_image.as_ref());
+    let commits = plan.compare_url.clone().map(|url| {
+        view! {
+            <dt>{t.deploy_commits()}</dt>
+            <dd>
+                <a href=url rel="noreferrer">
+                    {t.deploy_compare()}
+                </a>
+            </dd>
+        }
+    });
     let incoming = part(t.deploy_incoming(), plan.incoming_version.as_ref(), Some(&plan.incoming_image));
     view! {
         <section class="panel">
             <h2>{t.deploy_changes()}</h2>
             <dl class="dl mb-3">
-                {now} {incoming} <dt>{t.deploy_replicas()}</dt> <dd>{plan.replicas.desired.to_string()}</dd>
+                {now} {incoming} {commits} <dt>{t.deploy_replicas()}</dt> <dd>{plan.replicas.desired.to_string()}</dd>
             </dl>
             {incomplete}
             {nothing.then(|| view! { <p class="muted">{t.deploy_no_change()}</p> })}

@@ -40,6 +40,8 @@ messages! {
     deploy_no_change: "Nothing changes: this is what runs already.", "Rien ne change : c’est déjà ce qui tourne.";
     deploy_now: "now", "maintenant";
     deploy_incoming: "incoming", "à venir";
+    deploy_commits: "commits", "commits";
+    deploy_compare: "What lies between", "Ce qui les sépare";
     deploy_gates: "May it go?", "Peut-il partir ?";
     deploy_no_gates: "No rule stands in the way.", "Aucune règle ne s’y oppose.";
     deploy_findings: "Noticed beforehand", "Remarqué avant d’agir";

@@ -1,6 +1,6 @@
 //! The steps of a deployment, and its instances one by one.
 
-use super::{Icon, Tone};
+use super::{Icon, Said, Tone};
 use crate::i18n::T;
 use leptos::prelude::*;
 use passerelle_contract::deployments::{Instance, InstanceState, StepOut, StepState};
@@ -32,7 +32,7 @@ pub fn Steps(t: T, steps: Vec<StepOut>, now: OffsetDateTime) -> impl IntoView {
                     </span>
                     <div>
                         {t.step_name(&step.name)}
-                        {step.message.map(|message| view! { <div class="muted break">{message.to_string()}</div> })}
+                        {step.message.map(|message| view! { <div class="muted"><Said text=message.to_string() /></div> })}
                     </div>
                     <span class="muted nowrap">{took}</span>
                 </li>
@@ -75,7 +75,7 @@ pub fn InstanceDots(t: T, instances: Vec<Instance>) -> impl IntoView {
                             {format!("{} · {which}", t.instance(instance.state))}
                             {(instance.restarts > 0)
                                 .then(|| format!(" · {}", t.dep_restarts(u64::from(instance.restarts))))}
-                            {instance.message.map(|message| format!(" · {message}"))}
+                            {instance.message.map(|message| view! { <Said text=format!(" · {message}") /> })}
                         </div>
                     </div>
                 </li>

@@ -31,6 +31,12 @@ pub struct ReleaseIn {
     pub build_url: Option<String>,
     #[serde(default)]
     pub notes: Option<String>,
+    /// Page of its repository on GitHub or GitLab; with it a plan links to what has changed.
+    #[serde(default)]
+    pub repository_url: Option<String>,
+    /// Commit or tag of the repository; the commit when absent.
+    #[serde(default)]
+    pub git_ref: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +49,12 @@ pub struct ReleaseOut {
     pub image: String,
     pub build_url: Option<String>,
     pub notes: Option<String>,
+    /// Page of its repository.
+    #[serde(default)]
+    pub repository_url: Option<String>,
+    /// Commit or tag of the repository.
+    #[serde(default)]
+    pub git_ref: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     /// Environments where it runs now.

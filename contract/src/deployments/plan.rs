@@ -68,6 +68,9 @@ pub struct PlanOut {
     pub gates: Vec<GateOut>,
     pub findings: Vec<Finding>,
     pub hold: Option<HoldOut>,
+    /// Page that compares what runs with what would run: the commits between.
+    #[serde(default)]
+    pub compare_url: Option<String>,
     /// The target did not answer, so parts above are missing: the reason.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub incomplete: Option<Text>,

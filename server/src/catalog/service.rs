@@ -14,6 +14,7 @@ use passerelle_contract::catalog::{
 use passerelle_contract::deployments::Health;
 use passerelle_contract::{Page, text};
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -328,6 +329,15 @@ impl CatalogService {
             known.extend(rows.into_iter().map(|row| (row.id, known_service(row))));
         }
         Ok(known)
+    }
+
+    /// Services whose annotation has a value, in any case, with all their annotations. Does not check who asks.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn services_annotated(&self, name: &str, value: &str) -> Result<Vec<(String, Value)>> {
+        let rows = store::services_annotated(self.db.pool(), name, value).await?;
+        Ok(rows.into_iter().map(|row| (row.key, row.annotations.0)).collect())
     }
 
     /// A service by `namespace/name` unless it is archived, also one that another process made a moment ago. Does not check who

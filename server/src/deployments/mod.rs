@@ -12,6 +12,7 @@ mod approval_link;
 mod approvals;
 mod automatic;
 mod burn;
+mod compare;
 mod engine;
 mod events;
 mod gate_routes;

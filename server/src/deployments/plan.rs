@@ -1,5 +1,6 @@
 //! Seeing before acting: what a deployment would change, and what stands against it.
 
+use super::compare;
 use super::model;
 use super::observer::as_target_error;
 use super::service::{DeploymentService, Found, Place};
@@ -43,12 +44,21 @@ impl DeploymentService {
             env: Vec::new(),
             gates: Vec::new(),
             findings: Vec::new(),
+            compare_url: self.compared(&place, cell.as_ref().and_then(|cell| cell.version.as_deref()), &found).await?,
             hold: cell.and_then(|cell| cell.hold),
             incomplete: None,
         };
         self.look_at_target(&place, &found.image, &mut plan).await;
         self.add_gates(&place, &found, input.exempt, &mut plan).await?;
         Ok(plan.into_said(ctx.locale))
+    }
+
+    /// The commits between what runs and what would run, where both are releases of one repository.
+    async fn compared(&self, place: &Place, runs: Option<&str>, found: &Found) -> Result<Option<String>> {
+        let (Some(runs), Some(wanted)) = (runs, found.release_id) else { return Ok(None) };
+        let before = self.store.release_by_version(place.service.id, runs).await?;
+        let after = self.store.release(wanted).await?;
+        Ok(before.zip(after).and_then(|(before, after)| compare::link(&before.side(), &after.side())))
     }
 
     async fn look_at_target(&self, place: &Place, image: &str, plan: &mut PlanOut) {

@@ -1,5 +1,6 @@
 //! Use cases of releases: immutable sets of artifacts that can be deployed.
 
+use super::compare;
 use super::service::DeploymentService;
 use super::store::ReleaseRow;
 use crate::gates::GateService;
@@ -169,6 +170,15 @@ fn check(input: &ReleaseIn) -> Result<()> {
     }
     if let Some(link) = &input.build_url {
         need("/build_url", if validate::link(link) { Ok(()) } else { Err(text!("must be an http or https address")) });
+    }
+    if let Some(link) = &input.repository_url {
+        need(
+            "/repository_url",
+            if compare::page(link) { Ok(()) } else { Err(text!("must be the https address of a repository")) },
+        );
+    }
+    if let Some(name) = &input.git_ref {
+        need("/git_ref", if compare::reference(name) { Ok(()) } else { Err(text!("must be a commit or a tag")) });
     }
     if let Some(notes) = &input.notes {
         need("/notes", validate::paragraph(notes, 0, 4000));

@@ -27,6 +27,8 @@ pub enum Action {
     BindingResume,
     /// Steps of the engine; the person was authorised when the deployment was made.
     DeploymentRun,
+    /// Taking a delivery of GitHub or GitLab, whose sender has shown that it knows the secret.
+    WebhookHear,
     AlertRead,
     /// What an Alertmanager does, with a token of its own.
     AlertReport,
@@ -69,7 +71,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::CatalogRead,
         Self::CatalogEdit,
         Self::CatalogImport,
@@ -90,6 +92,7 @@ impl Action {
         Self::BindingHold,
         Self::BindingResume,
         Self::DeploymentRun,
+        Self::WebhookHear,
         Self::AlertRead,
         Self::AlertReport,
         Self::SloRead,
@@ -140,6 +143,7 @@ impl Action {
             Self::BindingHold => "binding.hold",
             Self::BindingResume => "binding.resume",
             Self::DeploymentRun => "deployment.run",
+            Self::WebhookHear => "webhook.hear",
             Self::AlertRead => "alert.read",
             Self::AlertReport => "alert.report",
             Self::SloRead => "slo.read",
@@ -216,7 +220,7 @@ impl Action {
             | Self::NotificationEdit
             | Self::AccessRead
             | Self::AccessEdit => Role::Admin,
-            Self::DeploymentRun | Self::SignIn => return None,
+            Self::DeploymentRun | Self::WebhookHear | Self::SignIn => return None,
         })
     }
 

@@ -14,6 +14,8 @@ pub enum Via {
     Api,
     Cli,
     Job,
+    /// A delivery that showed that its sender knows a connection's secret.
+    Webhook,
 }
 
 impl Via {
@@ -24,6 +26,7 @@ impl Via {
             Self::Api => "api",
             Self::Cli => "cli",
             Self::Job => "job",
+            Self::Webhook => "webhook",
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::kernel::{Ctx, Db, Keys, Result};
 use crate::notifications::{self, Courier, NotificationService, Outlook};
 use crate::onboarding::{self, OnboardingService};
 use crate::slo::{self, Measurer, SloService};
+use crate::webhooks::{self, WebhookService};
 use axum::Router;
 use budgets::SloBudgets;
 use directory::PortalDirectory;
@@ -42,6 +43,7 @@ pub struct Portal {
     pub slo: SloService,
     pub gates: GateService,
     pub deployments: DeploymentService,
+    pub webhooks: WebhookService,
     pub onboarding: OnboardingService,
     pub notifications: NotificationService,
     pub health: Health,
@@ -83,6 +85,13 @@ impl Portal {
         let onboarding = OnboardingService::new(db.clone(), keys.clone(), Arc::clone(&catalog), slo.clone(), sink);
         let notifications =
             NotificationService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
+        let webhooks = WebhookService {
+            db: db.clone(),
+            identity: identity.clone(),
+            catalog: Arc::clone(&catalog),
+            environments: environments.clone(),
+            deployments: deployments.clone(),
+        };
         Self {
             identity,
             audit: AuditService::new(db.clone(), keys.clone()),
@@ -95,6 +104,7 @@ impl Portal {
             slo,
             gates,
             deployments,
+            webhooks,
             onboarding,
             notifications,
         }
@@ -176,6 +186,7 @@ impl Portal {
             .merge(catalog::routes::router(Arc::clone(&self.catalog), Arc::new(self.importer())))
             .merge(environments::router().with_state(self.environments.clone()))
             .merge(alerts::router().with_state(self.alerts.clone()))
+            .merge(webhooks::router().with_state(self.webhooks.clone()))
             .merge(slo::router().with_state(self.slo.clone()))
             .merge(gates::routes::router().with_state(self.gates.clone()))
             .merge(deployments::routes::router().with_state(self.deployments.clone()))

@@ -42,6 +42,13 @@ projects:
     locations:
       europe-west1:
         api: { image: 'team/api:1' }
+github:
+  acme/shop:
+    workflows:
+      deploy.yml: { jobs: [{ name: deploy }] }
+gitlab:
+  acme/shop:
+    jobs: [{ name: test, stage: test }, { name: deploy-prod, stage: deploy-prod, manual: true }]
 buckets:
   site:
     archives:

@@ -9,7 +9,7 @@ use crate::paths::Paths;
 use crate::rust_text::{line_of, without_comments};
 
 /// Left to right. A new capability gets its place here.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "kernel",
     "config",
     "identity",
@@ -21,6 +21,7 @@ const ORDER: [&str; 20] = [
     "slo",
     "gates",
     "deployments",
+    "webhooks",
     "onboarding",
     "incidents",
     "notifications",

@@ -17,6 +17,7 @@ mod pipelines;
 pub(super) mod schemas;
 mod slo;
 mod targets;
+mod webhooks;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -38,6 +39,7 @@ const TABLES: &[Table] = &[
     schemas::TEXTS,
     slo::TEXTS,
     targets::TEXTS,
+    webhooks::TEXTS,
 ];
 
 /// Declares a table: `"English" => "French";`.

@@ -56,6 +56,27 @@ pub async fn services_by_ids(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<OwnedRow
     Ok(rows)
 }
 
+/// A service with what its document says beside its fields.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Annotated {
+    pub key: String,
+    pub annotations: sqlx::types::Json<Value>,
+}
+
+/// Services that are not archived and whose annotation has a value, in any case.
+pub async fn services_annotated(pool: &PgPool, name: &str, value: &str) -> Result<Vec<Annotated>> {
+    let rows = sqlx::query_as(
+        "SELECT namespace || '/' || name AS key, document #> '{metadata,annotations}' AS annotations FROM entities
+         WHERE archived_at IS NULL AND lower(kind) = 'component'
+           AND lower(document #> '{metadata,annotations}' ->> $1) = lower($2) ORDER BY 1",
+    )
+    .bind(name)
+    .bind(value)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows)
+}
+
 /// A service by `namespace/name`, archived ones too.
 pub async fn service_by_key(pool: &PgPool, key: &str) -> Result<Option<OwnedRow>> {
     let row = sqlx::query_as(

@@ -1,6 +1,7 @@
 //! Releases: immutable, so only inserted and read.
 
 use super::Store;
+use crate::deployments::compare::Side;
 use crate::kernel::{AppError, Result, WriteTx, violated};
 use passerelle_contract::deployments::{ReleaseIn, ReleaseOut};
 use passerelle_contract::text;
@@ -16,8 +17,17 @@ pub struct ReleaseRow {
     pub image: String,
     pub build_url: Option<String>,
     pub notes: Option<String>,
+    pub repository_url: Option<String>,
+    pub git_ref: Option<String>,
     pub created_at: OffsetDateTime,
     pub runs_in: Vec<String>,
+}
+
+impl ReleaseRow {
+    /// Where it stands in its repository.
+    pub fn side(&self) -> Side<'_> {
+        Side { repository: self.repository_url.as_deref(), reference: self.git_ref.as_deref() }
+    }
 }
 
 impl From<ReleaseRow> for ReleaseOut {
@@ -30,6 +40,8 @@ impl From<ReleaseRow> for ReleaseOut {
             image: row.image,
             build_url: row.build_url,
             notes: row.notes,
+            repository_url: row.repository_url,
+            git_ref: row.git_ref,
             created_at: row.created_at,
             runs_in: row.runs_in,
         }
@@ -37,7 +49,7 @@ impl From<ReleaseRow> for ReleaseOut {
 }
 
 /// A release with the environments whose binding was last seen with its version.
-const SELECT: &str = "SELECT r.id, r.service_key, r.version, r.commit_sha, r.image, r.build_url, r.notes, r.created_at,
+const SELECT: &str = "SELECT r.id, r.service_key, r.version, r.commit_sha, r.image, r.build_url, r.notes, r.repository_url, r.git_ref, r.created_at,
     ARRAY(SELECT e.name FROM bindings b JOIN binding_states s ON s.binding_id = b.id JOIN environments e ON e.id = b.environment_id
           WHERE b.service_id = r.service_id AND s.version = r.version ORDER BY e.position) AS runs_in
   FROM releases r";
@@ -47,8 +59,8 @@ impl Store {
     /// `AlreadyExists` when the service has this version already.
     pub async fn insert_release(&self, tx: &mut WriteTx, id: Uuid, service_id: Uuid, input: &ReleaseIn) -> Result<()> {
         let done = sqlx::query(
-            "INSERT INTO releases (id, service_id, service_key, version, commit_sha, image, build_url, notes)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO releases (id, service_id, service_key, version, commit_sha, image, build_url, notes, repository_url, git_ref)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10::text, $5::text))",
         )
         .bind(id)
         .bind(service_id)
@@ -58,6 +70,8 @@ impl Store {
         .bind(&input.image)
         .bind(&input.build_url)
         .bind(&input.notes)
+        .bind(&input.repository_url)
+        .bind(&input.git_ref)
         .execute(tx.conn())
         .await;
         match done {

@@ -145,6 +145,15 @@ impl EnvironmentService {
         self.with_own_environment(row).await
     }
 
+    /// The bindings of a connection, without those of archived services. Decides nothing.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn bindings_through(&self, connection: Uuid) -> Result<Vec<BindingRow>> {
+        let rows = store::on_connection(self.db.pool(), connection).await?;
+        self.whole(rows, Archived::LeftOut).await
+    }
+
     /// For the engine: one binding. Decides nothing.
     ///
     /// # Errors
