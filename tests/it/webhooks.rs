@@ -310,7 +310,7 @@ spec: { type: service, lifecycle: production, owner: group:shop/sellers, system:
     let same =
         test.post("/plans", &json!({ "service": "shop/web", "environment": "staging", "version": "v1" })).await.body;
     assert_eq!(same["compare_url"], Value::Null, "{same}");
-    let mut ada = test.another("ada", Role::Developer).await;
+    let ada = test.another("ada", Role::Developer).await;
     let page = ada.get("/services/shop/web/deploy?environment=staging&version=v2").await;
     assert!(page.html.contains("https://github.com/acme/frontend/compare/v1...v2"), "{}", page.html);
     for (field, value) in [("repository_url", "http://github.com/a/b"), ("git_ref", "a..b")] {

@@ -6,8 +6,8 @@ use crate::gates::frozen::Frozen;
 use crate::gates::glass::{self, Way};
 use crate::shell::Section;
 use crate::ui::{
-    Ago, Alert, ButtonKind, CopyId, Crumb, Flash, GateList, Head, Hidden, InstanceDots, LinkButton, Said,
-    Simulated, StateBadge, Steps, Submit, TierTag, Tone,
+    Ago, Alert, ButtonKind, CopyId, Crumb, Flash, GateList, Head, Hidden, InstanceDots, LinkButton, Said, Simulated,
+    StateBadge, Steps, Submit, TierTag, Tone,
 };
 use crate::web::{AppState, OrPage, PageError, Posted, Req, fragment, page, see_other};
 use axum::extract::{Path, State};

@@ -56,7 +56,10 @@ mod tests {
             parts.into_iter().filter(|(link, _)| *link).map(|(_, piece)| piece).collect::<Vec<_>>()
         };
         assert_eq!(links("job x failed: https://ci.example/jobs/1"), ["https://ci.example/jobs/1"]);
-        assert_eq!(links("(https://a.example/x). Then https://b.example!"), ["https://a.example/x", "https://b.example"]);
+        assert_eq!(
+            links("(https://a.example/x). Then https://b.example!"),
+            ["https://a.example/x", "https://b.example"]
+        );
         assert_eq!(links("<a href=\"https://a.example\">"), ["https://a.example"]);
         assert!(links("no address: http://x javascript:alert(1) https://").is_empty());
     }

@@ -9,7 +9,7 @@ mod places;
 
 use arena::{Arena, Run};
 use passerelle_simulator::Side;
-use places::{Act, Place};
+use places::Place;
 use std::fmt::Write as _;
 use std::time::Duration;
 
