@@ -121,13 +121,17 @@ fn literal(state: &State, value: &Engine) -> Result<Engine, Error> {
         let languages = "the filter literal belongs into .py, .rs, .js, .mjs, .ts, .go and .java";
         return Err(Error::new(ErrorKind::InvalidOperation, languages));
     }
+    if value.kind() == ValueKind::Bool && state.name().ends_with(".py") {
+        return Ok(Engine::from_safe_string(if value.is_true() { "True" } else { "False" }.to_owned()));
+    }
     quoted(value, json_literal)
 }
 
 fn quoted(value: &Engine, write: impl Fn(&str) -> String) -> Result<Engine, Error> {
     match value.kind() {
         ValueKind::String => Ok(Engine::from_safe_string(write(value.as_str().unwrap_or_default()))),
-        ValueKind::Bool | ValueKind::Number => Ok(Engine::from_safe_string(value.to_string())),
+        ValueKind::Bool => Ok(Engine::from_safe_string(value.is_true().to_string())),
+        ValueKind::Number => Ok(Engine::from_safe_string(value.to_string())),
         _ => Err(Error::new(ErrorKind::InvalidOperation, "only a text can be quoted")),
     }
 }

@@ -32,7 +32,9 @@ pub struct Target {
 pub fn write(target: Target, value: &Value) -> Result<String, Why> {
     match value.kind() {
         ValueKind::Undefined => Err(Why::Nothing),
-        ValueKind::Bool | ValueKind::Number => Ok(value.to_string()),
+        // The engine's own text of it is Python's.
+        ValueKind::Bool => Ok(value.is_true().to_string()),
+        ValueKind::Number => Ok(value.to_string()),
         ValueKind::None if target.place == Place::Whole && target.kind != FileKind::Toml => Ok("null".to_owned()),
         ValueKind::None => Err(Why::Nothing),
         ValueKind::String => {
@@ -165,6 +167,14 @@ mod tests {
     use super::*;
 
     const YAML: Target = Target { place: Place::Whole, kind: FileKind::Yaml, expands: false };
+
+    #[test]
+    fn yes_and_no_are_words_that_every_format_reads() {
+        for kind in [FileKind::Yaml, FileKind::Toml, FileKind::Code] {
+            let written = |value: bool| write(Target { kind, ..YAML }, &Value::from(value)).ok();
+            assert_eq!((written(true).as_deref(), written(false).as_deref()), (Some("true"), Some("false")));
+        }
+    }
 
     #[test]
     fn a_yaml_value_is_read_as_the_text_it_was() {
