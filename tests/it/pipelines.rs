@@ -113,7 +113,7 @@ async fn the_portal_starts_the_manual_job_also_on_the_way_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cancelling_a_deployment_cancels_its_run() {
+async fn a_cancelled_deployment_goes_back_by_a_run_of_the_version_before() {
     let test = portal("github", &by_github()).await;
     assert_eq!(deploy(&test, "team/api:1").await["state"], "succeeded");
     let made = test.post("/deployments", &deployment("team/api:2")).await;
@@ -131,7 +131,8 @@ async fn cancelling_a_deployment_cancels_its_run() {
     let all = read(&test.simulator, runs).await;
     let ends: Vec<&str> =
         all["workflow_runs"].as_array().unwrap().iter().map(|run| run["conclusion"].as_str().unwrap()).collect();
-    assert_eq!(ends, ["success", "cancelled", "success"]);
+    // The run may have ended before the wish was heard: then it is undone all the same.
+    assert!(ends == ["success", "cancelled", "success"] || ends == ["success"; 3], "{ends:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

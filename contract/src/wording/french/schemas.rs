@@ -10,7 +10,6 @@ super::texts! {
     "A kubeconfig with embedded certificates (`kubectl config view --raw --flatten`). Plug-ins that run commands are refused." => "Un kubeconfig avec certificats intégrés (« kubectl config view --raw --flatten »). Les greffons qui exécutent des commandes sont refusés.";
     "A secret of the application." => "Un secret de l’application.";
     "A secret: exactly one of value, env (name of an environment variable of the server) and file (path on the server)." => "Un secret : exactement un de value (valeur), env (nom d’une variable d’environnement du serveur) et file (chemin sur le serveur).";
-    "A service that runs pipelines." => "Un service qui exécute des pipelines.";
     "A text that the answer must hold." => "Un texte que la réponse doit contenir.";
     "AKS" => "AKS";
     "API server" => "Serveur d’API";
@@ -187,7 +186,6 @@ super::texts! {
     "The API is the simulator." => "L’API est le simulateur.";
     "The cluster is a simulation; the pages say so." => "Le cluster est une simulation ; les pages le disent.";
     "The engine is the simulator." => "Le moteur est le simulateur.";
-    "The pipeline that deploys one service in one environment." => "Le pipeline qui déploie un service dans un environnement.";
     "The protocol of the store." => "Le protocole du stockage.";
     "The secret of the access key." => "Le secret de la clé d’accès.";
     "The service, and how its API is reached." => "Le service, et comment son API est jointe.";

@@ -106,7 +106,11 @@ impl<'a> Run<'a> {
             return self.stopped_at("rollout", target, stop).await;
         }
         match self.verified(target).await? {
-            Ok((observation, message)) => self.succeed(observation, message).await,
+            // A wish that came since the last beat was accepted, so it counts.
+            Ok((observation, message)) => match self.store().beat(self.claim).await? {
+                Some(by) => self.stopped_at("verify", target, Stop::Cancelled(by)).await,
+                None => self.succeed(observation, message).await,
+            },
             Err(stop) => self.stopped_at("verify", target, stop).await,
         }
     }
