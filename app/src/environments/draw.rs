@@ -68,7 +68,8 @@ fn input(t: T, field: &Field, form: &Fields, errors: &Errors, enforced: bool) ->
     }
 }
 
-fn problem(id: String, error: Option<String>) -> Option<impl IntoView> {
+/// What is wrong with a field.
+pub fn problem(id: String, error: Option<String>) -> Option<impl IntoView> {
     error.map(|error| {
         view! {
             <div class="err" id=id>
@@ -79,7 +80,8 @@ fn problem(id: String, error: Option<String>) -> Option<impl IntoView> {
     })
 }
 
-fn yes_no(name: String, label: String, on: bool, hint: Option<String>, error: Option<String>) -> AnyView {
+/// A question with a box to tick.
+pub fn yes_no(name: String, label: String, on: bool, hint: Option<String>, error: Option<String>) -> AnyView {
     let id = format!("f-{name}-err");
     view! {
         <div class="field">

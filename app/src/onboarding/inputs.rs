@@ -1,8 +1,9 @@
 //! The parameters of one page as inputs.
 
 use super::answers::{choice_of, is_on, name_of, pointer_of, typed};
+use crate::environments::draw::{problem, yes_no};
 use crate::i18n::T;
-use crate::ui::{Check, Icon, Select, Text, TextArea};
+use crate::ui::{Check, Select, Text, TextArea};
 use crate::web::{AppState, Errors, OrPage, PageError, Req};
 use leptos::prelude::*;
 use passerelle_server::catalog::EntityFilter;
@@ -70,7 +71,7 @@ fn input(t: T, parameter: &Parameter, known: &Known, answers: &Map<String, Value
     let (error, required) = (errors.of(&pointer_of(parameter)), parameter.required);
     let offered = known.choices(parameter.widget);
     match &parameter.kind {
-        Kind::Flag => flag(name, label, is_on(parameter, None, answers), hint, error),
+        Kind::Flag => yes_no(name, label, is_on(parameter, None, answers), hint, error),
         Kind::Choices { choices, .. } => several(t, parameter, choices, answers, (label, hint, error)),
         Kind::Text { choices, .. } if !choices.is_empty() => {
             one_of(t, choices.clone(), (name, value), (label, hint, error), required)
@@ -131,29 +132,6 @@ fn one_of(t: T, mut all: Vec<String>, (name, value): (String, String), words: Wo
     let choices = open.into_iter().chain(all.into_iter().map(|one| (one.clone(), one))).collect();
     view! { <Select t=t name=name label=label choices=choices value=value hint=hint error=error required=required /> }
         .into_any()
-}
-
-fn problem(id: String, error: Option<String>) -> Option<impl IntoView> {
-    error.map(|error| {
-        view! {
-            <div class="err" id=id>
-                <Icon name="bad" />
-                <span>{error}</span>
-            </div>
-        }
-    })
-}
-
-fn flag(name: String, label: String, on: bool, hint: Option<String>, error: Option<String>) -> AnyView {
-    let id = format!("f-{name}-err");
-    view! {
-        <div class="field">
-            <Check name=name label=label checked=on />
-            {hint.map(|hint| view! { <div class="hint">{hint}</div> })}
-            {problem(id, error)}
-        </div>
-    }
-    .into_any()
 }
 
 fn several(t: T, parameter: &Parameter, choices: &[String], answers: &Map<String, Value>, words: Words) -> AnyView {

@@ -1,5 +1,6 @@
 //! A new version that comes in steps, as a binding asks for it: the same settings on every platform that can.
 
+use crate::seconds::Seconds;
 use passerelle_contract::{Text, text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -65,43 +66,7 @@ impl JsonSchema for Steps {
 }
 
 /// Seconds between two steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "i64")]
-pub struct Pause(u32);
-
-impl Pause {
-    #[must_use]
-    pub fn duration(self) -> Duration {
-        Duration::from_secs(self.0.into())
-    }
-}
-
-impl Default for Pause {
-    fn default() -> Self {
-        Self(60)
-    }
-}
-
-impl TryFrom<i64> for Pause {
-    type Error = Text;
-
-    fn try_from(seconds: i64) -> Result<Self, Text> {
-        let allowed = u32::try_from(seconds).ok().filter(|seconds| (5..=3600).contains(seconds));
-        allowed
-            .map(Self)
-            .ok_or_else(|| text!("is {count}; allowed is {min} to {max}", count = seconds, min = 5, max = 3600))
-    }
-}
-
-impl JsonSchema for Pause {
-    fn schema_name() -> Cow<'static, str> {
-        "CanaryPause".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": 5, "maximum": 3600, "default": 60 })
-    }
-}
+pub type Pause = Seconds<5, 3600, 60>;
 
 #[cfg(test)]
 mod tests {

@@ -23,6 +23,7 @@ pub mod oci;
 pub mod outbound;
 mod polling;
 mod registry;
+mod seconds;
 mod secret;
 mod target;
 mod task;

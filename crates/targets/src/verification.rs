@@ -2,6 +2,7 @@
 
 use crate::guard::Guard;
 use crate::outbound;
+use crate::seconds::Seconds;
 use passerelle_contract::{Text, text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -126,53 +127,8 @@ impl JsonSchema for ProbeStatus {
     }
 }
 
-/// Seconds, 10 to 900.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u16")]
-pub struct Within(u16);
-
-impl Within {
-    const MIN: u16 = 10;
-    const MAX: u16 = 900;
-    const USUAL: u16 = 60;
-
-    #[must_use]
-    pub const fn duration(self) -> Duration {
-        Duration::from_secs(self.0 as u64)
-    }
-}
-
-impl Default for Within {
-    fn default() -> Self {
-        Self(Self::USUAL)
-    }
-}
-
-impl TryFrom<u16> for Within {
-    type Error = Text;
-
-    fn try_from(seconds: u16) -> Result<Self, Text> {
-        if (Self::MIN..=Self::MAX).contains(&seconds) {
-            Ok(Self(seconds))
-        } else {
-            Err(text!("is {count}; allowed is {min} to {max}", count = seconds, min = Self::MIN, max = Self::MAX))
-        }
-    }
-}
-
-impl JsonSchema for Within {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "VerifyWithin".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": Self::MIN, "maximum": Self::MAX, "default": Self::USUAL })
-    }
-}
+/// Time for three good answers in a row.
+pub type Within = Seconds<10, 900, 60>;
 
 #[cfg(test)]
 mod tests {

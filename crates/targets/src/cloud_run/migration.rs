@@ -8,55 +8,17 @@ use super::change;
 use super::config::BindingConfig;
 use super::fence::ANNOTATIONS;
 use super::state::is_failed;
+use crate::seconds::Seconds;
 use crate::{Change, Fence, Observation, Rollout, TargetError, fencing, masking};
 use passerelle_contract::deployments::{Cause, Failure, Health, Instance, InstanceState};
 use passerelle_contract::{Text, text};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::borrow::Cow;
-use std::time::Duration;
 
 const ANNOTATION: &str = "passerelle.dev/migration";
 
 /// Longest time that the migration may take, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "i64")]
-pub struct Limit(u32);
-
-impl Limit {
-    #[must_use]
-    pub fn duration(self) -> Duration {
-        Duration::from_secs(self.0.into())
-    }
-}
-
-impl Default for Limit {
-    fn default() -> Self {
-        Self(600)
-    }
-}
-
-impl TryFrom<i64> for Limit {
-    type Error = Text;
-
-    fn try_from(seconds: i64) -> Result<Self, Text> {
-        let allowed = u32::try_from(seconds).ok().filter(|seconds| (30..=7200).contains(seconds));
-        allowed
-            .map(Self)
-            .ok_or_else(|| text!("is {count}; allowed is {min} to {max}", count = seconds, min = 30, max = 7200))
-    }
-}
-
-impl JsonSchema for Limit {
-    fn schema_name() -> Cow<'static, str> {
-        "MigrationLimit".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": 30, "maximum": 7200, "default": 600 })
-    }
-}
+pub type Limit = Seconds<30, 7200, 600>;
 
 /// What has to be done before the revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,12 +1,12 @@
 //! What a binding may name to be ready before a rollout.
 
 use super::super::names::Name;
+use crate::seconds::Seconds;
 use passerelle_contract::{Text, text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::fmt;
-use std::time::Duration;
 
 const MAX_OBJECTS: usize = 10;
 
@@ -100,46 +100,7 @@ impl JsonSchema for WaitFor {
 }
 
 /// Longest time to wait, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "i64")]
-pub struct Limit(u32);
-
-impl Limit {
-    pub fn duration(self) -> Duration {
-        Duration::from_secs(self.0.into())
-    }
-}
-
-impl Default for Limit {
-    fn default() -> Self {
-        Self(300)
-    }
-}
-
-impl TryFrom<i64> for Limit {
-    type Error = Text;
-
-    fn try_from(seconds: i64) -> Result<Self, Text> {
-        let allowed = u32::try_from(seconds).ok().filter(|seconds| (5..=3600).contains(seconds));
-        allowed
-            .map(Self)
-            .ok_or_else(|| text!("is {count}; allowed is {min} to {max}", count = seconds, min = 5, max = 3600))
-    }
-}
-
-impl JsonSchema for Limit {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "WaitLimit".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": 5, "maximum": 3600, "default": 300 })
-    }
-}
+pub type Limit = Seconds<5, 3600, 300>;
 
 #[cfg(test)]
 mod tests {
