@@ -1,6 +1,6 @@
 //! The portal without its pages: one folder per capability, each with the same file names.
 //!
-//! Capabilities stand in an order (`kernel`, `config`, `identity`, `audit`, `jobs`, `catalog`, `environments`, `alerts`, `slo`,
+//! Capabilities stand in an order (`kernel`, `config`, `identity`, `audit`, `catalog`, `environments`, `alerts`, `slo`,
 //! `gates`, `deployments`, `webhooks`, `onboarding`, `notifications`, `http`) and import only what stands before them; `cargo xtask check` holds that.
 
 pub mod alerts;

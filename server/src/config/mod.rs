@@ -34,7 +34,8 @@ pub struct ServerConfig {
     pub public_origin: Option<String>,
     /// Folder of the built client and styles; found beside the program when absent.
     pub site: Option<PathBuf>,
-    /// Drive deployments in this process; `false` where `passerelle worker` runs beside it.
+    /// Do the work of `passerelle worker` in this process too: deployments, observing, objectives, messages; `false` where one runs
+    /// beside it.
     pub worker: bool,
 }
 
@@ -115,7 +116,8 @@ pub struct OnboardingConfig {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutboundConfig {
-    /// Networks, separated by commas, that messages may be sent to although they are loopback, private or reserved.
+    /// Networks, separated by commas, that messages, look-ups of images and questions of `verify` may go to although they are loopback,
+    /// private or reserved.
     pub allow_networks: String,
 }
 
