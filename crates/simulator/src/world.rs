@@ -285,6 +285,9 @@ pub struct PipelineJobWorld {
     /// Somebody has to start it (GitLab).
     #[serde(default)]
     pub manual: bool,
+    /// Belongs only to pipelines for this environment, as a rule on `PASSERELLE_ENVIRONMENT` has it (GitLab).
+    #[serde(default)]
+    pub environment: Option<String>,
 }
 
 fn main_only() -> Vec<String> {

@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::object::{list, text};
 use crate::pace::stamp;
 use crate::storage::decoded;
-use crate::world::GitlabProjectWorld;
+use crate::world::{GitlabProjectWorld, PipelineJobWorld};
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -115,7 +115,10 @@ impl Project {
         at: OffsetDateTime,
     ) -> Run {
         let id = works.number();
-        let start = Start { id, reference, origin, title: None, given, jobs: &self.world.jobs, at };
+        let environment = given.iter().find(|(name, _)| name == "PASSERELLE_ENVIRONMENT").map(|(_, value)| value);
+        let belongs = |job: &&PipelineJobWorld| job.environment.is_none() || job.environment.as_ref() == environment;
+        let jobs: Vec<_> = self.world.jobs.iter().filter(belongs).cloned().collect();
+        let start = Start { id, reference, origin, title: None, given, jobs: &jobs, at };
         Run::new(start, &mut works.dice, works.pace)
     }
 

@@ -73,11 +73,12 @@ pub(super) struct Start<'a> {
 }
 
 impl Run {
-    /// The last job fails when the image that is given is one that does not come up.
+    /// The job that deploys, else the last one, fails when the image that is given is one that does not come up.
     pub fn new(start: Start<'_>, dice: &mut Dice, pace: Pace) -> Self {
         let sound = |text: &String| matches!(Behaviour::of(text), Behaviour::Healthy | Behaviour::FailingTask);
         let broken = start.given.iter().any(|(_, value)| !sound(value));
-        let last = start.jobs.len().saturating_sub(1);
+        let deploys = start.jobs.iter().rposition(|job| job.stage.starts_with("deploy"));
+        let failing = deploys.unwrap_or(start.jobs.len().saturating_sub(1));
         let jobs = start.jobs.iter().enumerate().map(|(place, job)| Job {
             // Numbers of jobs follow those of runs, so that both are unique.
             id: start.id * 100 + place as u64,
@@ -86,7 +87,7 @@ impl Run {
             manual: job.manual,
             played: None,
             takes: pace.seconds(dice.around(JOB_S)),
-            fails: broken && place == last,
+            fails: broken && place == failing,
         });
         Self {
             id: start.id,
@@ -197,7 +198,12 @@ mod tests {
     use super::*;
 
     fn run(image: &str) -> Run {
-        let job = |name: &str, manual| PipelineJobWorld { name: name.to_owned(), stage: "deploy".to_owned(), manual };
+        let job = |name: &str, manual| PipelineJobWorld {
+            name: name.to_owned(),
+            stage: "deploy".to_owned(),
+            manual,
+            environment: None,
+        };
         let jobs = [job("test", false), job("deploy", true)];
         let start = Start {
             id: 1,
