@@ -1,4 +1,4 @@
-//! `/docs/api`: the description of the API as one page without scripts or anything from elsewhere.
+//! Documentation as pages without scripts or anything from elsewhere; `/docs/api` is the description of the API.
 
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
@@ -26,6 +26,21 @@ const MAX_STEPS: usize = 14;
 pub(super) type Page = (HeaderMap, String);
 
 pub(super) fn render(document: &Value) -> Page {
+    let mut html = format!(
+        "<h1>Passerelle API</h1><p>{}</p><p>For machines: <a href=\"/api/v1/openapi.json\">openapi.json</a>.</p>",
+        escaped(&document["info"]["description"])
+    );
+    for (tag, operations) in by_tag(document) {
+        push(&mut html, format_args!("<h2>{}</h2>", escape(&tag)));
+        for (path, method, operation) in operations {
+            render_operation(&mut html, document, path, method, operation);
+        }
+    }
+    around("Passerelle API", &html)
+}
+
+/// A page of the documentation around HTML that is ours.
+pub(super) fn around(title: &str, html: &str) -> Page {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     let hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
@@ -35,20 +50,13 @@ pub(super) fn render(document: &Value) -> Page {
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
-    let mut html = format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Passerelle API</title>\
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title>\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><style>{STYLE}</style></head><body><main>\
-         <h1>Passerelle API</h1><p>{}</p><p>For machines: <a href=\"/api/v1/openapi.json\">openapi.json</a>.</p>",
-        escaped(&document["info"]["description"])
+         {html}</main></body></html>",
+        escape(title)
     );
-    for (tag, operations) in by_tag(document) {
-        push(&mut html, format_args!("<h2>{}</h2>", escape(&tag)));
-        for (path, method, operation) in operations {
-            render_operation(&mut html, document, path, method, operation);
-        }
-    }
-    html.push_str("</main></body></html>");
-    (headers, html)
+    (headers, page)
 }
 
 type Operation<'a> = (&'a str, &'a str, &'a Value);

@@ -14,6 +14,7 @@ mod authenticate;
 mod compression;
 mod description;
 mod docs_page;
+mod error_pages;
 mod health;
 mod idempotency;
 mod limits;

@@ -1,6 +1,6 @@
 //! The REST API as a whole: nested under `/api/v1`, described by OpenAPI 3.1, with problems for what is not there.
 
-use super::{description, docs_page, problems};
+use super::{description, docs_page, error_pages, problems};
 use crate::identity::SESSION_COOKIE;
 use axum::Router;
 use axum::body::Bytes;
@@ -17,7 +17,7 @@ const PREFIX: &str = "/api/v1";
 const ABOUT: &str = "The REST API of Passerelle. Times are RFC 3339 in UTC. Errors are problem documents (RFC 9457) with a closed list of \
 codes. Lists answer {items, next_cursor, total}; cursors are opaque. A POST with an effect takes an Idempotency-Key.";
 
-/// The routes of all capabilities, merged, under `/api/v1`, with `openapi.json` and the reader at `/docs/api`.
+/// The routes of all capabilities, merged, under `/api/v1`, with `openapi.json`, the reader at `/docs/api`, and `/docs/errors`.
 pub fn rest(api: OpenApiRouter) -> Router {
     let (routes, paths) = api.split_for_parts();
     let document = describe(paths);
@@ -36,6 +36,7 @@ pub fn rest(api: OpenApiRouter) -> Router {
         .nest(PREFIX, routes)
         .route("/api/{*rest}", axum::routing::any(problems::no_such_route))
         .route("/docs/api", get(move || async move { page.into_response() }))
+        .merge(error_pages::routes())
 }
 
 /// The description (OpenAPI 3.1) of the merged routes of all capabilities.
@@ -52,7 +53,9 @@ fn describe(paths: OpenApi) -> OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("psl_<id>_<secret>")
-        .description(Some("An API token, made at /tokens or by `passerelle admin token create`."))
+        .description(Some(
+            "An API token, made on the page Access, by POST /tokens, or by `passerelle admin token create`.",
+        ))
         .build();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
     let cookie = ApiKeyValue::with_description(SESSION_COOKIE, "A person's session; begins with POST /sessions.");
@@ -101,6 +104,9 @@ mod tests {
         assert_eq!(status, StatusCode::OK);
         assert!(page.contains("/api/v1/hello") && page.contains("who &amp; why") && page.contains("display_name"));
         assert!(!page.contains("<script"));
+        let (status, page) = call("GET", "/docs/errors/conflict").await;
+        assert!(status == StatusCode::OK && page.contains("What to do"), "{page}");
+        assert_eq!(call("GET", "/docs/errors/nothing").await.0, StatusCode::NOT_FOUND);
     }
 
     #[tokio::test]
