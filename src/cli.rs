@@ -53,7 +53,7 @@ pub struct ImportArguments {
     /// A folder, a file, or - for standard input.
     pub path: String,
     /// Address of a running server; without it straight into the database.
-    #[arg(long)]
+    #[arg(long, env = "PASSERELLE_SERVER")]
     pub server: Option<String>,
     /// API token for the server.
     #[arg(long, env = "PASSERELLE_TOKEN", hide_env_values = true)]
@@ -104,7 +104,7 @@ pub struct ImportSlosArguments {
     #[arg(required = true)]
     pub paths: Vec<String>,
     /// Address of a running server; without it straight into the database.
-    #[arg(long)]
+    #[arg(long, env = "PASSERELLE_SERVER")]
     pub server: Option<String>,
     /// API token for the server.
     #[arg(long, env = "PASSERELLE_TOKEN", hide_env_values = true)]
