@@ -22,14 +22,14 @@ pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, Pag
         view! { <Empty icon="path" title=t.onboard_none() text=t.onboard_none_text() /> }.into_any()
     } else {
         let paths = templates.iter().map(|template| path(&req, template)).collect::<Vec<_>>();
-        view! { <div class="stack">{paths}</div> }.into_any()
+        view! { <div class="grid gap-4 lg:grid-cols-2">{paths}</div> }.into_any()
     };
     Ok(page(
         req.page(t.onboard_title()).section(Section::Onboard),
         view! {
             <Head title=t.onboard_title() sub=t.onboard_sub() />
             {paths}
-            <h2 class="mt-3 mb-3">{t.onboard_recent()}</h2>
+            <h2 class="mt-8 mb-3">{t.onboard_recent()}</h2>
             {recent(&req, made)}
         },
     ))
