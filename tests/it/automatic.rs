@@ -105,3 +105,31 @@ async fn holds_and_gates_are_respected() {
     assert!(lifted.status.is_success(), "{}", lifted.body);
     assert_eq!(newest(&test, "production", "v2").await["state"], "succeeded");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_was_rejected_is_not_asked_for_again() {
+    let test = automatic().await;
+    policy(&test, json!({ "approval": { "needed": 1 } })).await;
+    release(&test, "v2").await;
+    newest(&test, "staging", "v2").await;
+    let bob = test.signed_in("bob", passerelle_contract::access::Role::Operator).await;
+    let end = Instant::now() + Duration::from_secs(30);
+    let asked = loop {
+        let asked =
+            test.get("/deployments?service=shop/web&environment=production&limit=1").await.body["items"][0].clone();
+        if asked["state"] == "awaiting_approval" {
+            break asked["id"].as_str().unwrap().to_owned();
+        }
+        assert!(Instant::now() < end, "it never asked: {asked}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    let rejected = bob.post(&format!("/deployments/{asked}/reject"), &json!({ "reason": "not this one" })).await;
+    assert_eq!(rejected.body["state"], "blocked", "{}", rejected.body);
+    a_round().await;
+    a_round().await;
+    assert_eq!(count(&test, "production").await, 1, "no is no");
+    release(&test, "v5").await;
+    newest(&test, "staging", "v5").await;
+    a_round().await;
+    assert_eq!(count(&test, "production").await, 2, "the next one is asked for");
+}

@@ -31,6 +31,34 @@ async fn a_version_is_deployed_and_rolled_back() {
     assert!(self::cell(&test).await["hold"].is_null());
 }
 
+/// Who may read one tier sees it, and nothing of the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_of_one_tier_sees_that_tier() {
+    let test = TestPortal::with_shop().await;
+    test.bind_production().await;
+    test.ended(&test.deploy("tinyweb:v2").await).await;
+    let live = json!({ "service": "shop/web", "environment": "production", "image": "tinyweb:v2", "reason": "a test" });
+    let live = test.post("/deployments", &live).await;
+    assert_eq!(live.status, StatusCode::CREATED, "{}", live.body);
+    test.ended(live.body["id"].as_str().unwrap()).await;
+
+    let reader = test.token("vera", Role::Viewer, Scope::Tier("staging".to_owned())).await;
+    let read = async |path: &str| test.call(Method::GET, path, &reader, None).await;
+    let listed = read("/deployments").await.body;
+    assert_eq!((&listed["total"], &listed["items"][0]["environment"]), (&json!(1), &json!("staging")), "{listed}");
+    assert_eq!(read("/deployments?environment=production").await.body["total"], 0);
+    let row = read("/matrix").await.body["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["service"]["key"] == "shop/web")
+        .unwrap()
+        .clone();
+    let shown = |name: &str| row["cells"].as_array().unwrap().iter().find(|cell| cell["environment"] == name).unwrap();
+    assert_eq!((&shown("staging")["version"], &shown("production")["version"]), (&json!("v2"), &Value::Null), "{row}");
+    assert_eq!(test.get("/deployments").await.body["total"], 2, "an administrator sees both");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_needs_attention_is_found_by_its_words_in_any_case() {
     let test = TestPortal::with_shop().await;

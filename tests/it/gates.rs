@@ -196,6 +196,37 @@ async fn a_fixable_vulnerability_blocks_until_it_is_waived() {
     assert_eq!(test.get("/audit?action=release.scan").await.body["total"], 1);
 }
 
+/// The gates ask about the artifact, however its image is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_spelling_of_an_image_opens_no_gate() {
+    let test = production(0).await;
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let pinned = format!("ghcr.example/acme/web:2.0@{digest}");
+    let release = json!({ "service": "shop/web", "version": "2.0.0", "image": pinned });
+    let id = test.post("/releases", &release).await.body["id"].as_str().unwrap().to_owned();
+    let found = json!({ "VulnerabilityID": "CVE-2024-1", "PkgName": "openssl", "InstalledVersion": "3.0.1",
+        "FixedVersion": "3.0.2", "Severity": "HIGH" });
+    let report = json!({ "SchemaVersion": 2, "ArtifactName": pinned, "Results": [{ "Vulnerabilities": [found] }] });
+    let sent = test.put(&format!("/releases/{id}/vulnerabilities"), &report).await;
+    assert_eq!(sent.status, StatusCode::OK, "{}", sent.body);
+    let spellings = [
+        pinned.clone(),
+        format!("ghcr.example/acme/web@{digest}"),
+        format!("mirror.example/web:latest@{digest}"),
+        "ghcr.example/acme/web:2.0".to_owned(),
+    ];
+    for image in spellings {
+        let asked = test.post("/deployments", &to_production(&image)).await;
+        assert_eq!((&asked.body["state"], &asked.body["version"]), (&json!("blocked"), &json!("2.0.0")), "{image}");
+        assert_eq!(gate(&asked.body, "vulnerability")["verdict"], "block", "{image}: {}", asked.body);
+    }
+    // What ran under a bare tag is not known to be this digest.
+    staged(&test, "tinyweb:v2").await;
+    let other = test.post("/deployments", &to_production(&format!("tinyweb:v2@{digest}"))).await;
+    assert_eq!(gate(&other.body, "promotion_order")["facts"]["code"], "promotion_never_ran", "{}", other.body);
+    assert!(begins(&test.post("/deployments", &to_production("tinyweb:v2")).await.body));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_healthy_before_does_not_come_to_production() {
     let test = production(0).await;
@@ -344,6 +375,17 @@ async fn freezes_and_policies_are_checked_and_kept_from_those_who_may_not() {
         StatusCode::FORBIDDEN
     );
     assert_eq!(as_operator(freeze(json!({ "kind": "global" }))).await, StatusCode::FORBIDDEN);
+
+    let team = async |name: &str| test.post("/freezes", &freeze(json!({ "kind": "team", "value": name }))).await;
+    for name in ["sellers", "group:shop/sellers", "shop/nobody"] {
+        let nobody = team(name).await;
+        assert_eq!(
+            nobody.body["errors"][0]["pointer"], "/scope/value",
+            "a freeze that reaches nobody: {}",
+            nobody.body
+        );
+    }
+    assert_eq!(team("shop/sellers").await.status, StatusCode::CREATED, "it owns a service");
 
     let mut weekend = json!({ "scope": { "kind": "global" }, "title": "Weekends", "starts_at": "2026-10-02T16:00:00Z",
         "ends_at": "2026-10-05T04:00:00Z", "recurrence": "FREQ=WEEKLY;BYDAY=FR", "time_zone": "Europe/Paris" });

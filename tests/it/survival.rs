@@ -1,8 +1,9 @@
 //! The portal is killed in the middle of a deployment and started again.
 
 use crate::support::{RunningPortal, deployment};
+use passerelle_simulator::{Side, Trap};
 use reqwest::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// A portal with a deployment that has just been asked for, and its id.
@@ -79,6 +80,34 @@ async fn killed_before_the_outcome() {
     assert_eq!(rollouts(&portal), 1);
     let outcomes = portal.get("/audit?action=deployment.run&outcome=success").await.body;
     assert_eq!(outcomes["total"], 1, "{outcomes}");
+}
+
+/// The cluster has taken the new version, its writer dies before it hears so, and somebody cancels: what ran before is put back.
+#[tokio::test(flavor = "multi_thread")]
+async fn cancelled_while_nobody_drives_it_what_ran_before_comes_back() {
+    let world = "{ seed: 1, speed: 40, clusters: { test: { namespaces: { shop: { deployments: {
+        web: { image: 'tinyweb:v1', replicas: 2 } } } } } } }";
+    let portal = RunningPortal::idle(world).await;
+    let mut worker = portal.worker();
+    let trap = Trap { prefix: "/k8s/test".to_owned(), nth: 1, side: Side::After };
+    portal.simulator.set_trap(Some(trap));
+    let asked = portal.post("/deployments", &deployment("tinyweb:v2")).await;
+    assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.body);
+    let id = asked.body["id"].as_str().unwrap();
+    portal.simulator.caught().await;
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    portal.simulator.set_trap(None);
+    let cancelled = portal.post(&format!("/deployments/{id}/cancel"), &json!({ "reason": "not this one" })).await;
+    assert_eq!(cancelled.status, StatusCode::OK, "{}", cancelled.body);
+    let mut worker = portal.worker();
+    let ended = portal.ended(id).await;
+    let live = portal.get("/services/shop/web/environments/staging/live").await.body;
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    assert_eq!(ended["state"], "cancelled", "{ended}");
+    let image = live["image"].as_str().unwrap();
+    assert!(image.starts_with("tinyweb:v1"), "the new version is not left running: {live}");
 }
 
 /// A key is reserved, and then the process dies: before its deployment is written, and after it but before the answer is kept.

@@ -107,3 +107,19 @@ async fn it_goes_on_when_the_dependency_is_ready_and_can_be_cancelled_before() {
     assert_eq!(ended["state"], "succeeded", "{ended}");
     assert!(ended["steps"].as_array().unwrap().iter().all(|step| step["name"] != "wait"), "{ended}");
 }
+
+/// What ended before anything was changed is not what a roll back goes back from.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_roll_back_after_a_wait_in_vain_goes_to_the_version_before() {
+    let test = TestPortal::with_shop().await;
+    for image in ["tinyweb:v1", "tinyweb:v2"] {
+        assert_eq!(test.ended(&test.deploy(image).await).await["state"], "succeeded");
+    }
+    wait_for(&test, 5).await;
+    broken_broker(&test).await;
+    let vain = test.ended(&test.deploy("tinyweb:v3").await).await;
+    assert_eq!((&vain["state"], &vain["failure"]["cause"]), (&json!("failed"), &json!("dependency")), "{vain}");
+    let back = test.post("/services/shop/web/environments/staging/rollback", &json!({ "reason": "v2 is slow" })).await;
+    assert_eq!((back.status, &back.body["version"]), (StatusCode::CREATED, &json!("v1")), "{}", back.body);
+    assert_eq!(test.ended(back.body["id"].as_str().unwrap()).await["state"], "succeeded");
+}

@@ -4,6 +4,7 @@ use super::{Icon, TierTag};
 use crate::i18n::T;
 use leptos::prelude::*;
 use passerelle_contract::environments::Tier;
+use passerelle_contract::paging::MOST_COUNTED;
 
 /// The headings of a [`Table`], in order.
 #[derive(Default)]
@@ -120,7 +121,9 @@ pub struct Pages {
 /// How much is shown, and the links to the first and the next page.
 #[component]
 pub fn Pager(t: T, pages: Pages) -> impl IntoView {
-    let text = t.shown_of(t.number(pages.shown as u64), t.number(pages.total));
+    let total =
+        if pages.total == MOST_COUNTED + 1 { format!("{}+", t.number(MOST_COUNTED)) } else { t.number(pages.total) };
+    let text = t.shown_of(t.number(pages.shown as u64), total);
     view! {
         <div class="pager">
             <span>{text}</span>

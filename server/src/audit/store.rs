@@ -5,6 +5,7 @@ use passerelle_audit_chain::{Checkpoint, Hash, Row};
 use passerelle_contract::audit::{
     AuditEventOut, AuditFilter, ChainOut, CheckpointOut, ExportedEvent, Outcome, SignatureOut,
 };
+use passerelle_contract::paging::MOST_COUNTED;
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -156,10 +157,13 @@ impl Store {
         .await?)
     }
 
+    /// As far as [`MOST_COUNTED`] and one.
+    ///
     /// # Errors
     /// When the database is away.
     pub async fn count(&self, filter: &AuditFilter, scope: &ReadScope) -> Result<u64> {
-        let sql = format!("SELECT count(*) FROM audit_events a WHERE {FILTER}");
+        let most = MOST_COUNTED + 1;
+        let sql = format!("SELECT count(*) FROM (SELECT FROM audit_events a WHERE {FILTER} LIMIT {most}) AS counted");
         let (count,): (i64,) =
             bind(sqlx::query_as(sqlx::AssertSqlSafe(sql)), filter, scope).fetch_one(self.db.pool()).await?;
         Ok(u64::try_from(count).unwrap_or(0))

@@ -87,6 +87,12 @@ impl CatalogService {
     pub fn knows(&self, reference: &str) -> bool {
         self.snapshot().find(&reference.to_lowercase()).is_some()
     }
+
+    /// Whether a team (`namespace/name`) is there or owns something, for decisions. Does not check who asks.
+    #[must_use]
+    pub fn knows_team(&self, team: &str) -> bool {
+        self.snapshot().knows_team(team)
+    }
 }
 
 fn refused(error: ImportError) -> FieldError {

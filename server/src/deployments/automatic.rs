@@ -24,7 +24,7 @@ impl DeploymentService {
         loop {
             match self.store.lease_job(JOB, &owner, LEASE_S).await {
                 Ok(true) => {
-                    if let Err(error) = self.round_of_due().await {
+                    if let Err(error) = self.round_of_due(&owner).await {
                         tracing::warn!(%error, "looking for releases that are due failed; trying again");
                     }
                 }
@@ -38,20 +38,29 @@ impl DeploymentService {
         }
     }
 
-    async fn round_of_due(&self) -> Result<()> {
-        for due in self.store.due().await? {
-            let ctx = Ctx::system(Via::Job, JOB);
-            match self.deploy_due(&ctx, &due).await {
-                Ok(()) => {}
-                Err(error @ (AppError::Unavailable(_) | AppError::Internal(_))) => return Err(error),
-                // Somebody was faster, or the service has just left the catalog: the next round looks again.
-                Err(error) => {
-                    let Due { service_key, environment, version, .. } = &due;
-                    tracing::warn!(%error, service_key, environment, version, "not deployed by itself");
+    async fn round_of_due(&self, owner: &str) -> Result<()> {
+        let mut after = None;
+        loop {
+            let all = self.store.due(after).await?;
+            let Some(last) = all.last() else { return Ok(()) };
+            after = Some(last.place());
+            for due in all {
+                let ctx = Ctx::system(Via::Job, JOB);
+                match self.deploy_due(&ctx, &due).await {
+                    Ok(()) => {}
+                    Err(error @ AppError::Unavailable(_)) => return Err(error),
+                    // Somebody was faster, the service has just left the catalog, or the fault is this one's: the others go on.
+                    Err(error) => {
+                        let Due { service_key, environment, version, .. } = &due;
+                        tracing::warn!(%error, service_key, environment, version, "not deployed by itself");
+                    }
                 }
             }
+            // A long round keeps its lease.
+            if !self.store.lease_job(JOB, owner, LEASE_S).await? {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     async fn deploy_due(&self, ctx: &Ctx, due: &Due) -> Result<()> {
@@ -71,6 +80,6 @@ impl DeploymentService {
             reason: Some(ctx.say(&text!("New release {version}", version = &due.version))),
             ..DeploymentIn::default()
         };
-        self.create_deployment(ctx, wanted).await.map(drop)
+        self.deploy(ctx, wanted, Some(due.newest)).await.map(drop)
     }
 }

@@ -49,9 +49,10 @@ impl DeploymentService {
             let Some(why) = self.reason_to_go_back(slo, &watched, policy).await? else { continue };
             let ctx = Ctx::system(Via::Job, JOB);
             let input = RollBackIn { reason: Some(ctx.say(&why)), ..RollBackIn::default() };
-            match self.roll_back(&ctx, &watched.service_key, &watched.environment, input).await {
+            let seen = Some(watched.id);
+            match self.go_back(&ctx, &watched.service_key, &watched.environment, input, Some(seen)).await {
                 Ok(_) => {}
-                Err(error @ (AppError::Unavailable(_) | AppError::Internal(_))) => return Err(error),
+                Err(error @ AppError::Unavailable(_)) => return Err(error),
                 // Nothing to go back to, or somebody acts already.
                 Err(error) => {
                     let Watched { service_key, environment, .. } = &watched;
@@ -68,11 +69,7 @@ impl DeploymentService {
         watched: &Watched,
         policy: RollBackOnBurn,
     ) -> Result<Option<Text>> {
-        let now = OffsetDateTime::now_utc();
-        if now - watched.ended_at > time::Duration::minutes(i64::from(policy.minutes.get())) {
-            return Ok(None);
-        }
-        let (since, now) = (watched.ended_at.unix_timestamp(), now.unix_timestamp());
+        let (since, now) = (watched.ended_at.unix_timestamp(), OffsetDateTime::now_utc().unix_timestamp());
         let burnt = slo.burnt_since(watched.service_id, watched.environment_id, since, now).await?;
         let most = Ratio::new(i128::from(policy.rate.tenths()), 10);
         let worst = burnt.into_iter().filter(|burnt| burnt.rate >= most).max_by(|a, b| a.rate.cmp(&b.rate));

@@ -2,7 +2,7 @@
 
 use super::service::DeploymentService;
 use super::store::unbound;
-use crate::kernel::{Action, Ctx, Cursor, Object, Result, limit_or_default};
+use crate::kernel::{Action, Ctx, Cursor, EnvironmentScope, Object, Result, ServiceScope, decide, limit_or_default};
 use passerelle_contract::catalog::{ServiceFilter, ServiceOut};
 use passerelle_contract::deployments::{CellOut, MatrixFilter, MatrixOut, MatrixRow};
 use passerelle_contract::environments::EnvironmentOut;
@@ -37,9 +37,14 @@ impl DeploymentService {
         let rows = page
             .items
             .into_iter()
-            .map(|service| MatrixRow {
-                cells: row(&environments, cells.remove(&service.id).unwrap_or_default()),
-                service,
+            .map(|service| {
+                let scope = ServiceScope {
+                    key: service.key.clone(),
+                    team: service.owner.clone(),
+                    system: service.system.clone(),
+                };
+                let cells = readable(ctx, &scope, cells.remove(&service.id).unwrap_or_default());
+                MatrixRow { cells: row(&environments, cells), service }
             })
             .collect();
         Ok(MatrixOut { environments, rows, next_cursor: page.next_cursor, total: page.total })
@@ -51,10 +56,11 @@ impl DeploymentService {
     /// `NotFound`.
     pub async fn cells(&self, ctx: &Ctx, service: &str) -> Result<Vec<CellOut>> {
         let service = self.service(ctx, service)?;
-        ctx.permit(Action::DeploymentRead, &Object::service(service.scope))?;
+        ctx.permit(Action::CatalogRead, &Object::service(service.scope.clone()))?;
         let environments = self.environments.list_environments(ctx).await?;
         let mut cells = self.cells_of(&[service.id], ctx.locale).await?;
-        Ok(row(&environments, cells.remove(&service.id).unwrap_or_default()))
+        let cells = readable(ctx, &service.scope, cells.remove(&service.id).unwrap_or_default());
+        Ok(row(&environments, cells))
     }
 
     /// A page of some services, for filters that the catalog does not know.
@@ -105,6 +111,16 @@ impl DeploymentService {
         }
         Ok(cells)
     }
+}
+
+/// The cells of the environments whose deployments the caller may read.
+fn readable(ctx: &Ctx, service: &ServiceScope, mut cells: Vec<CellOut>) -> Vec<CellOut> {
+    cells.retain(|cell| {
+        let environment = EnvironmentScope { name: cell.environment.clone(), tier: cell.tier };
+        let object = Object::service(service.clone()).with_environment(environment);
+        decide(ctx, Action::DeploymentRead, &object).allowed
+    });
+    cells
 }
 
 /// One cell per environment, in their order.

@@ -7,9 +7,11 @@ use crate::catalog::CatalogService;
 use crate::environments::{BindingRow, EnvironmentService, OpenError};
 use crate::kernel::Result;
 use futures::StreamExt;
+use parking_lot::Mutex;
 use passerelle_contract::deployments::Health;
 use passerelle_contract::text;
 use passerelle_targets::TargetError;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -25,6 +27,23 @@ const PAGE: u32 = 200;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How old the healths in the catalog's index may be.
 const INDEX_POLL: Duration = Duration::from_secs(2);
+
+/// Connections that did not answer in this round: who waits for each of their bindings keeps all others from being looked at.
+#[derive(Debug, Default)]
+struct Silent(Mutex<HashMap<Uuid, u32>>);
+
+impl Silent {
+    /// One slow binding says nothing about its neighbours.
+    const ENOUGH: u32 = 3;
+
+    fn noted(&self, connection: Uuid) {
+        *self.0.lock().entry(connection).or_default() += 1;
+    }
+
+    fn is(&self, connection: Uuid) -> bool {
+        self.0.lock().get(&connection).is_some_and(|times| *times >= Self::ENOUGH)
+    }
+}
 
 /// One per process; the lease lets one of them look at the targets.
 #[derive(Debug, Clone)]
@@ -45,7 +64,11 @@ impl Observer {
         loop {
             match self.store.lease_job(JOB, &self.owner, LEASE_S).await {
                 Ok(true) => {
-                    if let Err(error) = self.round().await {
+                    let round = tokio::select! {
+                        round = self.round() => round,
+                        lost = self.keep_lease() => lost,
+                    };
+                    if let Err(error) = round {
                         tracing::warn!(%error, "observing bindings failed; trying again");
                     }
                 }
@@ -81,25 +104,35 @@ impl Observer {
         }
     }
 
+    /// Returns only when another process has the lease, or the database is away.
+    async fn keep_lease(&self) -> Result<()> {
+        loop {
+            tokio::time::sleep(Duration::from_secs(u64::from(LEASE_S / 3))).await;
+            if !self.store.lease_job(JOB, &self.owner, LEASE_S).await? {
+                return Ok(());
+            }
+        }
+    }
+
     async fn round(&self) -> Result<()> {
         let mut after = None;
+        let silent = Silent::default();
+        let silent = &silent;
         loop {
             let bindings = self.environments.all_bindings(after, PAGE).await?;
             let Some(last) = bindings.last() else { return Ok(()) };
             after = Some(last.id);
             futures::stream::iter(bindings)
                 .for_each_concurrent(AT_ONCE, |binding| async move {
-                    if let Err(error) = self.look(&binding).await {
+                    if let Err(error) = self.look(&binding, silent).await {
                         tracing::debug!(binding = %binding.id, %error, "observation was not written");
                     }
                 })
                 .await;
-            // A long round keeps its lease.
-            self.store.lease_job(JOB, &self.owner, LEASE_S).await?;
         }
     }
 
-    async fn look(&self, binding: &BindingRow) -> Result<()> {
+    async fn look(&self, binding: &BindingRow, silent: &Silent) -> Result<()> {
         let (binding_id, service_id) = (binding.id, binding.service_id);
         let deployed = self.store.deployed_here(binding_id).await?;
         let look = async {
@@ -108,9 +141,16 @@ impl Observer {
             let drift = drift(&*target, &seen, deployed.as_ref()).await.ok();
             Ok::<_, TargetError>((seen, drift))
         };
-        let seen = tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|_| {
-            Err(TargetError::Unreachable(text!("no answer within {seconds} s", seconds = PATIENCE.as_secs())))
-        });
+        let no_answer =
+            || Err(TargetError::Unreachable(text!("no answer within {seconds} s", seconds = PATIENCE.as_secs())));
+        let seen = if silent.is(binding.connection_id) {
+            no_answer()
+        } else {
+            tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|_| {
+                silent.noted(binding.connection_id);
+                no_answer()
+            })
+        };
         let state = match seen {
             Ok((seen, drift)) => {
                 let release = self.store.release_by_image(service_id, &seen.image).await?;

@@ -7,6 +7,7 @@ use crate::kernel::{Action, AppError, Ctx, Result};
 use passerelle_contract::deployments::{ConfigChoice, DeploymentOut, Operation, ReplicasChoice, RollBackIn};
 use passerelle_contract::text;
 use passerelle_targets::{Change, Recorded};
+use uuid::Uuid;
 
 impl DeploymentService {
     /// Goes back to an earlier deployment, and puts a hold on the binding.
@@ -20,12 +21,24 @@ impl DeploymentService {
         environment: &str,
         input: RollBackIn,
     ) -> Result<DeploymentOut> {
+        self.go_back(ctx, service, environment, input, None).await
+    }
+
+    /// With `as_seen` only while no hold is there and the newest deployment is that one.
+    pub(super) async fn go_back(
+        &self,
+        ctx: &Ctx,
+        service: &str,
+        environment: &str,
+        input: RollBackIn,
+        as_seen: Option<Option<Uuid>>,
+    ) -> Result<DeploymentOut> {
         let reason = match input.reason.as_deref() {
             None | Some("") => ctx.say(&text!("Roll back")),
             text => model::reason(text).map_err(|error| AppError::Invalid(vec![error]))?,
         };
         let place = self.place(ctx, Action::DeploymentRollBack, service, environment).await?;
-        let act = self.roll_back_act(&place, &input, reason).await?;
+        let act = Act { as_seen, ..self.roll_back_act(&place, &input, reason).await? };
         let hold = match act.version.as_deref().or(act.image.as_deref()) {
             Some(version) => text!("Rolled back to {version}", version),
             None => text!("Rolled back to what ran before"),

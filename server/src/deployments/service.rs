@@ -9,8 +9,7 @@ use crate::catalog::{CatalogService, ServiceRef};
 use crate::environments::{BindingRow, EnvironmentService};
 use crate::gates::GateService;
 use crate::kernel::{
-    Action, AppError, AuditEntry, Ctx, Cursor, Db, EnvironmentScope, Keys, Object, ReadScope, Result, limit_or_default,
-    validate,
+    Action, AppError, AuditEntry, Ctx, Cursor, Db, EnvironmentScope, Keys, Object, Result, limit_or_default, validate,
 };
 use passerelle_contract::deployments::{
     ConfigChoice, DeploymentEvent, DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, Exemption, Operation,
@@ -59,6 +58,8 @@ pub(super) struct Act {
     pub rolls_back_to: Option<Uuid>,
     pub reason: String,
     pub exempt: Option<Exemption>,
+    /// For what nobody asked for: the newest deployment (or that there is none) that it was decided on, with no hold there.
+    pub as_seen: Option<Option<Uuid>>,
 }
 
 impl DeploymentService {
@@ -108,6 +109,16 @@ impl DeploymentService {
     /// # Errors
     /// `Invalid` by field, `Forbidden`, `NotFound`, or `DeploymentActive` naming the holder (the attempt is a row all the same).
     pub async fn create_deployment(&self, ctx: &Ctx, input: DeploymentIn) -> Result<DeploymentOut> {
+        self.deploy(ctx, input, None).await
+    }
+
+    /// With `as_seen` only while no hold is there and the newest deployment is that one.
+    pub(super) async fn deploy(
+        &self,
+        ctx: &Ctx,
+        input: DeploymentIn,
+        as_seen: Option<Option<Uuid>>,
+    ) -> Result<DeploymentOut> {
         let wanted = model::wanted(&input, true)?;
         let place = self.place(ctx, Action::DeploymentCreate, &input.service, &input.environment).await?;
         let reason = model::reason(input.reason.as_deref()).map_err(|error| AppError::Invalid(vec![error]))?;
@@ -124,6 +135,7 @@ impl DeploymentService {
             rolls_back_to: None,
             reason,
             exempt: input.exempt,
+            as_seen,
         };
         self.start(ctx, Action::DeploymentCreate, place, act, None).await
     }
@@ -213,12 +225,6 @@ impl DeploymentService {
         let limit = limit_or_default(filter.limit)?;
         let after: Option<Position> =
             filter.cursor.as_deref().map(|text| Cursor::decode(&self.keys, LIST, text)).transpose()?;
-        let (teams, systems) = match ctx.read_scope() {
-            ReadScope::All => (None, None),
-            ReadScope::Only { teams, systems } => {
-                (Some(teams.into_iter().collect()), Some(systems.into_iter().collect()))
-            }
-        };
         let filter = ListFilter {
             service: filter.service,
             environment: filter.environment,
@@ -226,8 +232,7 @@ impl DeploymentService {
             operation: filter.operation,
             actor: filter.actor,
             active: filter.active,
-            teams,
-            systems,
+            reaches: ctx.reaches(),
         };
         let (mut items, total) = self.store.list(&filter, after, limit + 1).await?;
         let more = items.len() > limit;
@@ -295,11 +300,20 @@ impl DeploymentService {
                 self.store.release(*id).await?.filter(|release| release.service_key == service.scope.key)
             }
             Wanted::Version(version) => self.store.release_by_version(service.id, version).await?,
-            Wanted::Image(image) => self.store.release_by_image(service.id, image).await?,
+            // Spelt otherwise it is the same release, so that what is known of it (a scan, an approval) counts.
+            Wanted::Image(image) => match self.store.release_by_image(service.id, image).await? {
+                None => self.store.release_like_image(service.id, image).await?,
+                exact => exact,
+            },
         };
         match (release, wanted) {
-            (Some(release), _) => {
-                Ok(Found { release_id: Some(release.id), version: release.version, image: release.image })
+            (Some(release), wanted) => {
+                // By digest it may be named in another registry, which is then where it comes from.
+                let image = match wanted {
+                    Wanted::Image(image) if image.contains('@') => image,
+                    _ => release.image,
+                };
+                Ok(Found { release_id: Some(release.id), version: release.version, image })
             }
             (None, Wanted::Image(image)) => Ok(Found { release_id: None, version: version_of_image(&image), image }),
             (None, Wanted::Version(version)) => Err(AppError::field(
@@ -342,6 +356,7 @@ impl Act {
             rolls_back_to: None,
             reason,
             exempt: None,
+            as_seen: None,
         }
     }
 }

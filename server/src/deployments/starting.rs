@@ -27,11 +27,17 @@ impl DeploymentService {
         let object =
             Object::new("deployment", id.to_string()).with_service(place.service.scope.clone()).with_environment(scope);
         let authorized = self.store.db.authorize(ctx, action, object).await?;
+        let as_seen = act.as_seen;
         let mut new = self.new_deployment(ctx, id, &place, act).await?;
         let before = json!({ "version": new.previous_version, "image": new.previous_image });
         let mut tx = self.store.db.write(ctx, authorized.clone()).await?;
         let state = self.pass_gates(ctx, &mut tx, &place, &mut new).await?;
         if self.store.insert(&mut tx, &new, state).await? {
+            if let Some(newest) = as_seen
+                && !self.store.is_as_seen(&mut tx, &new, newest).await?
+            {
+                return Err(AppError::Conflict(text!("somebody acted meanwhile")));
+            }
             if state == DeploymentState::Blocked {
                 let against = new.gates.iter().filter(|gate| matches!(gate.verdict, Verdict::Block | Verdict::Wait));
                 let told = About::attempt(&new).with(json!({ "message": reasons(against) }));

@@ -1,7 +1,7 @@
 //! An artifact comes here after it was healthy in the environment before.
 //!
 //! Before means: the next lower order among the environments where the service is bound. The same artifact means: the same
-//! digest, or the same release, or, where neither is known, the same image text.
+//! digest, or the same release, or, where it is asked for by a bare tag, the same name and tag.
 
 use super::model::{Evidence, Judged};
 use passerelle_contract::deployments::{Health, Verdict};

@@ -248,6 +248,49 @@ impl Ctx {
     }
 }
 
+/// What one set of roles reaches, for narrowing lists of what happens to services in environments: any of the three is enough.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reach {
+    pub teams: Vec<String>,
+    pub systems: Vec<String>,
+    pub tiers: Vec<String>,
+}
+
+impl Reach {
+    /// Nothing when everything is reached.
+    fn of<'a>(grants: impl Iterator<Item = &'a RoleGrant>) -> Option<Self> {
+        let mut reach = Self::default();
+        for grant in grants {
+            match &grant.scope {
+                Scope::Everything => return None,
+                Scope::Team(team) => reach.teams.push(team.clone()),
+                Scope::System(system) => reach.systems.push(system.clone()),
+                Scope::Tier(tier) => reach.tiers.push(tier.clone()),
+            }
+        }
+        Some(reach)
+    }
+}
+
+impl Ctx {
+    /// Which services in which environments this principal may read about: what every one of these reaches.
+    #[must_use]
+    pub fn reaches(&self) -> Vec<Reach> {
+        let principal = self.principal();
+        match principal.kind {
+            PrincipalKind::System => Vec::new(),
+            PrincipalKind::Anonymous => vec![Reach::default()],
+            PrincipalKind::Session { .. } | PrincipalKind::Token { .. } => {
+                let owned = Reach::of(principal.grants.iter());
+                owned
+                    .into_iter()
+                    .chain(principal.cap.iter().filter_map(|cap| Reach::of(std::iter::once(cap))))
+                    .collect()
+            }
+        }
+    }
+}
+
 fn scope_of<'a>(grants: impl Iterator<Item = &'a RoleGrant>) -> ReadScope {
     let (mut teams, mut systems) = (BTreeSet::new(), BTreeSet::new());
     for grant in grants {

@@ -16,7 +16,7 @@ mod paging;
 pub mod validate;
 pub mod web;
 
-pub use access::{Authorized, Decision, EnvironmentScope, Object, ReadScope, ServiceScope, decide};
+pub use access::{Authorized, Decision, EnvironmentScope, Object, Reach, ReadScope, ServiceScope, decide};
 pub use action::Action;
 pub use ctx::{Ctx, Principal, PrincipalKind, Via};
 pub use db::{AuditEntry, Db, WriteTx, leave_message};

@@ -43,6 +43,7 @@ super::texts! {
     "deployment {id} does not wait for approval; its state is {state}" => "le déploiement {id} n’attend pas d’approbation ; son état est {state}";
     "deployment {id} has ended, so it cannot be cancelled" => "le déploiement {id} est terminé et ne peut donc plus être annulé";
     "gave up" => "abandon";
+    "given up after {count} tries; the log of the portal says why" => "abandonné après {count} essais ; le journal du portail dit pourquoi";
     "give exactly one of release, version and image" => "donnez exactement un de release, version et image";
     "is 0, which would end the service; production allows 1 to 1000" => "vaut 0, ce qui arrêterait le service ; la production autorise de 1 à 1000";
     "is not a deployment of this service and environment that ended well" => "n’est pas un déploiement réussi de ce service dans cet environnement";
@@ -55,6 +56,7 @@ super::texts! {
     "release {version} of {service}" => "la version {version} de {service}";
     "release {version} of {service} exists with image {image}; a release never changes" => "la version {version} de {service} existe avec l’image {image} ; une version ne change jamais";
     "service and environment of a deployment stay; make another one" => "le service et l’environnement d’un déploiement ne changent pas ; faites-en un autre";
+    "somebody acted meanwhile" => "quelqu’un a agi entre-temps";
     "somebody else has changed the target while this deployment was rolling out" => "quelqu’un d’autre a modifié la cible pendant ce déploiement";
     "the body must be the report" => "le corps de la requête doit être le rapport";
     "the new version" => "la nouvelle version";

@@ -47,6 +47,7 @@ super::texts! {
     "is about another artifact than this release, whose digest is {digest}" => "porte sur un autre artefact que cette version, dont le condensat est {digest}";
     "is missing: the run found no result at all" => "manque : l’analyse n’a donné aucun résultat";
     "is no environment" => "n’est pas un environnement";
+    "is no team; write it as namespace/name" => "n’est pas une équipe ; écrivez-la sous la forme namespace/name";
     "is not JSON: {error}" => "n’est pas du JSON : {error}";
     "its scope changed in this moment; try again" => "sa portée vient de changer ; réessayez";
     "more than {max} occurrences since it began" => "plus de {max} occurrences depuis le début";

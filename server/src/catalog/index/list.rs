@@ -1,6 +1,7 @@
 //! Nodes as what callers read: JSON made of ready pieces for the REST API, typed values for the pages.
 
 use super::Snapshot;
+use super::core::Facet;
 use super::query::{Slice, search_words};
 use super::record::Record;
 use crate::kernel::ReadScope;
@@ -89,6 +90,14 @@ impl Snapshot {
     #[must_use]
     pub fn find(&self, reference: &str) -> Option<Found> {
         self.core.find(reference).and_then(|node| self.found(self.core.record(node)?))
+    }
+
+    /// Whether a team is in the catalog, or owns a service without being described.
+    #[must_use]
+    pub fn knows_team(&self, team: &str) -> bool {
+        let owners = &self.core.fields[Facet::Team as usize].values;
+        self.core.find(&format!("group:{}", team.to_lowercase())).is_some()
+            || owners.iter().any(|owner| owner.eq_ignore_ascii_case(team))
     }
 
     #[must_use]

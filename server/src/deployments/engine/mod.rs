@@ -5,6 +5,7 @@
 //! target, and writes nothing more.
 
 mod follow;
+mod open;
 mod outcome;
 mod run;
 mod task;

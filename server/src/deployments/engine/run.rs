@@ -2,11 +2,11 @@
 
 use super::Engine;
 use super::follow::{Followed, Wait};
+use super::open::{MOST_EPOCHS, has_begun};
 use crate::deployments::model::{ROLL_BACK_STEP, TASK_STEP, WAIT_STEP};
 use crate::deployments::store::{Claim, Ending, Store};
 use crate::deployments::tasks::{IMAGE_MISSING, with_image};
 use crate::deployments::telling;
-use crate::environments::OpenError;
 use crate::gates::{GateService, Look};
 use crate::kernel::{
     Action, AppError, AuditEntry, Authorized, Ctx, EnvironmentScope, Object, Result, ServiceScope, Via,
@@ -17,7 +17,6 @@ use passerelle_contract::environments::Tier;
 use passerelle_contract::{Text, text};
 use passerelle_targets::{Applied, Change, Observation, Target, TargetError};
 use serde_json::json;
-use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::watch;
@@ -65,8 +64,14 @@ impl<'a> Run<'a> {
     /// # Errors
     /// When the lease is lost or the database is away: then nothing more is written and somebody else goes on.
     pub async fn go(&self) -> Result<()> {
+        let begun = self.store().steps(self.claim.id).await?.iter().any(has_begun);
+        if self.claim.epoch > MOST_EPOCHS {
+            return self.give_up(begun).await;
+        }
         let target = match self.target().await? {
             Ok(target) => target,
+            // What was begun and cannot be looked at is not known to have failed.
+            Err(failure) if begun => return self.end_failed(failure, DeploymentState::NeedsPerson).await,
             Err(failure) => return self.end_failed(failure, DeploymentState::Failed).await,
         };
         self.drive(&*target).await?;
@@ -97,7 +102,8 @@ impl<'a> Run<'a> {
             }
             match self.apply(target).await? {
                 Ok(()) => {}
-                Err(Stop::Cancelled(by)) => return self.end_cancelled(&by).await,
+                // Once it was begun, the process before may have changed the target: then what was there is put back.
+                Err(Stop::Cancelled(by)) if !steps.iter().any(has_begun) => return self.end_cancelled(&by).await,
                 Err(stop) => return self.stopped_at("apply", target, stop).await,
             }
         }
@@ -333,19 +339,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn target(&self) -> Result<Result<Arc<dyn Target>, Failure>> {
-        let binding = match self.claim.binding_id {
-            Some(id) => self.engine.environments.binding_by_id(id).await?,
-            None => None,
-        };
-        let Some(binding) = binding else { return Ok(Err(unknown(text!("the target binding was removed")))) };
-        match self.engine.environments.target(&binding).await {
-            Ok((target, _)) => Ok(Ok(target)),
-            Err(OpenError::App(error)) => Err(error),
-            Err(OpenError::Target(error)) => Ok(Err(error.to_failure())),
-        }
-    }
-
     async fn effect(&self, target: &dyn Target, change: &Change) -> Result<Result<Applied, TargetError>> {
         self.patiently(|| target.apply(change, self.claim.fence())).await
     }
@@ -383,7 +376,7 @@ impl<'a> Run<'a> {
         self.end(Ending { state, failure: Some(failure), recorded_after: None, message }).await
     }
 
-    async fn end_cancelled(&self, by: &str) -> Result<()> {
+    pub(super) async fn end_cancelled(&self, by: &str) -> Result<()> {
         self.end_cancelled_with(text!("Cancelled by {by} before anything was changed", by)).await
     }
 
@@ -481,6 +474,6 @@ pub(super) fn followed(followed: Followed) -> Step<Observation> {
     }
 }
 
-const fn unknown(message: Text) -> Failure {
+pub(super) const fn unknown(message: Text) -> Failure {
     Failure { cause: Cause::Unknown, message, instance: None, logs: Vec::new() }
 }

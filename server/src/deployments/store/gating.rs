@@ -24,9 +24,10 @@ pub struct Artifact<'a> {
 }
 
 impl Artifact<'_> {
+    /// What ran under a bare tag is not known to be the digest that is asked for.
     fn is(&self, release_id: Option<Uuid>, image: Option<&str>) -> bool {
         (self.release_id.is_some() && self.release_id == release_id)
-            || image.is_some_and(|image| same_image(image, self.image) || same_image(self.image, image))
+            || image.is_some_and(|image| same_image(image, self.image))
     }
 }
 

@@ -15,7 +15,7 @@ pub use attempts::NewDeployment;
 pub use automatic::Due;
 pub use cells::{DeployedHere, ObservedState, unbound};
 pub use gating::{Artifact, Awaiting, Changed};
-pub use progress::{Claim, Ending, LEASE_TTL_S};
+pub use progress::{Claim, Ending, LEASE_TTL_S, StepRow};
 pub use read::{ListFilter, Position};
 pub use releases::ReleaseRow;
 pub use watched::Watched;

@@ -3,7 +3,7 @@
 use super::events::said;
 use super::{Store, known};
 use crate::deployments::history::Healthy;
-use crate::kernel::Result;
+use crate::kernel::{Reach, Result};
 use passerelle_contract::Text;
 use passerelle_contract::deployments::{
     Cause, ConfigChoice, DeploymentOut, DeploymentRow, DeploymentState, Exemption, Failure, GateOut, Instance,
@@ -11,10 +11,12 @@ use passerelle_contract::deployments::{
 };
 use passerelle_contract::environments::Tier;
 use passerelle_contract::gates::ApprovalsOut;
+use passerelle_contract::paging::MOST_COUNTED;
 use passerelle_targets::Recorded;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::types::Json;
+use sqlx::{Postgres, QueryBuilder};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -33,9 +35,8 @@ pub struct ListFilter {
     pub operation: Option<Operation>,
     pub actor: Option<String>,
     pub active: Option<bool>,
-    /// Only services of these teams or systems, when the reader does not see all.
-    pub teams: Option<Vec<String>>,
-    pub systems: Option<Vec<String>>,
+    /// Only what each of these reaches.
+    pub reaches: Vec<Reach>,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -107,12 +108,6 @@ pub struct Earlier {
     pub recorded_after: Option<Json<Recorded>>,
 }
 
-const FILTER: &str = "($1::text IS NULL OR d.service_key = $1) AND ($2::text IS NULL OR e.name = $2)
-  AND ($3::text IS NULL OR d.state = $3) AND ($4::text IS NULL OR d.operation = $4) AND ($5::text IS NULL OR d.requested_by = $5)
-  AND ($6::boolean IS NULL OR (d.state IN ('requested', 'awaiting_approval', 'queued', 'running', 'verifying')) = $6)
-  AND ($7::text[] IS NULL OR EXISTS (SELECT FROM entities s
-    WHERE s.id = d.service_id AND (s.owner = ANY ($7) OR s.system = ANY ($8))))";
-
 impl Store {
     /// # Errors
     /// When the database is away.
@@ -150,7 +145,7 @@ impl Store {
         .await?)
     }
 
-    /// Newest first, after a position.
+    /// Newest first, after a position; with how many there are, as far as [`MOST_COUNTED`] and one.
     ///
     /// # Errors
     /// When the database is away.
@@ -160,24 +155,26 @@ impl Store {
         after: Option<Position>,
         limit: usize,
     ) -> Result<(Vec<DeploymentRow>, u64)> {
-        let sql = format!(
+        let mut page = QueryBuilder::new(
             "SELECT d.id, d.service_key, e.name AS environment, e.tier, d.operation, d.state, d.version, d.image, d.reason,
                d.requested_by, d.failure ->> 'cause' AS cause, d.created_at, d.ended_at
-             FROM deployments d JOIN environments e ON e.id = d.environment_id
-             WHERE {FILTER} AND ($9::uuid IS NULL OR d.id < $9) ORDER BY d.id DESC LIMIT $10"
+             FROM deployments d JOIN environments e ON e.id = d.environment_id WHERE true",
         );
-        let rows: Vec<ListRow> = bind(sqlx::query_as(sqlx::AssertSqlSafe(sql)), filter)
-            .bind(after.map(|position| position.id))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(self.db.pool())
-            .await?;
-        let sql =
-            format!("SELECT count(*) FROM deployments d JOIN environments e ON e.id = d.environment_id WHERE {FILTER}");
-        let (total,): (i64,) = bind(sqlx::query_as(sqlx::AssertSqlSafe(sql)), filter).fetch_one(self.db.pool()).await?;
+        push_filter(&mut page, filter);
+        if let Some(position) = after {
+            page.push(" AND d.id < ").push_bind(position.id);
+        }
+        page.push(" ORDER BY d.id DESC LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let rows: Vec<ListRow> = page.build_query_as().fetch_all(self.db.pool()).await?;
+        let mut count = QueryBuilder::new("SELECT count(*) FROM (SELECT FROM deployments d WHERE true");
+        push_filter(&mut count, filter);
+        count.push(format!(" LIMIT {}", MOST_COUNTED + 1)).push(") AS counted");
+        let total: i64 = count.build_query_scalar().fetch_one(self.db.pool()).await?;
         Ok((rows.into_iter().map(list_row).collect::<Result<_>>()?, u64::try_from(total).unwrap_or(0)))
     }
 
-    /// The deployments that ended well, oldest first, and whether the newest attempt left something broken behind.
+    /// The deployments that ended well, oldest first, and whether the newest one that left a version behind left a broken one. What
+    /// ended before the target was changed, or was put back, left none.
     ///
     /// # Errors
     /// When the database is away.
@@ -193,7 +190,9 @@ impl Store {
         .fetch_all(self.db.pool())
         .await?;
         let newest: Option<(String,)> = sqlx::query_as(
-            "SELECT state FROM deployments WHERE service_id = $1 AND environment_id = $2 AND state <> 'blocked' AND ended_at IS NOT NULL
+            "SELECT state FROM deployments d WHERE service_id = $1 AND environment_id = $2 AND operation IN ('deploy', 'roll_back')
+               AND ended_at IS NOT NULL AND state NOT IN ('blocked', 'cancelled', 'rolled_back')
+               AND EXISTS (SELECT FROM deployment_steps s WHERE s.deployment_id = d.id AND s.name = 'apply' AND s.started_at IS NOT NULL)
              ORDER BY id DESC LIMIT 1",
         )
         .bind(service_id)
@@ -246,19 +245,35 @@ impl Store {
     }
 }
 
-fn bind<'q, O>(
-    query: sqlx::query::QueryAs<'q, sqlx::Postgres, O, sqlx::postgres::PgArguments>,
-    filter: &'q ListFilter,
-) -> sqlx::query::QueryAs<'q, sqlx::Postgres, O, sqlx::postgres::PgArguments> {
-    query
-        .bind(&filter.service)
-        .bind(&filter.environment)
-        .bind(filter.state.map(DeploymentState::as_str))
-        .bind(filter.operation.map(Operation::as_str))
-        .bind(&filter.actor)
-        .bind(filter.active)
-        .bind(&filter.teams)
-        .bind(&filter.systems)
+/// Only what is asked for stands in the query, so that an index serves it.
+fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &ListFilter) {
+    if let Some(service) = &filter.service {
+        query.push(" AND d.service_key = ").push_bind(service.clone());
+    }
+    if let Some(environment) = &filter.environment {
+        let same = " AND d.environment_id = (SELECT named.id FROM environments named WHERE named.name = ";
+        query.push(same).push_bind(environment.clone()).push(")");
+    }
+    if let Some(state) = filter.state {
+        query.push(" AND d.state = ").push_bind(state.as_str());
+    }
+    if let Some(operation) = filter.operation {
+        query.push(" AND d.operation = ").push_bind(operation.as_str());
+    }
+    if let Some(actor) = &filter.actor {
+        query.push(" AND d.requested_by = ").push_bind(actor.clone());
+    }
+    if let Some(active) = filter.active {
+        let not = if active { "" } else { "NOT " };
+        query
+            .push(format!(" AND d.state {not}IN ('requested', 'awaiting_approval', 'queued', 'running', 'verifying')"));
+    }
+    for reach in &filter.reaches {
+        query.push(" AND (EXISTS (SELECT FROM entities s WHERE s.id = d.service_id AND (s.owner = ANY (");
+        query.push_bind(reach.teams.clone()).push(") OR s.system = ANY (").push_bind(reach.systems.clone());
+        query.push("))) OR d.environment_id IN (SELECT tiered.id FROM environments tiered WHERE tiered.tier = ANY (");
+        query.push_bind(reach.tiers.clone()).push(")))");
+    }
 }
 
 fn list_row(row: ListRow) -> Result<DeploymentRow> {

@@ -111,6 +111,23 @@ impl Store {
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(service_id).bind(image).fetch_optional(self.db.pool()).await?)
     }
 
+    /// The newest release of the same digest; of an image without one, the newest of the same name and tag.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn release_like_image(&self, service_id: Uuid, image: &str) -> Result<Option<ReleaseRow>> {
+        let (column, wanted) = match image.split_once('@') {
+            Some((_, digest)) => ("split_part(r.image, '@', 2)", digest),
+            None => ("split_part(r.image, '@', 1)", image),
+        };
+        let sql = format!("{SELECT} WHERE r.service_id = $1 AND {column} = $2 ORDER BY r.created_at DESC LIMIT 1");
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(service_id)
+            .bind(wanted)
+            .fetch_optional(self.db.pool())
+            .await?)
+    }
+
     /// Newest first, after a position.
     ///
     /// # Errors

@@ -168,6 +168,9 @@ impl GateService {
             FreezeScope::Global => object,
             FreezeScope::Team(team) => {
                 validate::line(team, 1, 127).map_err(|message| AppError::field("/scope/value", message))?;
+                if !self.catalog.knows_team(team) {
+                    return Err(AppError::field("/scope/value", text!("is no team; write it as namespace/name")));
+                }
                 object
             }
             FreezeScope::Environment(name) => {
