@@ -15,9 +15,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve pages and API; drives deployments too unless `server.worker` is false.
+    /// Serve pages and API; does the work of `worker` too unless `server.worker` is false.
     Serve,
-    /// Drive deployments without serving pages.
+    /// Do the background work without serving pages: drive deployments and automatic ones, observe targets, measure objectives, send messages.
     Worker,
     /// Bring the database's schema up to date and end.
     Migrate,
