@@ -43,8 +43,8 @@ super::texts! {
     "deployment {id} does not wait for approval; its state is {state}" => "le déploiement {id} n’attend pas d’approbation ; son état est {state}";
     "deployment {id} has ended, so it cannot be cancelled" => "le déploiement {id} est terminé et ne peut donc plus être annulé";
     "gave up" => "abandon";
-    "given up after {count} tries; the log of the portal says why" => "abandonné après {count} essais ; le journal du portail dit pourquoi";
     "give exactly one of release, version and image" => "donnez exactement un de release, version et image";
+    "given up after {count} tries; the log of the portal says why" => "abandonné après {count} essais ; le journal du portail dit pourquoi";
     "is 0, which would end the service; production allows 1 to 1000" => "vaut 0, ce qui arrêterait le service ; la production autorise de 1 à 1000";
     "is not a deployment of this service and environment that ended well" => "n’est pas un déploiement réussi de ce service dans cet environnement";
     "must be 4 to 64 hexadecimal digits" => "doit comporter de 4 à 64 chiffres hexadécimaux";
