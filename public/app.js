@@ -1,5 +1,5 @@
 // What pages do beyond HTML, without which everything still works: load the islands, copy, times in the reader's zone,
-// prefetch, one submit per form, Ctrl-K, arrow keys in the matrix, the confirm-by-typing button.
+// prefetch, one submit per form, Ctrl-K, arrow keys and dragging in the matrix, the confirm-by-typing button.
 const self = document.querySelector("script[data-client]");
 const lang = document.documentElement.lang;
 const all = (selector, root = document) => root.querySelectorAll(selector);
@@ -149,6 +149,27 @@ function matrixKey(event) {
   event.preventDefault();
   to?.matches("[data-cell]") && focusCell(to);
 }
+// A version dragged from its cell to one that it may be promoted to: the same page as by P.
+let wells = [];
+function carry(found) {
+  for (const well of wells) well.classList.remove("well");
+  wells = found;
+  for (const well of wells) well.classList.add("well");
+}
+document.addEventListener("dragstart", (event) => {
+  const link = event.target.closest?.("[data-cell] .v a");
+  if (!link) return;
+  const version = link.textContent.trim();
+  const takes = (act) => new URL(act.href).searchParams.get("version") === version;
+  carry([...all("[data-act=p]", link.closest("tr"))].filter(takes).map((act) => act.closest("[data-cell]")));
+});
+document.addEventListener("dragend", () => carry([]));
+for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => {
+  const well = wells.find((well) => well.contains(event.target));
+  if (!well) return;
+  event.preventDefault();
+  if (kind === "drop") well.querySelector("[data-act=p]").click();
+});
 function focusCell(cell) {
   for (const other of all("[data-cell][tabindex='0']")) other.tabIndex = -1;
   cell.tabIndex = 0;

@@ -58,6 +58,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 admin::setup_token(&config, or_sign_in).await.map(|()| ExitCode::SUCCESS)
             }
             Command::ValidateConfig => {
+                logging::check(&config.log)?;
                 println!("The configuration is good.");
                 Ok(ExitCode::SUCCESS)
             }

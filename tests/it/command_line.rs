@@ -47,6 +47,16 @@ async fn the_set_up_link_gives_way_to_the_sign_in_page() {
     assert_eq!((code, link.trim()), (Some(0), format!("{}/sign-in", portal.url).as_str()));
 }
 
+/// A roll back of the portal itself: the schema has what this version does not know.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_starts_on_the_schema_of_a_later_version() {
+    let portal = RunningPortal::with_shop().await.kill();
+    let later = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (999999, 'later', true, ''::bytea, 0)";
+    sqlx::query(later).execute(&mut portal.database().superuser().await).await.unwrap();
+    let portal = portal.start_again().await;
+    assert_eq!(portal.get("/services").await.body["total"], 2);
+}
+
 /// A server that is away for two looks after it has taken a deployment in.
 async fn restarting(ended: Value) -> String {
     let mut queued = ended.clone();

@@ -61,7 +61,7 @@ messages! {
     glass_summary: "Emergency: break the glass", "Urgence : briser la glace";
     glass_effect(service, environment): "For at most 60 minutes your next deployment of {service} to {environment} skips the gates, once. It never skips access or the audit. Others who operate there see it on their home page at once, with your name and reason.", "Pendant 60 minutes au plus, votre prochain déploiement de {service} en {environment} passe outre les règles, une fois. Jamais les droits ni l’audit. Les autres personnes qui exploitent cet environnement le voient aussitôt sur leur page d’accueil, avec votre nom et votre motif.";
     glass_reason: "Why the gates must be skipped", "Pourquoi passer outre les règles";
-    glass_reason_hint: "10 characters at least. Everybody reads it in the log of broken glass.", "10 caractères au moins. Chacun le lit dans le journal des bris de glace.";
+    glass_reason_hint: "10 characters at least. Everybody reads it in the break-glass log.", "10 caractères au moins. Chacun le lit dans le journal des bris de glace.";
     glass_incident: "Incident", "Incident";
     glass_incident_hint: "An https address: where it is dealt with.", "Une adresse https : là où il est traité.";
     glass_minutes: "Minutes", "Minutes";
@@ -73,7 +73,7 @@ messages! {
     glass_opened(environment): "The glass is broken: your next deployment to {environment} skips the gates, once.", "La glace est brisée : votre prochain déploiement en {environment} passe outre les règles, une fois.";
     glass_limited(seconds): "Too many tries with a wrong password. Wait {seconds} seconds.", "Trop d’essais avec un mauvais mot de passe. Attendez {seconds} secondes.";
     glass_told(who, service, environment, age): "{who} broke the glass for {service} in {environment}, {age}", "{who} a brisé la glace pour {service} en {environment}, {age}";
-    glass_see_log: "Log of broken glass", "Journal des bris de glace";
+    glass_see_log: "Break-glass log", "Journal des bris de glace";
     glass_log_sub: "Who skipped the gates, when and why. The newest 200.", "Qui a passé outre les règles, quand et pourquoi. Les 200 derniers.";
     glass_none: "The glass was never broken", "La glace n’a jamais été brisée";
     glass_none_text: "In an emergency it can be done on the page of a blocked deployment; it is listed here from then on.", "En cas d’urgence, cela se fait sur la page d’un déploiement bloqué ; la liste est ici.";

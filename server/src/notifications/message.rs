@@ -177,7 +177,7 @@ fn links(event: &Event, places: &Places<'_>) -> Vec<(Text, String)> {
             links.push((text!("Open the freeze"), format!("{origin}/freezes/{id}")));
         }
         (EventKind::BreakGlassOpened | EventKind::BreakGlassUsed, ..) => {
-            links.push((text!("Open the log of broken glass"), format!("{origin}/break-glass")));
+            links.push((text!("Open the break-glass log"), format!("{origin}/break-glass")));
         }
         (EventKind::WaiverCreated, _, Some(service)) => {
             links.push((text!("Open the waivers"), format!("{origin}/services/{service}/waivers")));

@@ -267,6 +267,14 @@ impl Tab {
         std::mem::take(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner).complaints)
     }
 
+    /// Ends the page, and with it what it still does.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub async fn close(self) -> Result<()> {
+        Ok(self.page.close().await?)
+    }
+
     /// How many bytes came over the wire since the last call.
     #[must_use]
     pub fn received(&self) -> f64 {

@@ -68,6 +68,7 @@ async fn first_administrator(portal: &Portal, chromium: &Chromium) -> Result<()>
     let tab = chromium.tab(&portal.origin).await?;
     tab.set_up(portal).await?;
     tab.shows(ENGLISH.matrix).await?;
+    promotes_by_dragging(&tab).await?;
     deploy_and_watch(&tab, &ENGLISH, "walk one: profiles").await?;
     roll_back_and_watch(&tab, &ENGLISH, "walk one: back again").await?;
     tab.follow("nav.side a.item", "Audit", "/audit").await?;
@@ -75,6 +76,24 @@ async fn first_administrator(portal: &Portal, chromium: &Chromium) -> Result<()>
         tab.shows(words).await?;
     }
     tab.is_clean()
+}
+
+/// Drops a version on the first cell of the matrix that it may be promoted to: the plan of its deployment is shown.
+async fn promotes_by_dragging(tab: &Tab) -> Result<()> {
+    let drag = "const act = document.querySelector('.matrix [data-act=p]');
+        const version = new URL(act.href).searchParams.get('version');
+        const names = [...act.closest('tr').querySelectorAll('[data-cell] .v a')];
+        const event = (kind) => new DragEvent(kind, { bubbles: true, cancelable: true });
+        names.find((name) => name.textContent.trim() === version).dispatchEvent(event('dragstart'));
+        act.closest('td').dispatchEvent(event('drop'));";
+    tab.value(&format!("(() => {{ {drag} }})()")).await?;
+    tab.wait(
+        "the page of the promotion",
+        "location.pathname.endsWith('/deploy') && location.search.includes('version=')",
+    )
+    .await?;
+    tab.open("/").await?;
+    tab.shows(ENGLISH.matrix).await
 }
 
 async fn in_french(portal: &Portal, chromium: &Chromium) -> Result<()> {

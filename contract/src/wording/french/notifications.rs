@@ -18,9 +18,9 @@ super::texts! {
     "Needs a person: {what}" => "Demande une personne : {what}";
     "New freeze: {title}" => "Nouveau gel : {title}";
     "Nobody approved in time: {what}" => "Personne n’a approuvé à temps : {what}";
+    "Open the break-glass log" => "Ouvrir le journal des bris de glace";
     "Open the deployment" => "Ouvrir le déploiement";
     "Open the freeze" => "Ouvrir le gel";
-    "Open the log of broken glass" => "Ouvrir le journal des bris de glace";
     "Open the portal" => "Ouvrir le portail";
     "Open the waivers" => "Ouvrir les dérogations";
     "Ran before" => "Tournait avant";
