@@ -121,6 +121,12 @@ pub trait Target: Send + Sync {
     /// Writes the change, fenced. When the object already carries this fence with this change, answers `unchanged`.
     async fn apply(&self, change: &Change, fence: Fence) -> Result<Applied, TargetError>;
 
+    /// The failure for which the platform itself has put back what was written in the last `period`, when it did. Whoever takes over
+    /// after a write would otherwise see what ran before, and write a second time.
+    async fn undone(&self, _period: Duration) -> Result<Option<Failure>, TargetError> {
+        Ok(None)
+    }
+
     /// How long a rollout pauses on purpose when it comes true in stages, which [`Target::advance`] takes; nothing when a write is all it needs.
     fn stages(&self) -> Option<Duration> {
         None

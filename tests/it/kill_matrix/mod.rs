@@ -42,7 +42,7 @@ async fn matrix(place: fn() -> Place) {
         let _ = writeln!(
             table,
             "| {} | {} | {} | {runs} | {} | {:.1} s |",
-            place().kind,
+            place().name,
             act.name(),
             rows[0].writes,
             rows.iter().map(|row| row.faults.len()).sum::<usize>(),
@@ -69,7 +69,7 @@ async fn round(place: Place) -> Vec<Row> {
                         row.runs += 1;
                         row.writes = nth;
                         row.slowest = row.slowest.max(seen.take_over);
-                        let point = format!("{} {} {nth} {side:?}", arena.place.kind, act.name());
+                        let point = format!("{} {} {nth} {side:?}", arena.place.name, act.name());
                         if seen.ended != act.ends() {
                             row.faults.push(format!("{point}: ended {}", seen.ended));
                         }
@@ -109,4 +109,14 @@ async fn cloud_run() {
 #[tokio::test(flavor = "multi_thread")]
 async fn static_site() {
     matrix(places::static_site).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kubernetes_migration() {
+    matrix(places::kubernetes_migration).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ci() {
+    matrix(places::ci).await;
 }

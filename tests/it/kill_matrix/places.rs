@@ -36,6 +36,8 @@ impl Act {
 
 /// A target on the simulator, bound to `shop/api` in staging.
 pub struct Place {
+    /// In the table.
+    pub name: &'static str,
     pub kind: &'static str,
     /// Of its calls in the simulator.
     pub prefix: &'static str,
@@ -66,6 +68,9 @@ projects:
     locations:
       europe-west1:
         api: { image: 'team/api:1' }
+gitlab:
+  acme/shop:
+    jobs: [{ name: test, stage: test }, { name: deploy-prod, stage: deploy-prod, manual: true }]
 buckets:
   site:
     archives:
@@ -77,6 +82,7 @@ const ALL: &[Act] = &[Act::Deploy, Act::Broken, Act::RollBack, Act::Restart, Act
 
 pub fn kubernetes() -> Place {
     Place {
+        name: "kubernetes",
         kind: "kubernetes",
         prefix: "/k8s/test",
         acts: ALL,
@@ -84,14 +90,38 @@ pub fn kubernetes() -> Place {
             let kubeconfig = crate::support::kubeconfig(&simulator.kubernetes_url("test"), "t");
             json!({ "kubeconfig": { "value": kubeconfig }, "simulated": true })
         },
-        binding: json!({ "namespace": "shop", "deployment": "api", "migration": { "command": ["migrate"] } }),
+        binding: json!({ "namespace": "shop", "deployment": "api" }),
         image: |_, n| format!("tinyweb:r{n}"),
         broken: "tinyweb:crash",
     }
 }
 
+/// What is broken fails in its migration already, before anything is changed.
+pub fn kubernetes_migration() -> Place {
+    Place {
+        name: "kubernetes, with a migration",
+        acts: &[Act::Deploy],
+        binding: json!({ "namespace": "shop", "deployment": "api", "migration": { "command": ["migrate"] } }),
+        ..kubernetes()
+    }
+}
+
+pub fn ci() -> Place {
+    Place {
+        name: "ci (GitLab)",
+        kind: "ci",
+        prefix: "/gitlab",
+        acts: &[Act::Deploy, Act::Broken, Act::RollBack],
+        connection: |simulator| json!({ "provider": "gitlab", "base_url": simulator.pipelines_url(), "token": { "value": "t" }, "simulated": true }),
+        binding: json!({ "repository": "acme/shop", "environment": "api-staging", "manual_job": "deploy-prod" }),
+        image: |_, n| format!("team/api:r{n}"),
+        broken: "team/api:crash",
+    }
+}
+
 pub fn docker_swarm() -> Place {
     Place {
+        name: "docker_swarm",
         kind: "docker_swarm",
         prefix: "/docker/test",
         acts: ALL,
@@ -104,6 +134,7 @@ pub fn docker_swarm() -> Place {
 
 pub fn cloud_run() -> Place {
     Place {
+        name: "cloud_run",
         kind: "cloud_run",
         prefix: "/run",
         acts: &[Act::Deploy, Act::Broken, Act::RollBack],
@@ -119,6 +150,7 @@ pub fn cloud_run() -> Place {
 
 pub fn static_site() -> Place {
     Place {
+        name: "static_site",
         kind: "static_site",
         prefix: "/storage",
         acts: &[Act::Deploy, Act::RollBack],

@@ -32,6 +32,7 @@ super::texts! {
     "Rolled back to {version}" => "Revenu à {version}";
     "Running {title}" => "Exécution de {title}";
     "Scale" => "Mise à l’échelle";
+    "The target has put back by itself what was written" => "La cible a elle-même remis ce qui tournait avant";
     "Verifying that it stays healthy" => "Vérification que la version reste saine";
     "Waiting for every instance to run the new version" => "Attente que chaque instance fasse tourner la nouvelle version";
     "Waiting for {title}" => "Attente de {title}";

@@ -114,9 +114,9 @@ fn insert(state: &mut State, bucket: &str, call: &Call) -> Response {
         }
         _ => {}
     }
-    state.put(bucket, &name, bytes, text(&metadata, "/contentType"), text(&metadata, "/cacheControl"));
+    let effect = state.put(bucket, &name, bytes, text(&metadata, "/contentType"), text(&metadata, "/cacheControl"));
     let shown = state.buckets[bucket].objects.get(&name).map(|object| about(bucket, &name, object));
-    call::wrote(call::json(StatusCode::OK, &json!(shown)), format!("{bucket}/{name}"), is_effect(&name))
+    call::wrote(call::json(StatusCode::OK, &json!(shown)), format!("{bucket}/{name}"), effect)
 }
 
 /// The metadata and the content of `multipart/related`.

@@ -49,8 +49,11 @@ struct State {
 }
 
 impl State {
-    fn put(&mut self, bucket: &str, name: &str, bytes: Bytes, content_type: &str, cache: &str) -> u64 {
+    /// Answers whether what visitors get is another page now.
+    fn put(&mut self, bucket: &str, name: &str, bytes: Bytes, content_type: &str, cache: &str) -> bool {
         self.generation += 1;
+        let before = self.buckets.get(bucket).and_then(|bucket| bucket.objects.get(name));
+        let same = before.is_some_and(|before| visible(&before.bytes) == visible(&bytes));
         let object = Object {
             bytes,
             generation: self.generation,
@@ -60,8 +63,14 @@ impl State {
         if let Some(bucket) = self.buckets.get_mut(bucket) {
             bucket.objects.insert(name.to_owned(), object);
         }
-        self.generation
+        is_effect(name) && !same
     }
+}
+
+/// A page without the comment at its end, which browsers do not show and whose writer may change it alone.
+fn visible(page: &[u8]) -> &[u8] {
+    let comment = page.trim_ascii_end().ends_with(b"-->").then(|| page.windows(4).rposition(|at| at == b"<!--"));
+    comment.flatten().map_or(page, |at| &page[..at])
 }
 
 impl Storage {

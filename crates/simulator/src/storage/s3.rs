@@ -59,9 +59,9 @@ fn put(state: &mut State, bucket: &str, name: &str, call: &Call) -> Response {
         return call::wrote(refuse(StatusCode::PRECONDITION_FAILED, "PreconditionFailed", message), object, false);
     }
     let (kind, cache) = (call.header(header::CONTENT_TYPE), call.header(header::CACHE_CONTROL));
-    state.put(bucket, name, call.body.clone(), kind, cache);
+    let effect = state.put(bucket, name, call.body.clone(), kind, cache);
     let etag = state.buckets[bucket].objects.get(name).map(super::Object::etag).unwrap_or_default();
-    call::wrote(with_header(xml(StatusCode::OK, String::new()), "etag", &etag), object, is_effect(name))
+    call::wrote(with_header(xml(StatusCode::OK, String::new()), "etag", &etag), object, effect)
 }
 
 fn list(state: &State, bucket: &str, call: &Call) -> Response {

@@ -10,12 +10,14 @@ use super::observe::{self, Look};
 use super::{change, diff, spec, watch};
 use crate::fencing::Turn;
 use crate::masking::MAX_LOG_LINES;
-use crate::{Applied, Change, Fence, Observation, Target, TargetError, TargetPlan};
+use crate::{Applied, Change, Fence, Observation, Rollout, Target, TargetError, TargetPlan};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use passerelle_contract::deployments::Failure;
 use passerelle_contract::{Text, text};
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How often a write is tried again after somebody else wrote in between.
 const ATTEMPTS: u32 = 5;
@@ -96,6 +98,19 @@ impl Target for SwarmService {
 
     fn watch(&self) -> BoxStream<'static, Result<Observation, TargetError>> {
         watch::stream(self.clone())
+    }
+
+    async fn undone(&self, period: Duration) -> Result<Option<Failure>, TargetError> {
+        let (service, now) = self.service().await?;
+        // By the engine's own clock, whose seconds are whole.
+        let age = now - service.rollout_start() - time::Duration::SECOND;
+        if !service.update_state().is_rollback() || age > period {
+            return Ok(None);
+        }
+        Ok(match self.observe().await?.rollout {
+            Rollout::Failed { failure } => Some(failure),
+            Rollout::Progressing | Rollout::Complete => None,
+        })
     }
 
     async fn plan(&self, change: &Change) -> Result<TargetPlan, TargetError> {

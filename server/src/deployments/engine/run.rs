@@ -100,6 +100,9 @@ impl<'a> Run<'a> {
             if !free {
                 return Ok(());
             }
+            if let Some(failure) = self.undone(target, &steps).await? {
+                return self.stopped_at("rollout", target, Stop::Failed(failure)).await;
+            }
             match self.apply(target).await? {
                 Ok(()) => {}
                 // Once it was begun, the process before may have changed the target: then what was there is put back.
