@@ -76,6 +76,8 @@ async fn pages(tab: &Tab) -> Result<Vec<(String, i64)>> {
         "/access/why",
         "/ui",
         "/onboard",
+        "/onboard/gke-service",
+        "/onboard/gke-service?step=2",
         "/slos?system=no/such",
         "/slos/import",
         "/slos/new",

@@ -118,6 +118,11 @@ impl Arena {
             return Run::NoSuchWrite;
         }
         let (driver, epoch) = self.lease(&id).await;
+        // It has ended, and the platform is only told so.
+        let Some(driver) = driver else {
+            self.portal.simulator.set_trap(None);
+            return Run::NoSuchWrite;
+        };
         self.kill(driver);
         let killed = Instant::now();
         self.portal.simulator.set_trap(None);
@@ -135,8 +140,8 @@ impl Arena {
         })
     }
 
-    /// The process that drives a deployment, and its epoch.
-    async fn lease(&self, id: &str) -> (u32, i64) {
+    /// The process that drives a deployment, when one does, and its epoch.
+    async fn lease(&self, id: &str) -> (Option<u32>, i64) {
         let (owner, epoch): (Option<String>, i64) =
             sqlx::query_as("SELECT lease_owner, epoch FROM deployments WHERE id = $1::uuid")
                 .bind(id)
@@ -144,7 +149,7 @@ impl Arena {
                 .await
                 .unwrap();
         let process = owner.as_deref().and_then(|owner| owner.split('-').next()?.parse().ok());
-        (process.unwrap_or_default(), epoch)
+        (process, epoch)
     }
 
     fn kill(&mut self, process: u32) {
