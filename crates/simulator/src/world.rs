@@ -115,7 +115,9 @@ pub struct NamespaceWorld {
     pub config_maps: BTreeMap<String, BTreeMap<String, String>>,
     /// Plain values; served base64 encoded, as the platform does.
     pub secrets: BTreeMap<String, BTreeMap<String, String>>,
-    /// Any other objects, as manifests.
+    /// The same, as somebody wrote them anew when the pods were running: those keep what they have read, the next ones find this.
+    pub rewritten_secrets: BTreeMap<String, BTreeMap<String, String>>,
+    /// Any other objects, as manifests. A text such as `now+61d` or `now-3h` becomes the time so far from the start.
     pub objects: Vec<Value>,
 }
 

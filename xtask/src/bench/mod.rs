@@ -7,7 +7,7 @@ mod browser;
 mod catalog;
 mod first_load;
 mod flat;
-mod http;
+pub mod http;
 mod importing;
 mod load;
 mod people;

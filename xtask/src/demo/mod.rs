@@ -2,8 +2,11 @@
 //!
 //! The real server with its real adapters; only the platforms that it deploys to are the simulator's.
 
+mod api;
 mod channel;
+mod scans;
 mod story;
+mod warnings;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,6 +21,7 @@ use crate::process::{Companion, output, run as run_command};
 use crate::signals::Signals;
 use crate::steps::Steps;
 use crate::waiting;
+use api::Api;
 
 /// Where the connections in `demo/` say that their platforms are.
 const SIMULATOR: &str = "127.0.0.1:3900";
@@ -49,7 +53,8 @@ pub fn run(paths: &Paths, demo: &Demo) -> Result<()> {
     let mut server = steps.step("start the portal", || portal.start(&signals))?;
     let token = steps.step("load the five systems", || import(paths, &portal))?;
     steps.step("load their objectives", || import_slos(paths, &portal, &token))?;
-    steps.step("a channel for messages, to the simulator", || channel::make(&portal, &token))?;
+    let api = Api::new(&portal.listen, &token);
+    steps.step("channels for messages, to the simulator", || channel::make(&api))?;
     let link =
         steps.step("sign-in link", || output(portal.command().args(["admin", "setup-token", "--or-sign-in"])))?;
 
@@ -58,9 +63,9 @@ pub fn run(paths: &Paths, demo: &Demo) -> Result<()> {
     println!("The database is in {}; without it the demo begins anew. Ctrl-C stops everything.", portal.data.display());
     if first_time {
         println!(
-            "A few deployments run now, so that there is something to look at: one of them fails, one is blocked."
+            "A few deployments run now, so that there is something to look at: one fails, some are stopped, one waits for your approval."
         );
-        story::play(&portal, token);
+        story::play(api);
     }
     wait(&signals, &mut server, &mut simulator)?;
     eprintln!("\nstopping");

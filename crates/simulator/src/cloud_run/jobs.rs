@@ -33,9 +33,10 @@ impl Execution {
             "logUri": format!("https://console.cloud.google.com/logs/viewer?execution={short}"),
             "template": {"containers": [{"image": self.image}]}});
         let message = match Behaviour::of(&self.image) {
-            Behaviour::Healthy | Behaviour::Unschedulable => None,
+            // A job has no probe to fail.
+            Behaviour::Healthy | Behaviour::Unready | Behaviour::Unhealthy | Behaviour::Unschedulable => None,
             Behaviour::Missing => Some(format!("Image '{}' not found.", self.image)),
-            _ => Some(format!(
+            Behaviour::Crash | Behaviour::FailingTask => Some(format!(
                 "Task {short}-task0 failed with message: The container exited with an error: exit code 1."
             )),
         };

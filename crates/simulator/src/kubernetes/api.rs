@@ -5,7 +5,7 @@ use super::path::{self, Objects, Target};
 use super::read::{self, View};
 use super::refusal::Refusal;
 use super::write::{self, Part, PatchKind, PatchTo, Written};
-use super::{discovery, logs, watch};
+use super::{discovery, logs, proxy, watch};
 use crate::call::{self, Call};
 use crate::object::{set, text};
 use axum::http::{Method, StatusCode, header};
@@ -66,6 +66,7 @@ fn route(cluster: &Arc<Cluster>, target: &Target, call: &Call) -> Result<Respons
         Target::Resources { group, version } => ok(&discovery::resources(group, version).ok_or_else(unknown)?),
         Target::Review(kind) => review(cluster, kind, call),
         Target::Objects(objects) => on_objects(cluster, objects, call),
+        Target::Proxy { namespace, service } => ok(&proxy::answer(&cluster.state.lock(), namespace, service)?),
         Target::Unknown => Err(unknown()),
     }
 }

@@ -17,6 +17,11 @@ pub(crate) enum Target {
         version: String,
     },
     Objects(Objects),
+    /// What a Service leads to, below `.../proxy`.
+    Proxy {
+        namespace: String,
+        service: String,
+    },
     /// `POST` only: self subject (access) reviews.
     Review(&'static str),
     Unknown,
@@ -43,6 +48,9 @@ pub(crate) fn parse(path: &str) -> Target {
         ["apis", group, version] => Target::Resources { group: (*group).to_owned(), version: (*version).to_owned() },
         ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"] => Target::Review("SelfSubjectAccessReview"),
         ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"] => Target::Review("SelfSubjectReview"),
+        ["api", "v1", "namespaces", namespace, "services", service, "proxy", ..] => {
+            Target::Proxy { namespace: (*namespace).to_owned(), service: (*service).to_owned() }
+        }
         ["api", version, rest @ ..] => objects("", version, rest),
         ["apis", group, version, rest @ ..] => objects(group, version, rest),
         _ => Target::Unknown,

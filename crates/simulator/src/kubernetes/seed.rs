@@ -2,11 +2,13 @@
 
 use super::cluster::reconcile;
 use super::kinds::{self, CONFIG_MAP, DEPLOYMENT, Kind, NAMESPACE, NODE, SECRET};
+use super::moment;
 use super::state::State;
 use super::write;
 use crate::object::text;
 use crate::world::{ClusterWorld, EnvWorld, WorkloadWorld};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 
 /// The simulated past: long enough for every healthy workload to be ready.
@@ -28,7 +30,7 @@ pub(crate) fn fill(state: &mut State, cluster: &str, world: &ClusterWorld, now: 
             add(state, &CONFIG_MAP, json!({"metadata": {"name": name, "namespace": namespace}, "data": data}), start);
         }
         for (name, data) in &content.secrets {
-            add(state, &SECRET, json!({"metadata": {"name": name, "namespace": namespace}, "stringData": data}), start);
+            add(state, &SECRET, secret(namespace, name, data), start);
         }
         for object in &content.objects {
             let kind = kinds::by_manifest(text(object, "/apiVersion"), text(object, "/kind"));
@@ -37,6 +39,7 @@ pub(crate) fn fill(state: &mut State, cluster: &str, world: &ClusterWorld, now: 
                 continue;
             };
             let mut object = object.clone();
+            moment::resolve(&mut object, now);
             if kind.namespaced {
                 object["metadata"]["namespace"] = json!(namespace);
             }
@@ -47,6 +50,17 @@ pub(crate) fn fill(state: &mut State, cluster: &str, world: &ClusterWorld, now: 
         }
     }
     settle(state, start, now);
+    for (namespace, content) in &world.namespaces {
+        for (name, data) in &content.rewritten_secrets {
+            // Nothing is there to take away when the world makes it only here.
+            let _before = write::delete(state, &SECRET, namespace, name, &Value::Null, now);
+            add(state, &SECRET, secret(namespace, name, data), now);
+        }
+    }
+}
+
+fn secret(namespace: &str, name: &str, data: &BTreeMap<String, String>) -> Value {
+    json!({"metadata": {"name": name, "namespace": namespace}, "stringData": data})
 }
 
 fn add(state: &mut State, kind: &'static Kind, object: Value, at: OffsetDateTime) {

@@ -19,9 +19,11 @@ async fn everything_in_the_demo_is_healthy_at_the_start() {
     }
     assert_eq!(count, 28);
     let services = sim.get("/docker/cloudtaskhub/services?status=true").await;
-    assert_eq!(services.as_array().unwrap().len(), 18);
+    assert_eq!(services.as_array().unwrap().len(), 12);
     for service in services.as_array().unwrap() {
         assert_eq!(service["ServiceStatus"]["RunningTasks"], service["ServiceStatus"]["DesiredTasks"]);
+        let image = service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap();
+        assert!(image.contains("@sha256:"), "{image}");
     }
 }
 
@@ -54,5 +56,39 @@ async fn the_demos_sites_are_served_and_their_archives_are_there() {
         let bucket = format!("/storage/v1/b/skillforge-ai-mvp-frontend-assets-{stage}/o");
         let names = sim.get(&bucket).await["items"].as_array().map_or(0, Vec::len);
         assert_eq!(names, 5, "{stage}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_documents_ask_of_the_clusters_is_there() {
+    let sim = Sim::start(DEMO).await;
+    let count = async |path: &str| sim.get(&format!("/k8s/{path}")).await["items"].as_array().map_or(0, Vec::len);
+    let eks = "fil-rouge-eks/apis";
+    assert!(count(&format!("{eks}/autoscaling/v1/namespaces/production/horizontalpodautoscalers")).await >= 3);
+    for namespace in ["staging", "production"] {
+        assert!(count(&format!("{eks}/apps/v1/namespaces/{namespace}/statefulsets")).await > 0);
+        assert!(count(&format!("{eks}/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies")).await > 0);
+        assert!(count(&format!("{eks}/networking.k8s.io/v1/namespaces/{namespace}/ingresses")).await > 0);
+        for kind in ["resourcequotas", "limitranges", "services"] {
+            assert!(count(&format!("fil-rouge-eks/api/v1/namespaces/{namespace}/{kind}")).await > 0, "{kind}");
+        }
+    }
+    for namespace in ["exai", "exai-staging"] {
+        let postgres = format!("/k8s/exai-perso-aks/apis/apps/v1/namespaces/{namespace}/statefulsets/postgres");
+        assert_eq!(sim.get(&postgres).await["status"]["readyReplicas"], 1);
+    }
+}
+
+#[tokio::test]
+async fn what_bindings_ask_after_a_rollout_answers() {
+    let sim = Sim::start(DEMO).await;
+    let exai = include_str!("../../../../demo/systems/exai/portal.yaml");
+    let gke = include_str!("../../../../demo/systems/gke-reactivite/portal.yaml");
+    let addresses = exai.lines().chain(gke.lines()).filter_map(|line| line.split_once("127.0.0.1:3900"));
+    let asked: Vec<&str> =
+        addresses.map(|(_, path)| path.trim_end_matches('"')).filter(|path| path.contains("/proxy/")).collect();
+    assert_eq!(asked.len(), 2);
+    for path in asked {
+        assert_eq!(sim.get(path).await["status"], "ok", "{path}");
     }
 }

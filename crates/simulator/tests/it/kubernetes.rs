@@ -231,3 +231,44 @@ async fn a_job_runs_to_its_end() {
     let bad = sim.until(&format!("{jobs}/bad"), |job| condition(job, "Failed")["status"] == "True").await;
     assert_eq!(condition(&bad, "Failed")["reason"], "BackoffLimitExceeded");
 }
+
+#[tokio::test]
+async fn a_secret_that_was_written_anew_breaks_the_next_pod_and_no_other() {
+    let sim = Sim::start(
+        "
+clusters:
+  c1:
+    namespaces:
+      shop:
+        secrets: {db: {database_url: x}}
+        rewritten_secrets: {db: {database-url: x}}
+        deployments:
+          web: {image: 'tinyweb:v1', env: {URL: {secret: db, key: database_url}}, progress_deadline_s: 60}
+",
+    )
+    .await;
+    assert_eq!(sim.get(WEB).await["status"]["readyReplicas"], 2);
+    let secret = sim.get("/k8s/c1/api/v1/namespaces/shop/secrets/db").await;
+    assert_eq!(secret["data"], json!({"database-url": "eA=="}));
+    sim.patch(WEB, MERGE, image("tinyweb:v2")).await;
+    sim.until(PODS, |pods| waiting(pods).contains(&"CreateContainerConfigError")).await;
+}
+
+#[tokio::test]
+async fn a_service_answers_while_a_pod_of_it_is_ready() {
+    let sim = shop().await;
+    let ask = async || {
+        let answer = sim.stream("/k8s/c1/api/v1/namespaces/shop/services/http:web:80/proxy/healthz").await;
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    assert_eq!(ask().await.0, 404);
+    let service = json!({"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}}});
+    sim.post("/k8s/c1/api/v1/namespaces/shop/services", service).await;
+    let (status, said) = ask().await;
+    assert_eq!((status, &said["status"], &said["version"]), (200, &json!("ok"), &json!("v1")));
+    sim.patch(WEB, MERGE, json!({"spec": {"replicas": 0}})).await;
+    sim.until(PODS, |pods| pods["items"].as_array().unwrap().is_empty()).await;
+    let (status, said) = ask().await;
+    assert_eq!(status, 503, "{said}");
+    assert!(said["message"].as_str().unwrap().contains("no endpoints"), "{said}");
+}
