@@ -16,6 +16,19 @@ pub use live::{Autoscaler, Certificate, Drift, LiveOut, PlatformEvent, Quota, Ro
 pub use plan::{DiffLine, Finding, PlanOut, Severity};
 pub use states::{Cause, DeploymentState, EnvVar, Failure, Health, Instance, InstanceState, Operation, Replicas};
 
+/// An archive (`.tar.gz`, `.tar` or `.zip`) of manifests that belong to a release. Whatever the address serves later, only these very bytes
+/// are used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ManifestBundle {
+    /// Where it is fetched: `https`, or `http` inside networks that the operator has opened. No redirect is followed.
+    pub url: String,
+    /// SHA-256 of the archive, 64 lower-case hexadecimal digits.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9a-f]{64}$"))]
+    pub sha256: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -37,6 +50,9 @@ pub struct ReleaseIn {
     /// Commit or tag of the repository; the commit when absent.
     #[serde(default)]
     pub git_ref: Option<String>,
+    /// Manifests for bindings that apply them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifests: Option<ManifestBundle>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,6 +71,9 @@ pub struct ReleaseOut {
     /// Commit or tag of the repository.
     #[serde(default)]
     pub git_ref: Option<String>,
+    /// Manifests for bindings that apply them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifests: Option<ManifestBundle>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     /// Environments where it runs now.

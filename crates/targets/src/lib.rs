@@ -6,14 +6,17 @@
 //!
 //! A new platform is a new folder that implements [`Platform`] and one line in [`registry::platforms`].
 
+mod archive;
 mod aws;
 mod azure;
 mod base_url;
 mod bearer;
+mod bundle;
 mod burn;
 mod canary;
 mod error;
 mod fencing;
+mod folder;
 mod google;
 pub mod guard;
 mod image;

@@ -1,6 +1,7 @@
 //! The list of platforms, with their types erased once.
 
 use crate::burn::RollBackOnBurn;
+use crate::guard::Guard;
 use crate::target::{Connection, Platform, Target};
 use crate::verification::Verification;
 use crate::{
@@ -34,6 +35,11 @@ pub trait AnyPlatform: Send + Sync {
     /// Checks a binding's configuration without a connection.
     fn check_binding(&self, config: &Value) -> Result<(), TargetError>;
     async fn connect(&self, config: Value) -> Result<Arc<dyn AnyConnection>, TargetError>;
+    /// The same; `guard` judges addresses that are not the connection's own.
+    async fn connect_through(&self, config: Value, guard: Guard) -> Result<Arc<dyn AnyConnection>, TargetError> {
+        drop(guard);
+        self.connect(config).await
+    }
 }
 
 /// An open connection without its types.
@@ -158,6 +164,11 @@ impl<P: Platform> AnyPlatform for Erased<P> {
 
     async fn connect(&self, config: Value) -> Result<Arc<dyn AnyConnection>, TargetError> {
         let connection = P::connect(read_config(config)?).await?;
+        Ok(Arc::new(ErasedConnection(connection)))
+    }
+
+    async fn connect_through(&self, config: Value, guard: Guard) -> Result<Arc<dyn AnyConnection>, TargetError> {
+        let connection = P::connect_through(read_config(config)?, guard).await?;
         Ok(Arc::new(ErasedConnection(connection)))
     }
 }

@@ -1,12 +1,13 @@
 //! The traits that every platform implements, and the values that pass through them.
 
 use crate::TargetError;
+use crate::guard::Guard;
 use crate::needs::{Needs, NeedsSeen, NeedsState};
 use crate::task::{Task, TaskSeen};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use passerelle_contract::deployments::{
-    DiffLine, Drift, EnvVar, Failure, Finding, Health, Instance, Replicas, Surroundings,
+    DiffLine, Drift, EnvVar, Failure, Finding, Health, Instance, ManifestBundle, Replicas, Surroundings,
 };
 use passerelle_contract::{Text, text};
 use schemars::JsonSchema;
@@ -29,9 +30,12 @@ pub struct Fence {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "do")]
 pub enum Change {
-    /// Run this image, everything else as it is.
+    /// Run this image, everything else as it is; where the binding applies manifests, as those of the release say.
     Image {
         image: String,
+        /// The release's manifests. Targets that apply none leave them alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        manifests: Option<ManifestBundle>,
     },
     /// Run exactly what was recorded: image, configuration and number of instances.
     Restore {
@@ -139,6 +143,18 @@ pub trait Target: Send + Sync {
         Ok(None)
     }
 
+    /// Whether [`Target::settle`] may have something to take away.
+    fn settles(&self) -> bool {
+        false
+    }
+
+    /// Takes away what the version before needed and this one does not, once this one runs and is healthy; fenced. Says what went, and
+    /// nothing when there was nothing. What stays behind for a reason is found again by the next deployment.
+    async fn settle(&self, fence: Fence) -> Result<Option<Text>, TargetError> {
+        let _ = fence;
+        Ok(None)
+    }
+
     /// Writes down at the platform how this deployment ended, where it keeps such a record. Called after the end, any number of times.
     async fn conclude(&self, fence: Fence) -> Result<(), TargetError> {
         let _ = fence;
@@ -232,4 +248,10 @@ pub trait Platform: Send + Sync + 'static {
 
     /// Opens a connection; reads secrets, but may leave the first network call to [`Connection::check`].
     async fn connect(config: Self::ConnectionConfig) -> Result<Self::Connection, TargetError>;
+
+    /// The same for a platform that also fetches from addresses that releases name; `guard` says where those may lead.
+    async fn connect_through(config: Self::ConnectionConfig, guard: Guard) -> Result<Self::Connection, TargetError> {
+        drop(guard);
+        Self::connect(config).await
+    }
 }

@@ -119,7 +119,7 @@ async fn a_roll_back_by_swarm_is_a_failure_with_its_cause() {
     {
         let workload = Workload::settled(&swarm, "swarm-back", 2).await;
         let fence = new_fence();
-        let change = Change::Image { image: swarm.image(image) };
+        let change = Change::Image { image: swarm.image(image), manifests: None };
         let applied = workload.target.apply(&change, fence).await.unwrap();
         let (failure, _) = workload.failed().await;
         assert_eq!(failure.cause, expected, "{failure:?}");
@@ -185,7 +185,8 @@ async fn the_engine_is_checked_and_absent_things_are_named() {
 async fn a_plan_warns_of_root() {
     let Some(swarm) = Swarm::from_env("pause") else { return };
     let workload = Workload::settled(&swarm, "swarm-root", 1).await;
-    let plan = workload.target.plan(&Change::Image { image: swarm.image(Image::Second) }).await.unwrap();
+    let plan =
+        workload.target.plan(&Change::Image { image: swarm.image(Image::Second), manifests: None }).await.unwrap();
     let codes: Vec<_> = plan.findings.iter().map(|finding| finding.code.as_str()).collect();
     assert_eq!(codes, ["mutable_tag", "runs_as_root"]);
     let password = plan.env.iter().find(|var| var.name == "DB_PASSWORD").unwrap();

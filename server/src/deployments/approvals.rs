@@ -19,7 +19,6 @@ use passerelle_contract::deployments::{
 };
 use passerelle_contract::gates::{ApprovalDecision, ApprovalIn, ApprovalsOut, GateFacts, kinds};
 use passerelle_contract::{Text, text};
-use passerelle_targets::Change;
 use serde_json::json;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -105,7 +104,7 @@ impl DeploymentService {
         }
         let reason = model::reason(input.reason.as_deref()).map_err(|error| AppError::Invalid(vec![error]))?;
         let found = self.resolve(&place, wanted).await?;
-        let change = Change::Image { image: found.image.clone() };
+        let change = found.change();
         let mut tx = self.store.db.write(ctx, authorized).await?;
         let row = awaiting(Store::lock_awaiting(tx.conn(), id).await?, id)?;
         let exempt = input.exempt.or(row.exempt());

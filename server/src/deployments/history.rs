@@ -6,6 +6,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Healthy {
     pub id: Uuid,
+    /// The image, and the digest of its manifests where it brought some: the same image under others is another version.
     pub image: String,
     /// Set when it was itself a roll back: the deployment whose version came back.
     pub rolls_back_to: Option<Uuid>,

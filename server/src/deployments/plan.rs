@@ -9,7 +9,6 @@ use crate::gates::Look;
 use crate::kernel::{Action, Ctx, Result};
 use passerelle_contract::deployments::{DeploymentIn, Exemption, PlanOut, Replicas, Severity};
 use passerelle_contract::text;
-use passerelle_targets::Change;
 use std::time::Duration;
 
 /// How long the drawer waits for the target before it shows what is known without it.
@@ -48,7 +47,7 @@ impl DeploymentService {
             hold: cell.and_then(|cell| cell.hold),
             incomplete: None,
         };
-        self.look_at_target(&place, &found.image, &mut plan).await;
+        self.look_at_target(&place, &found, &mut plan).await;
         self.add_gates(&place, &found, input.exempt, &mut plan).await?;
         Ok(plan.into_said(ctx.locale))
     }
@@ -61,13 +60,13 @@ impl DeploymentService {
         Ok(before.zip(after).and_then(|(before, after)| compare::link(&before.side(), &after.side())))
     }
 
-    async fn look_at_target(&self, place: &Place, image: &str, plan: &mut PlanOut) {
+    async fn look_at_target(&self, place: &Place, found: &Found, plan: &mut PlanOut) {
         let look = async {
             let (target, _) = self.environments.target(&place.binding).await.map_err(as_target_error)?;
-            let change = Change::Image { image: image.to_owned() };
+            let (change, image) = (found.change(), found.image.as_str());
             let seen = async { tokio::try_join!(target.observe(), plan_with_task(&*target, &change)) };
-            let (seen, found) = tokio::join!(seen, self.environments.image_finding(&place.binding, image));
-            seen.map(|(observation, plan)| (observation, with_image(plan, found)))
+            let (seen, missing) = tokio::join!(seen, self.environments.image_finding(&place.binding, image));
+            seen.map(|(observation, plan)| (observation, with_image(plan, missing)))
         };
         match tokio::time::timeout(PATIENCE, look).await {
             Ok(Ok((observation, seen))) => {

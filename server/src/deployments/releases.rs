@@ -46,7 +46,12 @@ impl DeploymentService {
         }
         let service = self.service(ctx, &input.service)?;
         match self.store.release_by_version(service.id, &input.version).await? {
-            Some(found) if found.image == input.image => Ok(false),
+            Some(found) if found.image == input.image && found.manifests() == input.manifests => Ok(false),
+            Some(found) if found.image == input.image => Err(AppError::Conflict(text!(
+                "release {version} of {service} exists with other manifests; a release never changes",
+                version = input.version,
+                service = input.service
+            ))),
             Some(found) => Err(AppError::Conflict(text!(
                 "release {version} of {service} exists with image {image}; a release never changes",
                 version = input.version,
@@ -180,8 +185,18 @@ fn check(input: &ReleaseIn) -> Result<()> {
     if let Some(name) = &input.git_ref {
         need("/git_ref", if compare::reference(name) { Ok(()) } else { Err(text!("must be a commit or a tag")) });
     }
+    if let Some(bundle) = &input.manifests {
+        let (link, digest) = (validate::link(&bundle.url), is_sha256(&bundle.sha256));
+        need("/manifests/url", if link { Ok(()) } else { Err(text!("must be an http or https address")) });
+        let wrong = || text!("must be 64 lower-case hexadecimal digits");
+        need("/manifests/sha256", if digest { Ok(()) } else { Err(wrong()) });
+    }
     if let Some(notes) = &input.notes {
         need("/notes", validate::paragraph(notes, 0, 4000));
     }
     if errors.is_empty() { Ok(()) } else { Err(AppError::Invalid(errors)) }
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }

@@ -78,7 +78,7 @@ impl DeploymentService {
             let image = earlier.image.unwrap_or_default();
             let change = match (input.config, earlier.recorded_after) {
                 (ConfigChoice::Release, Some(recorded)) => put_back(recorded.0, input.replicas),
-                _ => Change::Image { image: image.clone() },
+                _ => Change::Image { image: image.clone(), manifests: None },
             };
             let release_id = earlier.release_id;
             return Ok(Act {
@@ -99,7 +99,7 @@ impl DeploymentService {
             )));
         };
         let change = match (input.config, &image) {
-            (ConfigChoice::Current, Some(image)) => Change::Image { image: image.clone() },
+            (ConfigChoice::Current, Some(image)) => Change::Image { image: image.clone(), manifests: None },
             _ => put_back(recorded, input.replicas),
         };
         Ok(Act { version: image.as_deref().map(version_of_image), image, change, ..base })

@@ -12,8 +12,8 @@ use crate::kernel::{
     Action, AppError, AuditEntry, Ctx, Cursor, Db, EnvironmentScope, Keys, Object, Result, limit_or_default, validate,
 };
 use passerelle_contract::deployments::{
-    ConfigChoice, DeploymentEvent, DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, Exemption, Operation,
-    ReasonIn, ScaleIn,
+    ConfigChoice, DeploymentEvent, DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, Exemption,
+    ManifestBundle, Operation, ReasonIn, ScaleIn,
 };
 use passerelle_contract::environments::EnvironmentOut;
 use passerelle_contract::{Page, Text, text};
@@ -126,9 +126,9 @@ impl DeploymentService {
         let found = self.resolve(&place, wanted).await?;
         let act = Act {
             operation: Operation::Deploy,
+            change: found.change(),
             release_id: found.release_id,
             version: Some(found.version),
-            change: Change::Image { image: found.image.clone() },
             image: Some(found.image),
             replicas: None,
             config: None,
@@ -308,14 +308,17 @@ impl DeploymentService {
         };
         match (release, wanted) {
             (Some(release), wanted) => {
+                let manifests = release.manifests();
                 // By digest it may be named in another registry, which is then where it comes from.
                 let image = match wanted {
                     Wanted::Image(image) if image.contains('@') => image,
                     _ => release.image,
                 };
-                Ok(Found { release_id: Some(release.id), version: release.version, image })
+                Ok(Found { release_id: Some(release.id), version: release.version, image, manifests })
             }
-            (None, Wanted::Image(image)) => Ok(Found { release_id: None, version: version_of_image(&image), image }),
+            (None, Wanted::Image(image)) => {
+                Ok(Found { release_id: None, version: version_of_image(&image), image, manifests: None })
+            }
             (None, Wanted::Version(version)) => Err(AppError::field(
                 "/version",
                 text!("{service} has no release {version}", service = &service.scope.key, version),
@@ -334,9 +337,16 @@ pub(super) struct Found {
     pub release_id: Option<Uuid>,
     pub version: String,
     pub image: String,
+    /// Of the release.
+    pub manifests: Option<ManifestBundle>,
 }
 
 impl Found {
+    /// What it means for a target.
+    pub(super) fn change(&self) -> Change {
+        Change::Image { image: self.image.clone(), manifests: self.manifests.clone() }
+    }
+
     pub(super) fn artifact(&self) -> Artifact<'_> {
         Artifact { release_id: self.release_id, image: &self.image, version: Some(&self.version) }
     }

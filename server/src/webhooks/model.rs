@@ -91,6 +91,7 @@ pub fn release(built: &Built, source: &Source, any_workflow: bool) -> Result<Rel
         build_url: built.url.clone(),
         notes: built.notes.clone(),
         repository_url: built.repository_url.clone(),
+        manifests: None,
     })
 }
 

@@ -37,6 +37,7 @@ super::texts! {
     "Waiting for every instance to run the new version" => "Attente que chaque instance fasse tourner la nouvelle version";
     "Waiting for {title}" => "Attente de {title}";
     "Watching that it stays healthy" => "Surveillance : la version doit rester saine";
+    "What the version before has left stays for now: {why}" => "Ce que la version d’avant a laissé reste pour l’instant : {why}";
     "a vulnerability report of release {id}" => "un rapport de vulnérabilités de la version {id}";
     "another deployment ended just now; try again" => "un autre déploiement vient de se terminer ; réessayez";
     "another process has taken this deployment over" => "un autre processus a repris ce déploiement";
@@ -49,6 +50,7 @@ super::texts! {
     "is 0, which would end the service; production allows 1 to 1000" => "vaut 0, ce qui arrêterait le service ; la production autorise de 1 à 1000";
     "is not a deployment of this service and environment that ended well" => "n’est pas un déploiement réussi de ce service dans cet environnement";
     "must be 4 to 64 hexadecimal digits" => "doit comporter de 4 à 64 chiffres hexadécimaux";
+    "must be 64 lower-case hexadecimal digits" => "doit faire 64 chiffres hexadécimaux en minuscules";
     "must be an http or https address" => "doit être une adresse http ou https";
     "must say in {min} characters or more what is fixed" => "doit dire en {min} caractères ou plus ce qui est corrigé";
     "no answer within {seconds} s" => "pas de réponse en {seconds} s";
@@ -56,6 +58,7 @@ super::texts! {
     "release {id}" => "la version {id}";
     "release {version} of {service}" => "la version {version} de {service}";
     "release {version} of {service} exists with image {image}; a release never changes" => "la version {version} de {service} existe avec l’image {image} ; une version ne change jamais";
+    "release {version} of {service} exists with other manifests; a release never changes" => "la version {version} de {service} existe avec d’autres manifestes ; une version ne change jamais";
     "service and environment of a deployment stay; make another one" => "le service et l’environnement d’un déploiement ne changent pas ; faites-en un autre";
     "somebody acted meanwhile" => "quelqu’un a agi entre-temps";
     "somebody else has changed the target while this deployment was rolling out" => "quelqu’un d’autre a modifié la cible pendant ce déploiement";

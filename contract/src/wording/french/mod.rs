@@ -11,6 +11,7 @@ mod gates;
 mod identity;
 mod kernel;
 mod kubernetes;
+mod manifests;
 mod notifications;
 mod onboarding;
 mod pipelines;
@@ -33,6 +34,7 @@ const TABLES: &[Table] = &[
     identity::TEXTS,
     kernel::TEXTS,
     kubernetes::TEXTS,
+    manifests::TEXTS,
     notifications::TEXTS,
     onboarding::TEXTS,
     pipelines::TEXTS,

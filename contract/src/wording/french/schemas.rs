@@ -23,7 +23,9 @@ super::texts! {
     "Address that is asked after a rollout. Plain http and addresses inside a network only as outbound.allow_networks says." => "Adresse interrogée après une mise en place. Le http simple et les adresses internes seulement selon outbound.allow_networks.";
     "After a deployment the burn of each error budget is watched for a while; above the rate it is rolled back." => "Après un déploiement, la consommation de chaque budget d’erreur est surveillée quelque temps ; au-delà du taux, il est annulé.";
     "After this long it counts as failed, in seconds, 10 to 7200; 600 when absent." => "Au bout de ce temps elle compte comme échouée, en secondes, de 10 à 7200 ; 600 si absent.";
+    "Allow rights" => "Permettre des droits";
     "Amazon Elastic Kubernetes Service." => "Amazon Elastic Kubernetes Service.";
+    "Apply the manifests that come with a release. Without it only the image of the Deployment is set." => "Appliquer les manifestes qui viennent avec une version. Sans cela, seule l’image du Deployment est changée.";
     "Archive bucket" => "Bucket des archives";
     "Archives" => "Archives";
     "Assets" => "Fichiers à condensat";
@@ -79,6 +81,8 @@ super::texts! {
     "Entra" => "Entra";
     "Environment" => "Environnement";
     "Federated token" => "Jeton fédéré";
+    "Folder" => "Dossier";
+    "Folder in the bundle of a release; `.` for its top. With a kustomization.yaml it is rendered by kustomize, else its YAML files are\napplied as they are." => "Dossier dans le paquet d’une version ; « . » pour son sommet. Avec un kustomization.yaml il est rendu par kustomize, sinon ses fichiers YAML sont appliqués tels quels.";
     "Folder in which releases lie as SHA256.tar.gz, SHA256.zip or SHA256.tar; `archives/` when absent." => "Dossier où se trouvent les versions, sous la forme SHA256.tar.gz, SHA256.zip ou SHA256.tar ; « archives/ » si absent.";
     "Folder of the site in the bucket; the whole bucket when absent." => "Dossier du site dans le bucket ; tout le bucket si absent.";
     "Folders whose files carry a hash in their name, so that browsers may keep them for ever; `assets/` when absent." => "Dossiers dont les fichiers portent un condensat dans leur nom, que les navigateurs peuvent donc garder pour toujours ; « assets/ » si absent.";
@@ -119,6 +123,10 @@ super::texts! {
     "Leads to the simulator." => "Mène au simulateur.";
     "Longest time for one answer in seconds, 1 to 60; 10 when absent." => "Temps maximal d’une réponse en secondes, de 1 à 60 ; 10 si absent.";
     "Mailboxes; each gets a message of its own." => "Boîtes aux lettres ; chacune reçoit son propre message.";
+    "Make the namespace" => "Créer le namespace";
+    "Make the namespace when it is missing. It is never deleted." => "Créer le namespace quand il manque. Il n’est jamais supprimé.";
+    "Manifests" => "Manifestes";
+    "Manifests that come with a release and are applied in the namespace of the binding." => "Manifestes qui viennent avec une version et sont appliqués dans le namespace de la liaison.";
     "Manual job" => "Job manuel";
     "Manual job of the GitLab pipeline that the portal plays once everything before it has succeeded." => "Job manuel du pipeline GitLab que le portail lance quand tout ce qui le précède a réussi.";
     "Migration" => "Migration";
@@ -135,6 +143,7 @@ super::texts! {
     "Namespace of the Deployment." => "Espace de noms du Deployment.";
     "New releases are deployed here by themselves, in the order of the environments; gates and holds are respected." => "Les nouvelles versions sont déployées ici d’elles-mêmes, dans l’ordre des environnements ; les contrôles et les suspensions sont respectés.";
     "OAuth access token, read anew for each call, so a file that is rotated keeps working. Instead of credentials." => "Jeton d’accès OAuth, relu à chaque appel : un fichier renouvelé continue donc de fonctionner. À la place de credentials.";
+    "Objects of the kinds Role and RoleBinding may be among them; the portal must hold every right that they give." => "Des objets des types Role et RoleBinding peuvent en faire partie ; le portail doit détenir chaque droit qu’ils donnent.";
     "Only with temporary keys." => "Seulement avec des clés temporaires.";
     "Our certificate." => "Notre certificat.";
     "Password" => "Mot de passe";

@@ -2,7 +2,7 @@
 
 super::texts! {
     "'{path}' is in a folder that this portal keeps for itself" => "« {path} » est dans un dossier que ce portail garde pour lui";
-    "'{path}' is not a path inside the site" => "« {path} » n’est pas un chemin à l’intérieur du site";
+    "'{path}' is not a path inside the archive" => "« {path} » n’est pas un chemin à l’intérieur de l’archive";
     "'{shown}' is not an image reference: {reason}; expected [registry/]path[:tag][@sha256:digest]" => "« {shown} » n’est pas une référence d’image : {reason} ; attendu : [registre/]chemin[:étiquette][@sha256:condensat]";
     "Cloud Run is at work" => "Cloud Run est à l’œuvre";
     "Cloud Run keeps logs in Cloud Logging, which this connection does not read" => "Cloud Run garde les journaux dans Cloud Logging, que cette connexion ne lit pas";
@@ -188,7 +188,7 @@ super::texts! {
     "{name} is mounted, but it does not exist in the Swarm" => "{name} est monté, mais n’existe pas dans le Swarm";
     "{outcome}: {said}" => "{outcome} : {said}";
     "{path} holds no text field {field}" => "{path} ne contient pas de champ texte {field}";
-    "{path} is a link or a device; a site holds files only" => "{path} est un lien ou un périphérique ; un site ne contient que des fichiers";
+    "{path} is a link or a device; an archive holds files only" => "{path} est un lien ou un périphérique ; une archive ne contient que des fichiers";
     "{path} is in the archive twice" => "{path} est deux fois dans l’archive";
     "{path} is in the bucket with other content: a name with a hash in it must change with the content" => "{path} est dans le bucket avec un autre contenu : un nom qui porte un condensat doit changer avec le contenu";
     "{path} is larger than {max} bytes" => "{path} dépasse {max} octets";

@@ -199,7 +199,7 @@ pub(super) mod tests {
     }
 
     pub fn image(name: &str) -> Change {
-        Change::Image { image: name.to_owned() }
+        Change::Image { image: name.to_owned(), manifests: None }
     }
 
     pub fn attempt(id: u64, mark: Option<(&str, Fence)>, state: Option<RunState>) -> Attempt {

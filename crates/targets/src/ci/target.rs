@@ -54,7 +54,7 @@ impl Pipeline {
     /// What the change is to deploy.
     fn wanted(change: &Change) -> Result<String, TargetError> {
         let image = match change {
-            Change::Image { image } => image.as_str(),
+            Change::Image { image, .. } => image.as_str(),
             Change::Restore { recorded } | Change::RestoreVersion { recorded } => {
                 recorded.0["image"].as_str().ok_or_else(|| {
                     TargetError::Refused(text!(

@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn traffic_moves_in_steps_and_ends_without_a_mark() {
         let binding = binding(&[10, 50]);
-        let change = Change::Image { image: "web:2".to_owned() };
+        let change = Change::Image { image: "web:2".to_owned(), manifests: None };
         let begun = body(&service(), &[], &binding, &change, fence(1)).unwrap();
         assert_eq!(begun["traffic"][0], json!({ "type": REVISION, "revision": "web-1", "percent": 100 }));
         assert_eq!(begun["traffic"][1]["tag"], "live");
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn another_writer_takes_no_step_and_an_older_one_is_refused() {
         let binding = binding(&[10]);
-        let change = Change::Image { image: "web:2".to_owned() };
+        let change = Change::Image { image: "web:2".to_owned(), manifests: None };
         let now = written(&service(), &body(&service(), &[], &binding, &change, fence(3)).unwrap());
         let ready = [revision(&read(&now).unwrap().to, "CONDITION_SUCCEEDED")];
         assert!(matches!(due(&now, &ready, &binding, fence(2), 5), Err(TargetError::Fenced(_))));
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(read(&body(&service(), &[], &binding, &Change::Restart, fence(1)).unwrap()), None);
         let mut never_served = service();
         never_served["trafficStatuses"] = Value::Null;
-        let change = Change::Image { image: "web:2".to_owned() };
+        let change = Change::Image { image: "web:2".to_owned(), manifests: None };
         assert_eq!(read(&body(&never_served, &[], &binding, &change, fence(1)).unwrap()), None);
     }
 }

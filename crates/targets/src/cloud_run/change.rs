@@ -69,7 +69,7 @@ pub(super) fn body(
     let index = container(&template, binding)?;
     let mut traffic = json!([{ "type": LATEST, "percent": 100 }]);
     match change {
-        Change::Image { image } => {
+        Change::Image { image, .. } => {
             ImageRef::parse(image)
                 .map_err(|error| TargetError::Config { pointer: "/image".to_owned(), message: error.text() })?;
             let there = template["containers"][index]["image"].as_str().unwrap_or_default().to_owned();
@@ -175,8 +175,10 @@ mod tests {
     #[test]
     fn an_image_makes_a_revision_with_a_name_of_its_own() {
         let fence = Fence { deployment: Uuid::from_u128(7), epoch: 1 };
-        let made =
-            |image: &str| body(&service(), &[], &binding(), &Change::Image { image: image.to_owned() }, fence).unwrap();
+        let made = |image: &str| {
+            body(&service(), &[], &binding(), &Change::Image { image: image.to_owned(), manifests: None }, fence)
+                .unwrap()
+        };
         let next = made("web:2");
         assert_eq!(next["template"]["containers"][0], json!({ "image": "web:2", "future": 1 }));
         assert_eq!((&next["traffic"][0]["type"], &next["annotations"]["owner"]), (&json!(LATEST), &json!("a")));
@@ -208,7 +210,10 @@ mod tests {
         let fence = Fence { deployment: Uuid::nil(), epoch: 1 };
         let refused = |change| body(&service(), &[], &binding(), &change, fence);
         assert!(matches!(refused(Change::Scale { replicas: 2 }), Err(TargetError::Refused(_))));
-        assert!(matches!(refused(Change::Image { image: "-x".to_owned() }), Err(TargetError::Config { .. })));
+        assert!(matches!(
+            refused(Change::Image { image: "-x".to_owned(), manifests: None }),
+            Err(TargetError::Config { .. })
+        ));
         assert!(matches!(
             refused(Change::Restore { recorded: Recorded(Value::Null) }),
             Err(TargetError::Config { .. })

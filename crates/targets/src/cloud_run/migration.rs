@@ -37,7 +37,7 @@ impl Migration {
     }
 
     pub fn change(&self) -> Change {
-        Change::Image { image: self.image.clone() }
+        Change::Image { image: self.image.clone(), manifests: None }
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) fn clear(body: &mut Value) {
 
 /// The write that begins it: annotations only, so neither template nor traffic moves.
 pub(super) fn begin(service: &Value, job: &str, image: &str, fence: Fence) -> Value {
-    let change = Change::Image { image: image.to_owned() };
+    let change = Change::Image { image: image.to_owned(), manifests: None };
     let migration = Migration {
         job: job.to_owned(),
         image: image.to_owned(),

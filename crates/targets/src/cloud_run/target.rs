@@ -126,7 +126,7 @@ impl Target for RunService {
                     // Also where a job comes first: what cannot become a revision needs none.
                     let body = change::body(&service, &revisions, &self.binding, change, fence)?;
                     match (change, self.binding.migration_job.as_ref()) {
-                        (Change::Image { image }, Some(job)) => {
+                        (Change::Image { image, .. }, Some(job)) => {
                             let body = migration::begin(&service, job.as_str(), image, fence);
                             (
                                 body,

@@ -37,7 +37,7 @@ pub(super) fn apply(spec: &Value, change: &Change) -> Result<Value, TargetError>
     }
     let mut next = spec.clone();
     match change {
-        Change::Image { image } => {
+        Change::Image { image, .. } => {
             let wanted = ImageRef::parse(image)
                 .map_err(|error| TargetError::Config { pointer: "/image".to_owned(), message: error.text() })?;
             // A tag that is there with its digest stays as it is: a repeat must not be a rollout.
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn an_image_changes_nothing_else() {
-        let next = apply(&web(), &Change::Image { image: "web:2".to_owned() }).unwrap();
+        let next = apply(&web(), &Change::Image { image: "web:2".to_owned(), manifests: None }).unwrap();
         let mut expected = web();
         expected["TaskTemplate"]["ContainerSpec"]["Image"] = "web:2".into();
         assert_eq!(next, expected);
@@ -113,13 +113,13 @@ mod tests {
         let pinned = format!("web:1@sha256:{}", "a".repeat(64));
         let mut spec = web();
         spec["TaskTemplate"]["ContainerSpec"]["Image"] = pinned.as_str().into();
-        assert_eq!(apply(&spec, &Change::Image { image: "web:1".to_owned() }).unwrap(), spec);
+        assert_eq!(apply(&spec, &Change::Image { image: "web:1".to_owned(), manifests: None }).unwrap(), spec);
     }
 
     #[test]
     fn restore_puts_back_all_but_name_fence_and_restarts() {
         let before = record(&web());
-        let mut now = apply(&web(), &Change::Image { image: "web:2".to_owned() }).unwrap();
+        let mut now = apply(&web(), &Change::Image { image: "web:2".to_owned(), manifests: None }).unwrap();
         now["TaskTemplate"]["ContainerSpec"]["Env"] = json!(["A=1"]);
         now["TaskTemplate"]["ForceUpdate"] = 4.into();
         let change = Change::Restore { recorded: before.clone() };

@@ -78,7 +78,7 @@ impl SwarmService {
         let name = self.name.as_str();
         match (turn, change) {
             (Turn::Done | Turn::Raise, _) => text!("service {name} has this change already", name),
-            (Turn::Write, Change::Image { image }) => text!("service {name} is to run {image}", name, image),
+            (Turn::Write, Change::Image { image, .. }) => text!("service {name} is to run {image}", name, image),
             (Turn::Write, Change::Restore { .. } | Change::RestoreVersion { .. }) => {
                 text!("service {name} is to run what was recorded", name)
             }

@@ -7,6 +7,7 @@ use super::annotations;
 use super::canary::{self, Mark};
 use super::change::{Desired, desired, merge_patch};
 use super::error::{CALL_TIMEOUT, translate};
+use super::manifests;
 use super::preflight::autoscaler;
 use super::snapshot::Snapshot;
 use super::workload::Workload;
@@ -22,6 +23,11 @@ const ATTEMPTS: u32 = 8;
 pub(super) const FIELD_MANAGER: &str = "passerelle";
 
 pub(super) async fn apply(workload: &Workload, change: &Change, fence: Fence) -> Result<Applied, TargetError> {
+    if let Some(settings) = &workload.manifests
+        && let Some(applied) = manifests::apply(workload, settings, change, fence).await?
+    {
+        return Ok(applied);
+    }
     // Where an autoscaler decides the number of pods, a restore and a canary leave it alone.
     let asks = matches!(change, Change::Restore { .. }) || !workload.canary.steps.is_empty();
     let autoscaled = asks && autoscaler(workload).await.is_some();
@@ -108,6 +114,11 @@ fn body(snapshot: &Snapshot, after: &Desired, change: &Change, fence: Fence, way
         }
         Way::Whole => {}
     }
+    // What is written here is no more as the manifests say.
+    let described = snapshot.metadata.annotations.as_ref().is_some_and(|all| all.contains_key(manifests::REVISION));
+    if described && !matches!(change, Change::Restart | Change::Scale { .. }) {
+        body["metadata"]["annotations"][manifests::REVISION] = Value::Null;
+    }
     let mut spec = Map::new();
     if let Some(template) = merge_patch(&snapshot.template, &after.template) {
         spec.insert("template".to_owned(), template);
@@ -160,7 +171,7 @@ fn message(snapshot: &Snapshot, after: &Desired, change: &Change, way: &Way) -> 
         Way::Whole => {}
     }
     let what = match change {
-        Change::Image { image } => {
+        Change::Image { image, .. } => {
             text!("image of container {container} set to {image}", container = &snapshot.container, image)
         }
         Change::Restore { .. } | Change::RestoreVersion { .. } => {

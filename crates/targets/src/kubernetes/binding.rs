@@ -1,5 +1,6 @@
 //! Which Deployment a service is bound to.
 
+use super::manifests::Manifests;
 use super::migration::Migration;
 use super::names::{Label, Name};
 use super::wait::{Limit, WaitFor};
@@ -41,6 +42,10 @@ pub struct BindingConfig {
     #[serde(default)]
     #[schemars(title = "Pause between steps (s)")]
     pub canary_pause_s: Pause,
+    /// Apply the manifests that come with a release. Without it only the image of the Deployment is set.
+    #[serde(default)]
+    #[schemars(title = "Manifests")]
+    pub manifests: Option<Manifests>,
 }
 
 #[cfg(test)]
@@ -58,6 +63,11 @@ mod tests {
             (json!({"namespace": "shop", "deployment": "web", "container": "a_b"}), "/config/container"),
             (json!({"namespace": "shop", "deployment": "web", "extra": 1}), "/config/extra"),
             (json!({"namespace": "shop"}), "/config"),
+            (
+                json!({"namespace": "shop", "deployment": "web", "manifests": {"path": "../x"}}),
+                "/config/manifests/path",
+            ),
+            (json!({"namespace": "shop", "deployment": "web", "manifests": {"url": "x"}}), "/config/manifests/url"),
         ] {
             let Err(TargetError::Config { pointer: found, .. }) = kubernetes.check_binding(&config) else {
                 panic!("{config} passed");

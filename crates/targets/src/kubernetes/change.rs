@@ -39,7 +39,7 @@ impl Desired {
 pub(super) fn desired(snapshot: &Snapshot, change: &Change, deployment: Uuid) -> Result<Desired, TargetError> {
     let mut desired = Desired::present(snapshot);
     match change {
-        Change::Image { image } => {
+        Change::Image { image, .. } => {
             let image = ImageRef::parse(image)
                 .map_err(|error| TargetError::Config { pointer: "/image".to_owned(), message: error.text() })?;
             set_image(&mut desired.template, &snapshot.container, &image.to_string());
@@ -63,7 +63,7 @@ pub(super) fn desired(snapshot: &Snapshot, change: &Change, deployment: Uuid) ->
 }
 
 /// Sets the image of the bound container, and of those (such as a migration in an init container) that ran the same one.
-fn set_image(template: &mut Value, container: &str, image: &str) {
+pub(super) fn set_image(template: &mut Value, container: &str, image: &str) {
     let containers =
         |template: &Value, list: &str| template.pointer(&format!("/spec/{list}")).and_then(Value::as_array).cloned();
     let before = containers(template, "containers")
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn an_image_change_moves_every_container_with_the_same_image() {
         let snapshot = fixtures::snapshot("migrating");
-        let change = Change::Image { image: "tinyweb:v2".into() };
+        let change = Change::Image { image: "tinyweb:v2".into(), manifests: None };
         let after = desired(&snapshot, &change, Uuid::nil()).unwrap();
         let images = |list: &str| -> Vec<String> {
             after.template["spec"][list]

@@ -5,6 +5,8 @@ use super::cloud;
 use super::config::ConnectionConfig;
 use super::error::{call, translate};
 use super::workload::Workload;
+use crate::bundle::Bundles;
+use crate::guard::Guard;
 use crate::{Connection, Target, TargetError};
 use async_trait::async_trait;
 use kube::Client;
@@ -15,10 +17,11 @@ use std::sync::Arc;
 /// One cluster, with the credentials of the connection.
 pub struct Cluster {
     client: Client,
+    bundles: Bundles,
 }
 
 impl Cluster {
-    pub(super) async fn open(config: &ConnectionConfig) -> Result<Self, TargetError> {
+    pub(super) async fn open(config: &ConnectionConfig, guard: Guard) -> Result<Self, TargetError> {
         // The client needs a process-wide provider of cryptography and would panic without; a second installation is refused, which is fine.
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             drop(rustls::crypto::ring::default_provider().install_default());
@@ -35,7 +38,7 @@ impl Cluster {
             },
             other => translate(text!("the client"), &other),
         })?;
-        Ok(Self { client })
+        Ok(Self { client, bundles: Bundles::new(guard) })
     }
 }
 
@@ -55,6 +58,12 @@ impl Connection for Cluster {
     }
 
     fn bind(&self, binding: BindingConfig) -> Result<Arc<dyn Target>, TargetError> {
-        Ok(Arc::new(Workload::new(self.client.clone(), binding)))
+        if binding.manifests.is_some() && !binding.canary_steps.is_empty() {
+            return Err(TargetError::Config {
+                pointer: "/config/canary_steps".to_owned(),
+                message: text!("canary steps do not go with manifests: their Deployment is written whole"),
+            });
+        }
+        Ok(Arc::new(Workload::new(self.client.clone(), binding, self.bundles.clone())))
     }
 }

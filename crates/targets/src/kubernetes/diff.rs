@@ -109,7 +109,7 @@ fn is_told_elsewhere(path: &str) -> bool {
 }
 
 /// Leaves by path; items of a list go by their name where they have one.
-fn flatten(value: &Value, path: &str, leaves: &mut BTreeMap<String, String>) {
+pub(super) fn flatten(value: &Value, path: &str, leaves: &mut BTreeMap<String, String>) {
     match value {
         Value::Object(fields) => {
             for (key, field) in fields {

@@ -6,7 +6,7 @@
 //! `preflight`, `logs` and `watch` talk to the cluster.
 //!
 //! Invariants: values of Secrets are never requested; no command named in a kubeconfig is ever run; only Pods of the ReplicaSet
-//! that the Deployment asks for now count for or against a rollout.
+//! that the Deployment asks for now count for or against a rollout. A binding may apply whole manifests: see [`manifests`].
 
 mod annotations;
 mod apply;
@@ -26,6 +26,7 @@ mod health;
 mod instances;
 mod kubeconfig;
 mod logs;
+mod manifests;
 mod migration;
 mod names;
 mod neighbours;
@@ -48,8 +49,10 @@ pub use binding::BindingConfig;
 pub use cloud::{Aks, Eks, Gke, Login};
 pub use cluster::Cluster;
 pub use config::{Access, Certificate, ConnectionConfig};
+pub use manifests::{ManifestFolder, Manifests};
 pub use names::{Label, Name};
 
+use crate::guard::Guard;
 use crate::{Platform, TargetError};
 use async_trait::async_trait;
 
@@ -66,6 +69,10 @@ impl Platform for Kubernetes {
     type Connection = Cluster;
 
     async fn connect(config: ConnectionConfig) -> Result<Cluster, TargetError> {
-        Cluster::open(&config).await
+        Self::connect_through(config, Guard::default()).await
+    }
+
+    async fn connect_through(config: ConnectionConfig, guard: Guard) -> Result<Cluster, TargetError> {
+        Cluster::open(&config, guard).await
     }
 }

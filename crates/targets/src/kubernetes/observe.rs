@@ -3,9 +3,10 @@
 use super::change::Desired;
 use super::snapshot::{Snapshot, count};
 use super::symptom::is_ready;
-use super::{annotations, env, health, instances, rollout};
-use crate::{ImageRef, Observation, Rollout};
+use super::{annotations, env, health, instances, manifests, rollout};
+use crate::{ImageRef, Observation, Recorded, Rollout};
 use passerelle_contract::deployments::Replicas;
+use serde_json::json;
 
 /// Of one Deployment, with the verdict on its rollout.
 pub(super) fn observation(snapshot: &Snapshot, verdict: Rollout) -> Observation {
@@ -23,8 +24,17 @@ pub(super) fn observation(snapshot: &Snapshot, verdict: Rollout) -> Observation 
         health,
         health_message,
         fence: annotations::fence(snapshot.metadata.annotations.as_ref()),
-        recorded: Desired::present(snapshot).record(),
+        recorded: record(snapshot, Desired::present(snapshot)),
     }
+}
+
+/// With the revision of the manifests that describe it, where they do.
+pub(super) fn record(snapshot: &Snapshot, desired: Desired) -> Recorded {
+    let mut recorded = desired.record();
+    if let Some(revision) = snapshot.metadata.annotations.as_ref().and_then(|all| all.get(manifests::REVISION)) {
+        recorded.0["manifests"] = json!(revision);
+    }
+    recorded
 }
 
 /// The image of the template, with the digest that its ready pods agree on.

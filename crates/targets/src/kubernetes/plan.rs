@@ -1,7 +1,9 @@
 //! What a change would do, and what speaks against it.
 
 use super::change::{Desired, desired};
+use super::manifests::{self, Brought};
 use super::preflight::{self, autoscaler};
+use super::references::Reference;
 use super::snapshot::{Snapshot, container_named};
 use super::workload::Workload;
 use super::{canary, diff, env, neighbours, references, rollout, wait};
@@ -11,36 +13,72 @@ use passerelle_contract::deployments::{DiffLine, Finding, Severity};
 use passerelle_contract::{Text, text};
 use uuid::Uuid;
 
+/// What would run, to be looked at.
+pub(super) struct Outlook<'a> {
+    /// What runs now, or what would be the first to run.
+    pub snapshot: &'a Snapshot,
+    pub runs: bool,
+    pub after: Desired,
+    /// What comes with the change.
+    pub brought: Brought,
+    /// Keys that other pods of the change need.
+    pub more: Vec<Reference>,
+}
+
 pub(super) async fn plan(workload: &Workload, change: &Change) -> Result<TargetPlan, TargetError> {
+    if let Some(settings) = &workload.manifests
+        && let Some(plan) = manifests::plan(workload, settings, change).await?
+    {
+        return Ok(plan);
+    }
     let snapshot = workload.snapshot().await?;
-    let before = Desired::present(&snapshot);
     // A restart is marked with a deployment's id; there is none yet, and the mark is not shown.
     let after = desired(&snapshot, change, Uuid::nil())?;
+    let diff = diff::lines(&Desired::present(&snapshot), &after, &snapshot.container)?;
+    let outlook = Outlook { snapshot: &snapshot, runs: true, after, brought: Brought::default(), more: Vec::new() };
+    judged(workload, change, outlook, diff).await
+}
+
+/// The plan of a change whose difference is known.
+pub(super) async fn judged(
+    workload: &Workload,
+    change: &Change,
+    outlook: Outlook<'_>,
+    mut diff: Vec<DiffLine>,
+) -> Result<TargetPlan, TargetError> {
+    let Outlook { snapshot, runs, after, brought, more } = outlook;
     let template = after.typed_template()?;
-    let mut diff = diff::lines(&before, &after, &snapshot.container)?;
     let container = container_named(&template, &snapshot.container);
-    let needs = references::of(&template);
+    let mut needs = references::of(&template);
+    needs.extend(more);
     let (missing, around, autoscaler, waits) = tokio::join!(
-        preflight::check(workload, &needs),
-        neighbours::check(workload, &snapshot, &after, &template, change),
+        preflight::check(workload, &needs, &brought),
+        neighbours::check(workload, snapshot, (&after, &template), change, &brought),
         autoscaler(workload),
         wait::plan(workload, change)
     );
     let mut findings = missing;
     findings.extend(around);
-    findings.extend(about_state(&snapshot));
+    if runs {
+        findings.extend(about_state(snapshot));
+    }
     findings.extend(about_change(change, &diff, autoscaler.as_deref()));
     findings.extend(container.into_iter().flat_map(about_container));
-    findings.extend(canary::plan(workload, &snapshot, change, &after.template, autoscaler.is_some()).await?);
+    findings.extend(canary::plan(workload, snapshot, change, &after.template, autoscaler.is_some()).await?);
     let (waits, not_ready) = waits?;
     diff.extend(waits);
     findings.extend(not_ready);
+    sort(&mut findings);
+    Ok(TargetPlan { diff, env: container.map(env::of).unwrap_or_default(), findings })
+}
+
+/// The worst first.
+pub(super) fn sort(findings: &mut [Finding]) {
     findings.sort_by_key(|finding| match finding.severity {
         Severity::Error => 0,
         Severity::Warning => 1,
         Severity::Info => 2,
     });
-    Ok(TargetPlan { diff, env: container.map(env::of).unwrap_or_default(), findings })
 }
 
 fn finding(severity: Severity, code: &str, message: Text) -> Finding {

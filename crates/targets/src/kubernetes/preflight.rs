@@ -3,6 +3,7 @@
 //! Values of Secrets are not requested: the server is asked for the metadata only, whose `managedFields` list the names of the keys.
 
 use super::error::call;
+use super::manifests::Brought;
 use super::references::{Kind, Reference};
 use super::workload::Workload;
 use crate::TargetError;
@@ -29,17 +30,18 @@ enum Known {
     Unreadable,
 }
 
-/// Findings about the references, one per missing key.
-pub(super) async fn check(workload: &Workload, references: &[Reference]) -> Vec<Finding> {
+/// Findings about the references, one per missing key; what the change brings itself is there.
+pub(super) async fn check(workload: &Workload, references: &[Reference], brought: &Brought) -> Vec<Finding> {
     let objects: BTreeSet<(Kind, String)> =
         references.iter().map(|one| (one.kind, one.name.clone())).take(MAX_OBJECTS).collect();
     let looked_up = futures::stream::iter(objects).map(|(kind, name)| async move {
         let known = look_up(workload, kind, &name).await;
+        let known = with_brought(known, brought.keys(kind.title(), &name));
         ((kind, name), known)
     });
     let known: BTreeMap<_, _> = looked_up.buffer_unordered(AT_A_TIME).collect().await;
     let mut findings: Vec<Finding> = Vec::new();
-    for reference in references {
+    for reference in references.iter().filter(|one| !is_brought(one, brought)) {
         let found = known.get(&(reference.kind, reference.name.clone()));
         if let Some(finding) = found.and_then(|known| finding(reference, known))
             && !findings.contains(&finding)
@@ -48,6 +50,23 @@ pub(super) async fn check(workload: &Workload, references: &[Reference]) -> Vec<
         }
     }
     findings
+}
+
+fn is_brought(reference: &Reference, brought: &Brought) -> bool {
+    let keys = brought.keys(reference.kind.title(), &reference.name);
+    keys.is_some_and(|keys| reference.key.as_ref().is_none_or(|key| keys.contains(key)))
+}
+
+/// An apply adds its keys to those that are there.
+fn with_brought(known: Known, brought: Option<&BTreeSet<String>>) -> Known {
+    match (known, brought) {
+        (Known::Keys(mut keys), Some(brought)) => {
+            keys.extend(brought.iter().cloned());
+            Known::Keys(keys)
+        }
+        (Known::Absent, Some(brought)) => Known::Keys(brought.clone()),
+        (known, _) => known,
+    }
 }
 
 async fn look_up(workload: &Workload, kind: Kind, name: &str) -> Known {
@@ -198,6 +217,17 @@ mod tests {
         assert_eq!(finding(&reference("url"), &keys), None);
         assert_eq!(finding(&reference("url"), &Known::Absent).unwrap().severity, Severity::Error);
         assert_eq!(finding(&reference("url"), &Known::Unreadable).unwrap().severity, Severity::Info);
+    }
+
+    #[test]
+    fn what_comes_with_the_change_is_there() {
+        let brought = BTreeSet::from(["new".to_owned()]);
+        let both = BTreeSet::from(["new".to_owned(), "old".to_owned()]);
+        let old = Known::Keys(BTreeSet::from(["old".to_owned()]));
+        assert_eq!(with_brought(old.clone(), Some(&brought)), Known::Keys(both));
+        assert_eq!(with_brought(Known::Absent, Some(&brought)), Known::Keys(brought.clone()));
+        assert_eq!(with_brought(Known::Absent, None), Known::Absent);
+        assert_eq!(with_brought(old.clone(), None), old);
     }
 
     #[test]

@@ -3,10 +3,12 @@
 use super::binding::BindingConfig;
 use super::canary::{self, Looked};
 use super::error::call;
+use super::manifests::{self, Manifests};
 use super::migration::{self, Migration};
 use super::snapshot::Snapshot;
 use super::wait::{self, WaitFor};
 use super::{apply, drift, evidence, logs, plan, surroundings, watch};
+use crate::bundle::Bundles;
 use crate::{
     Applied, Change, Fence, Needs, NeedsSeen, Observation, Recorded, Target, TargetError, TargetPlan, Task, TaskSeen,
 };
@@ -42,10 +44,13 @@ pub(super) struct Workload {
     pub wait_limit: wait::Limit,
     /// How a new version comes.
     pub canary: canary::Settings,
+    /// What comes with a release, and where it is fetched from.
+    pub manifests: Option<Manifests>,
+    pub bundles: Bundles,
 }
 
 impl Workload {
-    pub fn new(client: Client, binding: BindingConfig) -> Self {
+    pub fn new(client: Client, binding: BindingConfig, bundles: Bundles) -> Self {
         Self {
             client,
             namespace: binding.namespace.as_str().to_owned(),
@@ -55,6 +60,8 @@ impl Workload {
             wait_for: binding.wait_for,
             wait_limit: binding.wait_timeout_s,
             canary: canary::Settings { steps: binding.canary_steps, pause: binding.canary_pause_s },
+            manifests: binding.manifests,
+            bundles,
         }
     }
 
@@ -91,6 +98,14 @@ impl Workload {
     /// Reads the Deployment and what it has made.
     pub async fn snapshot(&self) -> Result<Snapshot, TargetError> {
         self.read(&self.deployment().await?).await.map(|(snapshot, ..)| snapshot)
+    }
+
+    /// The same for one that may not be there yet.
+    pub async fn found(&self) -> Result<Option<Snapshot>, TargetError> {
+        match call(&self.title(), self.deployments().get_opt(&self.name)).await? {
+            Some(object) => self.read(&object).await.map(|(snapshot, ..)| Some(snapshot)),
+            None => Ok(None),
+        }
     }
 
     /// The same with the Deployment beside it, whoever made that.
@@ -133,7 +148,11 @@ impl Workload {
 #[async_trait]
 impl Target for Workload {
     async fn observe(&self) -> Result<Observation, TargetError> {
-        let looked = self.looked().await?;
+        let looked = match self.looked().await {
+            // The first release makes it.
+            Err(TargetError::Missing(_)) if self.manifests.is_some() => return Ok(manifests::nothing()),
+            looked => looked?,
+        };
         let evidence = evidence::gather(self, looked.deciding()).await;
         Ok(canary::observation(&looked, &evidence))
     }
@@ -156,6 +175,17 @@ impl Target for Workload {
 
     async fn advance(&self, fence: Fence) -> Result<Option<Text>, TargetError> {
         canary::advance(self, fence).await
+    }
+
+    fn settles(&self) -> bool {
+        self.manifests.is_some()
+    }
+
+    async fn settle(&self, fence: Fence) -> Result<Option<Text>, TargetError> {
+        match self.manifests {
+            Some(_) => manifests::settle(self, fence).await,
+            None => Ok(None),
+        }
     }
 
     async fn logs(&self, instance: &str, lines: u32) -> Result<Vec<String>, TargetError> {

@@ -1,6 +1,7 @@
 //! What a binding is made of: where in the bucket the site is.
 
 use super::config::Bucket;
+pub use crate::folder::Folder;
 use passerelle_contract::{Text, text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -31,56 +32,11 @@ pub struct BindingConfig {
 }
 
 fn archives() -> Folder {
-    Folder("archives/".to_owned())
+    Folder::below("archives")
 }
 
 fn assets() -> Vec<Folder> {
-    vec![Folder("assets/".to_owned())]
-}
-
-/// A folder inside a bucket, with a slash at its end; empty is the bucket itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Folder(String);
-
-impl Folder {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for Folder {
-    type Error = Text;
-
-    fn try_from(text: String) -> Result<Self, Text> {
-        let bare = text.strip_suffix('/').unwrap_or(&text);
-        if bare.is_empty() && text.is_empty() {
-            return Ok(Self::default());
-        }
-        let plain = |part: &str| {
-            !part.is_empty()
-                && !part.starts_with('.')
-                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
-        };
-        if bare.len() <= 200 && bare.split('/').all(plain) {
-            Ok(Self(format!("{bare}/")))
-        } else {
-            Err(text!(
-                "expected a folder: names of letters, digits, '-', '.', '_' with '/' between, none beginning with '.'"
-            ))
-        }
-    }
-}
-
-impl JsonSchema for Folder {
-    fn schema_name() -> Cow<'static, str> {
-        "Folder".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "maxLength": 201, "examples": ["app/"] })
-    }
+    vec![Folder::below("assets")]
 }
 
 /// How many versions stay.
@@ -118,13 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_stay_inside_the_bucket() {
-        for (text, read) in [("", Some("")), ("app", Some("app/")), ("a/b-1.x/", Some("a/b-1.x/"))] {
-            assert_eq!(Folder::try_from(text.to_owned()).ok().as_ref().map(Folder::as_str), read, "{text}");
-        }
-        for text in ["/", "/a", "a//b", "..", "a/../b", ".git", "a b", "a?b", "a\\b"] {
-            assert!(Folder::try_from(text.to_owned()).is_err(), "{text}");
-        }
+    fn how_many_versions_stay() {
         assert!(Keep::try_from(1).is_err() && Keep::try_from(2).is_ok() && Keep::try_from(-1).is_err());
     }
 }

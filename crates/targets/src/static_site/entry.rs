@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn the_mark_is_at_the_end_and_the_page_is_as_it_was() {
-        let (change, fence) = (Change::Image { image: image() }, Fence { deployment: Uuid::from_u128(5), epoch: 2 });
+        let (change, fence) =
+            (Change::Image { image: image(), manifests: None }, Fence { deployment: Uuid::from_u128(5), epoch: 2 });
         let page = b"<!doctype html>\n<p>\xff".as_slice();
         let bytes = marked(page, Some(&image()), &change, fence);
         assert!(bytes.starts_with(page));

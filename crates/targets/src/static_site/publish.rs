@@ -9,7 +9,6 @@ use crate::{Change, Fence, TargetError, fencing};
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use passerelle_contract::text;
-use sha2::{Digest as _, Sha256};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Objects written at once.
@@ -37,7 +36,7 @@ impl Site {
     /// a static site does not know.
     pub(super) async fn wanted(&self, change: &Change) -> Result<Wanted, TargetError> {
         let recorded = match change {
-            Change::Image { image } => return self.bring(Release::of(image)?).await,
+            Change::Image { image, .. } => return self.bring(Release::of(image)?).await,
             Change::Restore { recorded } | Change::RestoreVersion { recorded } => &recorded.0,
             Change::Restart => {
                 return Err(TargetError::Refused(text!("a static site has no instances to start again")));
@@ -65,7 +64,7 @@ impl Site {
             return Ok(Wanted::Release(release, manifest, Files::new()));
         }
         let archive = self.archive(&release).await?;
-        if crate::fencing::hex(&Sha256::digest(&archive.bytes)) != release.digest {
+        if !crate::archive::is_pinned(&archive.bytes, &release.digest) {
             return Err(TargetError::Artifact(text!(
                 "the archive of {image} is not the one of that digest",
                 image = &release.image

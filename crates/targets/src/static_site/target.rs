@@ -100,7 +100,7 @@ impl Target for Site {
     async fn plan(&self, change: &Change) -> Result<TargetPlan, TargetError> {
         let entry = self.entry().await?;
         let next = match change {
-            Change::Image { image } => Some(image.as_str()),
+            Change::Image { image, .. } => Some(image.as_str()),
             Change::Restore { recorded } | Change::RestoreVersion { recorded } => recorded.0["image"].as_str(),
             Change::Restart | Change::Scale { .. } => entry.image(),
         };

@@ -19,10 +19,10 @@ async fn requests_are_as_described() {
     let target = connection.bind(binding).unwrap();
     // The example deployment is not ours: nothing is deployed here, and no claim of ours is found after it was made.
     assert_eq!(target.observe().await.unwrap().fence, None);
-    let plan = target.plan(&Change::Image { image: "web:1".to_owned() }).await.unwrap();
+    let plan = target.plan(&Change::Image { image: "web:1".to_owned(), manifests: None }).await.unwrap();
     assert!(plan.findings.iter().all(|finding| finding.code != "missing_workflow"), "{:?}", plan.findings);
     let fence = Fence { deployment: Uuid::now_v7(), epoch: 1 };
-    let applied = target.apply(&Change::Image { image: "web:1".to_owned() }, fence).await;
+    let applied = target.apply(&Change::Image { image: "web:1".to_owned(), manifests: None }, fence).await;
     assert!(applied.as_ref().is_ok_and(|applied| !applied.unchanged), "{applied:?}");
     let none = target.logs("deploy #1", 5).await;
     assert!(matches!(none, Err(TargetError::Missing(_))), "{none:?}");

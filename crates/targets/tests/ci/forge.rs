@@ -157,7 +157,7 @@ impl Peer for Forge {
 }
 
 pub fn image(name: &str) -> Change {
-    Change::Image { image: format!("example.test/team/{name}") }
+    Change::Image { image: format!("example.test/team/{name}"), manifests: None }
 }
 
 pub fn fence(epoch: i64) -> Fence {

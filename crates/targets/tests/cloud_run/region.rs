@@ -140,7 +140,7 @@ pub async fn settled(target: &Arc<dyn Target>) -> Observation {
 }
 
 pub fn image(name: &str) -> Change {
-    Change::Image { image: format!("example.test/team/{name}") }
+    Change::Image { image: format!("example.test/team/{name}"), manifests: None }
 }
 
 pub fn fence() -> Fence {

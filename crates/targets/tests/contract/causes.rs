@@ -8,7 +8,7 @@ use passerelle_targets::{Change, same_image};
 async fn fail_and_go_back(peer: &dyn Peer, case: &str, image: Image) -> Failure {
     let workload = Workload::settled(peer, case, 1).await;
     let fence = new_fence();
-    let change = Change::Image { image: peer.image(image) };
+    let change = Change::Image { image: peer.image(image), manifests: None };
     let applied = match workload.target.apply(&change, fence).await {
         Ok(applied) => applied,
         // Known before anything was changed.

@@ -5,7 +5,7 @@ use passerelle_contract::deployments::{Health, InstanceState};
 use passerelle_targets::{Change, Fence, TargetError, same_image};
 
 fn to(peer: &dyn Peer, image: Image) -> Change {
-    Change::Image { image: peer.image(image) }
+    Change::Image { image: peer.image(image), manifests: None }
 }
 
 pub async fn observe_says_what_runs(peer: &dyn Peer) {
@@ -138,7 +138,7 @@ pub async fn a_bad_image_name_is_refused(peer: &dyn Peer) {
     let workload = Workload::settled(peer, "badname", 1).await;
     let written = workload.generation().await;
     for image in ["", "-x", "Upper Case", "a\nb", "x@sha256:12"] {
-        let change = Change::Image { image: image.to_owned() };
+        let change = Change::Image { image: image.to_owned(), manifests: None };
         let refused = workload.target.apply(&change, new_fence()).await;
         assert!(matches!(refused, Err(TargetError::Config { .. })), "{image:?}: {refused:?}");
         assert!(matches!(workload.target.plan(&change).await, Err(TargetError::Config { .. })));

@@ -11,7 +11,7 @@ pub async fn watch_shows_progress_then_complete(peer: &dyn Peer) {
     let mut watch = workload.target.watch();
     let first = timeout(Duration::from_secs(10), watch.next()).await.expect("the present state at once");
     assert_eq!(first.expect("an item").expect("observe").rollout, Rollout::Complete);
-    let change = Change::Image { image: peer.image(Image::Second) };
+    let change = Change::Image { image: peer.image(Image::Second), manifests: None };
     workload.target.apply(&change, new_fence()).await.expect("apply");
     if !peer.has().pushes {
         watch = workload.target.watch();

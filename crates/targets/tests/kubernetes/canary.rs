@@ -29,7 +29,7 @@ async fn serving(cluster: &Cluster, name: &str) -> Arc<dyn Target> {
 }
 
 fn to(cluster: &Cluster, image: Image) -> Change {
-    Change::Image { image: cluster.image(image) }
+    Change::Image { image: cluster.image(image), manifests: None }
 }
 
 /// Looks, and takes the steps with a fence as the engine does, until it is so.

@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client};
+use passerelle_targets::guard::Guard;
 use passerelle_targets::{AnyConnection, Target, TargetError, platform};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -91,7 +92,9 @@ pub fn typed<K: DeserializeOwned>(object: Value) -> K {
 }
 
 pub async fn connect(config: Value) -> Result<Arc<dyn AnyConnection>, TargetError> {
-    platform("kubernetes").expect("registered").connect(config).await
+    // Bundles of manifests are fetched from this machine.
+    let guard = Guard::new("127.0.0.0/8").expect("a network");
+    platform("kubernetes").expect("registered").connect_through(config, guard).await
 }
 
 pub fn deployment(name: &str, image: &str, replicas: u32) -> Value {

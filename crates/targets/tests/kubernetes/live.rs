@@ -20,7 +20,7 @@ async fn by_hand(cluster: &Cluster, patch: Value) {
 
 async fn drift_is_told(cluster: &Cluster) {
     let target = cluster.create("live", Image::First, 1).await;
-    let change = Change::Image { image: cluster.image(Image::Second) };
+    let change = Change::Image { image: cluster.image(Image::Second), manifests: None };
     target.apply(&change, new_fence()).await.expect("apply");
     let workload = Workload { peer: cluster, name: "live".into(), target };
     let deployed = workload.complete().await.recorded;
@@ -76,7 +76,7 @@ async fn surroundings_are_told(cluster: &Cluster) {
     );
     assert_eq!((around.quotas[0].name.as_str(), around.quotas[0].hard.as_str()), ("team", "30"));
     assert!(around.events.iter().any(|event| event.object.starts_with("Pod live-")), "{:?}", around.events);
-    let plan = target.plan(&Change::Image { image: "tinyweb:v2".into() }).await.expect("plan");
+    let plan = target.plan(&Change::Image { image: "tinyweb:v2".into(), manifests: None }).await.expect("plan");
     let served = plan.findings.iter().find(|finding| finding.code == "ingress_not_served").expect("a finding");
     assert!(served.severity == Severity::Warning && served.message.to_string().contains("class nowhere"), "{served:?}");
 }
@@ -93,7 +93,8 @@ async fn what_pods_need_is_missed_before(cluster: &Cluster) {
     let quota = json!({"metadata": {"name": "cpu"}, "spec": {"hard": {"requests.cpu": "2"}}, "status": {"hard": {"requests.cpu": "2"}, "used": {"requests.cpu": "0"}}});
     cluster.make::<ResourceQuota>(quota).await;
     quota_counted(cluster).await;
-    let plan = cluster.bind("live").plan(&Change::Image { image: "tinyweb:v1".into() }).await.expect("plan");
+    let plan =
+        cluster.bind("live").plan(&Change::Image { image: "tinyweb:v1".into(), manifests: None }).await.expect("plan");
     let said: Vec<String> = plan.findings.iter().map(|finding| finding.message.to_string()).collect();
     for words in [
         "ServiceAccount nobody does not exist",

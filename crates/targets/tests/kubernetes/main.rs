@@ -8,8 +8,10 @@ mod connection;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod live;
+mod manifests;
 mod migration;
 mod rights;
+mod shelf;
 mod simulated;
 mod wait;
 
@@ -40,7 +42,7 @@ async fn parallel_writers_end_with_the_newest() {
     let writes = fences.iter().enumerate().map(|(index, fence)| {
         let (target, fence) = (Arc::clone(&target), *fence);
         let image = if index % 2 == 0 { Image::Second } else { Image::First };
-        let change = Change::Image { image: cluster.image(image) };
+        let change = Change::Image { image: cluster.image(image), manifests: None };
         tokio::spawn(async move { target.apply(&change, fence).await })
     });
     let outcomes = futures::future::join_all(writes.collect::<Vec<_>>()).await;
@@ -58,7 +60,7 @@ async fn parallel_writers_end_with_the_newest() {
 async fn a_plan_names_the_missing_key_and_its_neighbour() {
     let Some(cluster) = Cluster::open("a_plan_names_the_missing_key_and_its_neighbour").await else { return };
     let target = cluster.create("plan", Image::First, 0).await;
-    let plan = target.plan(&Change::Image { image: "tinyweb:v2".into() }).await.expect("plan");
+    let plan = target.plan(&Change::Image { image: "tinyweb:v2".into(), manifests: None }).await.expect("plan");
     assert!(plan.findings.iter().all(|finding| finding.severity != Severity::Error), "{:?}", plan.findings);
     assert!(
         plan.env.iter().any(|v| v.name == "API_KEY" && v.value == "secret web / api-key" && v.secret),
@@ -66,7 +68,7 @@ async fn a_plan_names_the_missing_key_and_its_neighbour() {
         plan.env
     );
     cluster.break_config("plan").await;
-    let plan = target.plan(&Change::Image { image: "tinyweb:v2".into() }).await.expect("plan");
+    let plan = target.plan(&Change::Image { image: "tinyweb:v2".into(), manifests: None }).await.expect("plan");
     let missing = plan.findings.iter().find(|finding| finding.code == "missing_key").expect("a finding");
     assert!(
         missing.message.to_string().contains("no key api-keys")

@@ -49,7 +49,7 @@ fn bind(cluster: &Cluster, name: &str, migration: Value) -> Arc<dyn Target> {
 }
 
 fn to(image: &str) -> Change {
-    Change::Image { image: image.to_owned() }
+    Change::Image { image: image.to_owned(), manifests: None }
 }
 
 async fn ended(target: &Arc<dyn Target>, fence: Fence) -> TaskSeen {

@@ -14,6 +14,43 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 const ROLE: &str = include_str!("../../kubernetes-role.yaml");
+const MANIFESTS: &str = include_str!("../../kubernetes-role-manifests.yaml");
+
+async fn grant(cluster: &Cluster, role: &str) {
+    let role: Value = serde_yaml_ng::from_str(role).expect("YAML");
+    let name = role["metadata"]["name"].clone();
+    cluster.api::<Role>().create(&PostParams::default(), &typed(role)).await.expect("role");
+    cluster
+        .make::<RoleBinding>(json!({"metadata": {"name": name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": "portal", "namespace": cluster.namespace}]}))
+        .await;
+}
+
+/// With the shipped roles alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_shipped_roles_are_enough_for_manifests() {
+    let Some(cluster) = Cluster::open("the_shipped_roles_are_enough_for_manifests").await else { return };
+    let (server, ca) = address();
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("token"), token(&cluster, "portal").await).expect("write");
+    let config = json!({"server": server, "ca": ca, "token": {"file": folder.path().join("token")}});
+    let connection = connect(config).await.expect("connect");
+    grant(&cluster, ROLE).await;
+    grant(&cluster, MANIFESTS).await;
+    let limited = Cluster { client: cluster.client.clone(), namespace: cluster.namespace.clone(), connection };
+    // The API server takes a moment to learn of new roles.
+    let settings = json!({"namespace": cluster.namespace, "deployment": "shop", "manifests": {"path": "deploy"}});
+    for _ in 0..50 {
+        if limited.connection.bind(settings.clone()).expect("bind").observe().await.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    crate::manifests::a_life(&limited).await;
+    cluster.close().await;
+}
 
 async fn token(cluster: &Cluster, account: &str) -> String {
     cluster.make::<ServiceAccount>(json!({"metadata": {"name": account}})).await;
@@ -40,13 +77,7 @@ async fn the_shipped_role_is_enough() {
     let refused = target.observe().await;
     assert!(matches!(refused, Err(TargetError::Forbidden(_))), "without a role: {refused:?}");
 
-    let role: Value = serde_yaml_ng::from_str(ROLE).expect("YAML");
-    cluster.api::<Role>().create(&PostParams::default(), &typed(role)).await.expect("role");
-    cluster
-        .make::<RoleBinding>(json!({"metadata": {"name": "passerelle"},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "passerelle"},
-            "subjects": [{"kind": "ServiceAccount", "name": "portal", "namespace": cluster.namespace}]}))
-        .await;
+    grant(&cluster, ROLE).await;
     let workload = crate::contract::Workload { peer: &cluster, name: "rights".into(), target };
     // The API server takes a moment to learn of a new role.
     for _ in 0..50 {
@@ -56,7 +87,7 @@ async fn the_shipped_role_is_enough() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     workload.complete().await;
-    let change = Change::Image { image: "tinyweb:v4".into() };
+    let change = Change::Image { image: "tinyweb:v4".into(), manifests: None };
     let plan = workload.target.plan(&change).await.expect("plan");
     assert!(plan.findings.iter().any(|finding| finding.code == "unchecked_object"), "{:?}", plan.findings);
     assert!(plan.findings.iter().all(|finding| finding.severity != Severity::Error), "{:?}", plan.findings);
@@ -87,7 +118,7 @@ async fn the_shipped_role_is_enough() {
 async fn a_canary(cluster: &Cluster, connection: &dyn AnyConnection) {
     let settings = json!({"namespace": cluster.namespace, "deployment": "rights", "canary_steps": [50]});
     let target = connection.bind(settings).expect("bind");
-    let change = Change::Image { image: "tinyweb:v2".into() };
+    let change = Change::Image { image: "tinyweb:v2".into(), manifests: None };
     let plan = target.plan(&change).await.expect("plan");
     assert!(plan.findings.iter().all(|finding| finding.severity != Severity::Error), "{:?}", plan.findings);
     let fence = new_fence();

@@ -30,7 +30,7 @@ async fn a_lost_answer_is_no_second_write() {
         only: Only::Writes,
         ..Faults::default()
     });
-    let (change, fence) = (Change::Image { image: cluster.image(Image::Second) }, new_fence());
+    let (change, fence) = (Change::Image { image: cluster.image(Image::Second), manifests: None }, new_fence());
     let lost = target.apply(&change, fence).await;
     assert!(matches!(lost, Err(TargetError::Unreachable(_))), "{lost:?}");
     let again = target.apply(&change, fence).await.expect("apply again");

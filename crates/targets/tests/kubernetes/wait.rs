@@ -19,7 +19,7 @@ fn bind(cluster: &Cluster, wait_for: &[&str]) -> Arc<dyn Target> {
 }
 
 async fn plan(target: &Arc<dyn Target>) -> TargetPlan {
-    target.plan(&Change::Image { image: "tinyweb:v2".into() }).await.expect("plan")
+    target.plan(&Change::Image { image: "tinyweb:v2".into(), manifests: None }).await.expect("plan")
 }
 
 fn told(plan: &TargetPlan, code: &str) -> (Severity, String) {

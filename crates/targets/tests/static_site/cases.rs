@@ -22,7 +22,7 @@ pub async fn run(bucket: &Bucket) {
 }
 
 fn to(image: &str) -> Change {
-    Change::Image { image: image.to_owned() }
+    Change::Image { image: image.to_owned(), manifests: None }
 }
 
 async fn a_version_is_switched_and_back(bucket: &Bucket) {

@@ -8,6 +8,7 @@ mod follow;
 mod open;
 mod outcome;
 mod run;
+mod settle;
 mod task;
 mod verify;
 mod wait;

@@ -118,7 +118,10 @@ impl<'a> Run<'a> {
             // A wish that came since the last beat was accepted, so it counts.
             Ok((observation, message)) => match self.store().beat(self.claim).await? {
                 Some(by) => self.stopped_at("verify", target, Stop::Cancelled(by)).await,
-                None => self.succeed(observation, message).await,
+                None => {
+                    self.settle(target).await?;
+                    self.succeed(observation, message).await
+                }
             },
             Err(stop) => self.stopped_at("verify", target, stop).await,
         }
@@ -316,6 +319,7 @@ impl<'a> Run<'a> {
             Followed::Done(observation) => {
                 let version = self.previous_text();
                 let message = text!("{version} runs again", version = &version);
+                self.settle(target).await?;
                 self.step(ROLL_BACK_STEP, StepState::Succeeded, message).await?;
                 let (state, message) = if failure.is_some() {
                     (DeploymentState::RolledBack, text!("Rolled back to {version}", version))

@@ -41,7 +41,7 @@ impl Run<'_> {
 
     /// What the registry says of the image. Only before a new version: a way back is never stopped by a registry.
     pub(super) async fn image_finding(&self, change: &Change) -> Result<Option<Finding>> {
-        let (Change::Image { image }, Some(id)) = (change, self.claim.binding_id) else { return Ok(None) };
+        let (Change::Image { image, .. }, Some(id)) = (change, self.claim.binding_id) else { return Ok(None) };
         if self.claim.operation != Operation::Deploy.as_str() {
             return Ok(None);
         }

@@ -180,8 +180,9 @@ impl Store {
     /// When the database is away.
     pub async fn healthy_history(&self, service_id: Uuid, environment_id: Uuid) -> Result<(Vec<Healthy>, bool)> {
         let rows: Vec<(Uuid, Option<String>, Option<Uuid>)> = sqlx::query_as(
-            "SELECT id, image, rolls_back_to FROM (
-               SELECT id, image, rolls_back_to FROM deployments WHERE service_id = $1 AND environment_id = $2 AND state = 'succeeded'
+            "SELECT id, image || coalesce(' ' || manifests, ''), rolls_back_to FROM (
+               SELECT id, image, change #>> '{manifests,sha256}' AS manifests, rolls_back_to FROM deployments
+               WHERE service_id = $1 AND environment_id = $2 AND state = 'succeeded'
                  AND operation IN ('deploy', 'roll_back') AND recorded_after IS NOT NULL ORDER BY id DESC LIMIT 200) newest
              ORDER BY id",
         )

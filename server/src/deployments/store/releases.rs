@@ -3,7 +3,7 @@
 use super::Store;
 use crate::deployments::compare::Side;
 use crate::kernel::{AppError, Result, WriteTx, violated};
-use passerelle_contract::deployments::{ReleaseIn, ReleaseOut};
+use passerelle_contract::deployments::{ManifestBundle, ReleaseIn, ReleaseOut};
 use passerelle_contract::text;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -19,6 +19,8 @@ pub struct ReleaseRow {
     pub notes: Option<String>,
     pub repository_url: Option<String>,
     pub git_ref: Option<String>,
+    pub manifests_url: Option<String>,
+    pub manifests_sha256: Option<String>,
     pub created_at: OffsetDateTime,
     pub runs_in: Vec<String>,
 }
@@ -28,11 +30,18 @@ impl ReleaseRow {
     pub fn side(&self) -> Side<'_> {
         Side { repository: self.repository_url.as_deref(), reference: self.git_ref.as_deref() }
     }
+
+    /// The manifests that belong to it.
+    pub fn manifests(&self) -> Option<ManifestBundle> {
+        let (url, sha256) = self.manifests_url.clone().zip(self.manifests_sha256.clone())?;
+        Some(ManifestBundle { url, sha256 })
+    }
 }
 
 impl From<ReleaseRow> for ReleaseOut {
     fn from(row: ReleaseRow) -> Self {
         Self {
+            manifests: row.manifests(),
             id: row.id,
             service: row.service_key,
             version: row.version,
@@ -49,7 +58,8 @@ impl From<ReleaseRow> for ReleaseOut {
 }
 
 /// A release with the environments whose binding was last seen with its version.
-const SELECT: &str = "SELECT r.id, r.service_key, r.version, r.commit_sha, r.image, r.build_url, r.notes, r.repository_url, r.git_ref, r.created_at,
+const SELECT: &str = "SELECT r.id, r.service_key, r.version, r.commit_sha, r.image, r.build_url, r.notes, r.repository_url, r.git_ref,
+    r.manifests_url, r.manifests_sha256, r.created_at,
     ARRAY(SELECT e.name FROM bindings b JOIN binding_states s ON s.binding_id = b.id JOIN environments e ON e.id = b.environment_id
           WHERE b.service_id = r.service_id AND s.version = r.version ORDER BY e.position) AS runs_in
   FROM releases r";
@@ -59,8 +69,9 @@ impl Store {
     /// `AlreadyExists` when the service has this version already.
     pub async fn insert_release(&self, tx: &mut WriteTx, id: Uuid, service_id: Uuid, input: &ReleaseIn) -> Result<()> {
         let done = sqlx::query(
-            "INSERT INTO releases (id, service_id, service_key, version, commit_sha, image, build_url, notes, repository_url, git_ref)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10::text, $5::text))",
+            "INSERT INTO releases (id, service_id, service_key, version, commit_sha, image, build_url, notes, repository_url, git_ref,
+               manifests_url, manifests_sha256)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10::text, $5::text), $11, $12)",
         )
         .bind(id)
         .bind(service_id)
@@ -72,6 +83,8 @@ impl Store {
         .bind(&input.notes)
         .bind(&input.repository_url)
         .bind(&input.git_ref)
+        .bind(input.manifests.as_ref().map(|bundle| &bundle.url))
+        .bind(input.manifests.as_ref().map(|bundle| &bundle.sha256))
         .execute(tx.conn())
         .await;
         match done {

@@ -114,7 +114,7 @@ impl EnvironmentService {
             Some(source) => source,
             None => platform(&connection.kind)?,
         };
-        match tokio::time::timeout(CHECK_TIMEOUT, platform.connect(config)).await {
+        match tokio::time::timeout(CHECK_TIMEOUT, platform.connect_through(config, self.guard())).await {
             Ok(connected) => Ok(connected?),
             Err(_) => {
                 Err(TargetError::Unreachable(text!("no answer within {seconds} s", seconds = CHECK_TIMEOUT.as_secs()))

@@ -137,7 +137,7 @@ fn marked(main: &Snapshot, mark: &Mark, fence: Fence, spec: Value) -> Value {
 }
 
 async fn finish(workload: &Workload, main: &Snapshot, mark: &Mark, fence: Fence) -> Result<bool, TargetError> {
-    let after = desired(main, &Change::Image { image: mark.image.clone() }, fence.deployment)?;
+    let after = desired(main, &Change::Image { image: mark.image.clone(), manifests: None }, fence.deployment)?;
     let mut spec = json!({});
     if let Some(template) = merge_patch(&main.template, &after.template) {
         spec["template"] = template;

@@ -15,7 +15,7 @@ const TRACK: &str = "passerelle.dev/track";
 
 /// As it is made for a step.
 pub(super) fn object(main: &Snapshot, mark: &Mark, fence: Fence) -> Result<Value, TargetError> {
-    let change = Change::Image { image: mark.image.clone() };
+    let change = Change::Image { image: mark.image.clone(), manifests: None };
     let mut template = desired(main, &change, fence.deployment)?.template;
     let name = main.metadata.name.clone().unwrap_or_default();
     if !template["metadata"].is_object() {

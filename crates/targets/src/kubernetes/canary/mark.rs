@@ -65,7 +65,7 @@ pub(in crate::kubernetes) fn begin(
     after: &Value,
     autoscaled: bool,
 ) -> Option<Mark> {
-    let Change::Image { image } = change else { return None };
+    let Change::Image { image, .. } = change else { return None };
     let serves = count(snapshot.status.available_replicas.unwrap_or(0)) > 0 && snapshot.replicas() > 0;
     let steps = !settings.steps.is_empty() && snapshot.spec.paused != Some(true);
     (steps && serves && *after != snapshot.template).then(|| Mark {
@@ -103,7 +103,7 @@ mod tests {
     fn only_a_new_image_beside_one_that_serves_begins() {
         let settings: Settings = Settings { steps: vec![10, 50].try_into().unwrap(), ..Settings::default() };
         let snapshot = fixtures::snapshot("complete");
-        let image = Change::Image { image: "tinyweb:v2".into() };
+        let image = Change::Image { image: "tinyweb:v2".into(), manifests: None };
         let begun =
             |snapshot: &Snapshot, change: &Change, after: &Value| begin(&settings, snapshot, change, after, false);
         let other = json!({"spec": {}});

@@ -108,7 +108,7 @@ mod tests {
 
     fn with(mut snapshot: Snapshot, deployment: u128, mark: Option<&Mark>) -> Snapshot {
         let fence = Fence { deployment: Uuid::from_u128(deployment), epoch: 1 };
-        let mut marks = annotations::patch(&Change::Image { image: "tinyweb:v2".into() }, fence);
+        let mut marks = annotations::patch(&Change::Image { image: "tinyweb:v2".into(), manifests: None }, fence);
         if let Some(mark) = mark {
             marks[ANNOTATION] = serde_json::to_string(mark).unwrap().into();
         }

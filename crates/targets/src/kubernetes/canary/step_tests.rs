@@ -32,7 +32,7 @@ fn canary(pods: u32, ready: bool, deployment: u128) -> Snapshot {
             *count = i32::try_from(pods).ok();
         }
     }
-    let change = Change::Image { image: "tinyweb:v2".into() };
+    let change = Change::Image { image: "tinyweb:v2".into(), manifests: None };
     let fence = Fence { deployment: Uuid::from_u128(deployment), epoch: 1 };
     let marks = annotations::patch(&change, fence);
     snapshot.metadata.annotations = serde_json::from_value(marks).ok();

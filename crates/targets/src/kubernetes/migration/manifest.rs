@@ -52,7 +52,7 @@ pub(super) fn job(
     change: &Change,
     fence: Fence,
 ) -> Result<Value, TargetError> {
-    let Change::Image { image } = change else {
+    let Change::Image { image, .. } = change else {
         return Err(TargetError::Refused(text!("a migration runs with a new version only")));
     };
     let mut job = match &migration.work {
@@ -163,7 +163,7 @@ mod tests {
 
     fn made(migration: &Value) -> Result<Value, TargetError> {
         let migration: Migration = serde_json::from_value(migration.clone()).unwrap();
-        let change = Change::Image { image: PINNED.to_owned() };
+        let change = Change::Image { image: PINNED.to_owned(), manifests: None };
         let fence = Fence { deployment: Uuid::from_u128(7), epoch: 3 };
         let after = desired(&fixtures::snapshot("migrating"), &change, fence.deployment).unwrap();
         job(PLACE, &migration, &after, &change, fence)

@@ -1,6 +1,7 @@
 //! Whether the migration could run, before anything is changed.
 
 use super::super::error::call;
+use super::super::manifests::Brought;
 use super::super::preflight;
 use super::super::references;
 use super::super::workload::Workload;
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub async fn plan(workload: &Workload, migration: &Migration, change: &Change) -> Result<TargetPlan, TargetError> {
-    let Change::Image { image } = change else {
+    let Change::Image { image, .. } = change else {
         return Ok(TargetPlan { diff: Vec::new(), env: Vec::new(), findings: Vec::new() });
     };
     // There is no deployment yet, and this Job is only looked at.
@@ -52,7 +53,7 @@ async fn references(workload: &Workload, migration: &Migration, job: &Value) -> 
     for need in &mut needs {
         need.user = text!("{user} of Job {job}", user = &need.user, job = &manifest.name);
     }
-    preflight::check(workload, &needs).await
+    preflight::check(workload, &needs, &Brought::default()).await
 }
 
 async fn already_there(

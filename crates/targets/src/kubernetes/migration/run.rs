@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_job_that_is_there_is_found_raised_replaced_or_left_alone() {
-        let change = Change::Image { image: "web:2".into() };
+        let change = Change::Image { image: "web:2".into(), manifests: None };
         let fence = |deployment: u128, epoch| Fence { deployment: Uuid::from_u128(deployment), epoch };
         let of = |job: &Job, fence| standing(job, "web", &change, fence);
         let mine = job(Some("web"), Some((&change, fence(5, 1))), false);

@@ -10,6 +10,7 @@ mod served;
 
 use super::canary;
 use super::change::Desired;
+use super::manifests::Brought;
 use super::rollout::keeps_all_old_pods;
 use super::snapshot::Snapshot;
 use super::surroundings::all;
@@ -24,12 +25,12 @@ use passerelle_contract::{Text, text};
 pub(super) async fn check(
     workload: &Workload,
     snapshot: &Snapshot,
-    after: &Desired,
-    template: &PodTemplateSpec,
+    (after, template): (&Desired, &PodTemplateSpec),
     change: &Change,
+    brought: &Brought,
 ) -> Vec<Finding> {
     let (mut findings, quotas, ranges, services, ingresses, scalers) = tokio::join!(
-        objects::check(workload, template),
+        objects::check(workload, template, brought),
         all::<ResourceQuota>(workload, text!("the quotas")),
         all::<LimitRange>(workload, text!("the limit ranges")),
         all::<Service>(workload, text!("the Services")),

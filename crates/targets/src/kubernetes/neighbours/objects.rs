@@ -1,6 +1,7 @@
 //! Objects that the pods name besides ConfigMaps and Secrets with keys: the service account, claims, storage classes, pull secrets.
 
 use super::super::error::call;
+use super::super::manifests::Brought;
 use super::super::workload::Workload;
 use super::finding;
 use crate::TargetError;
@@ -14,9 +15,11 @@ use std::collections::BTreeSet;
 /// Most of one kind that are looked up.
 const MAX_NAMES: usize = 10;
 
-pub(super) async fn check(workload: &Workload, template: &PodTemplateSpec) -> Vec<Finding> {
+/// What the change brings itself is there.
+pub(super) async fn check(workload: &Workload, template: &PodTemplateSpec, brought: &Brought) -> Vec<Finding> {
     let Some(spec) = &template.spec else { return Vec::new() };
-    let (account, pulls, claims) = tokio::join!(account(workload, spec), pulls(workload, spec), claims(workload, spec));
+    let (account, pulls, claims) =
+        tokio::join!(account(workload, spec, brought), pulls(workload, spec, brought), claims(workload, spec, brought));
     account.into_iter().chain(pulls).chain(claims).collect()
 }
 
@@ -29,8 +32,11 @@ fn there<T>(found: Result<Option<T>, TargetError>) -> Option<Option<T>> {
     }
 }
 
-async fn account(workload: &Workload, spec: &PodSpec) -> Option<Finding> {
+async fn account(workload: &Workload, spec: &PodSpec, brought: &Brought) -> Option<Finding> {
     let name = spec.service_account_name.as_deref().filter(|name| !name.is_empty() && *name != "default")?;
+    if brought.has("ServiceAccount", name) {
+        return None;
+    }
     let found = call(text!("ServiceAccount {name}", name), workload.api::<ServiceAccount>().get_opt(name)).await;
     there(found)?.is_none().then(|| {
         let message = text!("ServiceAccount {name} does not exist: no pod would be made", name);
@@ -39,10 +45,10 @@ async fn account(workload: &Workload, spec: &PodSpec) -> Option<Finding> {
 }
 
 /// Without its pull secret a node still tries to pull, as anybody.
-async fn pulls(workload: &Workload, spec: &PodSpec) -> Vec<Finding> {
+async fn pulls(workload: &Workload, spec: &PodSpec, brought: &Brought) -> Vec<Finding> {
     let mut findings = Vec::new();
     let names: BTreeSet<&str> = spec.image_pull_secrets.iter().flatten().map(|secret| secret.name.as_str()).collect();
-    for name in names.into_iter().filter(|name| !name.is_empty()).take(MAX_NAMES) {
+    for name in names.into_iter().filter(|name| !name.is_empty() && !brought.has("Secret", name)).take(MAX_NAMES) {
         let found = call(text!("Secret {name}", name), workload.api::<Secret>().get_metadata_opt(name)).await;
         if there(found).is_some_and(|found| found.is_none()) {
             let message = text!("Secret {name} does not exist; images would be pulled without credentials", name);
@@ -52,7 +58,7 @@ async fn pulls(workload: &Workload, spec: &PodSpec) -> Vec<Finding> {
     findings
 }
 
-async fn claims(workload: &Workload, spec: &PodSpec) -> Vec<Finding> {
+async fn claims(workload: &Workload, spec: &PodSpec, brought: &Brought) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut classes = BTreeSet::new();
     for volume in spec.volumes.iter().flatten().take(MAX_NAMES) {
@@ -60,6 +66,9 @@ async fn claims(workload: &Workload, spec: &PodSpec) -> Vec<Finding> {
         classes.extend(template.and_then(|template| template.spec.storage_class_name.clone()));
         let Some(claim) = &volume.persistent_volume_claim else { continue };
         let name = claim.claim_name.as_str();
+        if brought.has("PersistentVolumeClaim", name) {
+            continue;
+        }
         let api = workload.api::<PersistentVolumeClaim>();
         match there(call(text!("PersistentVolumeClaim {name}", name), api.get_opt(name)).await) {
             Some(None) => {
