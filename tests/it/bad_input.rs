@@ -66,6 +66,11 @@ fn bodies() -> Vec<(Method, &'static str, Value, &'static str)> {
     case("/deployments", deploy("replica", json!(3)), "/replica");
     case("/plans", deploy("replica", json!(3)), "/replica");
     case("/releases", release("colour", json!("red")), "/colour");
+    let digest = "a".repeat(64);
+    case("/releases", release("manifests", json!({ "url": "file:///etc/passwd", "sha256": digest })), "/manifests/url");
+    case("/releases", release("manifests", json!({ "url": "https://a.test/x", "sha256": "A" })), "/manifests/sha256");
+    let escaping = json!({ "namespace": "shop", "deployment": "api", "manifests": { "path": "../x" } });
+    case("/bindings", binding("config", escaping), "/config/manifests/path");
     case("/users", user("admin", json!(true)), "/admin");
     // Wrong types and numbers out of range
     case("/environments", environment("order", json!(-1)), "/order");

@@ -22,6 +22,7 @@ mod images;
 mod imports;
 mod kill_matrix;
 mod live;
+mod manifests;
 mod migration;
 mod notification_pages;
 mod notifications;
