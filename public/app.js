@@ -30,7 +30,7 @@ document.addEventListener("pointerover", (event) => {
 // Fetch a page as soon as the button goes down; not on hover, for a page read minutes ago would not be the truth.
 document.addEventListener("pointerdown", (event) => {
   const a = event.target.closest?.("a[href^='/']");
-  if (!a || event.button !== 0 || a.hasAttribute("download") || a.pathname.includes("export")) return;
+  if (!a || event.button !== 0 || a.hasAttribute("download") || /export|^\/auth\//.test(a.pathname)) return;
   const link = document.createElement("link");
   Object.assign(link, { rel: "prefetch", href: a.href });
   document.head.append(link);

@@ -71,6 +71,18 @@ pub struct RoleBindingOut {
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     pub created_by: String,
+    /// The group that gave it; absent for a role that a person gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<RoleSource>,
+}
+
+/// Which group of which sign-in provider gave a role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RoleSource {
+    /// The provider's id in the configuration.
+    pub provider: String,
+    pub group: String,
 }
 
 /// Who is asking.

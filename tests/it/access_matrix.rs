@@ -27,6 +27,7 @@ const MATRIX: &[(&str, &str, Who)] = &[
     ("post", "/tokens", SignedIn),
     ("delete", "/tokens/{id}", SignedIn),
     ("get", "/sessions", SignedIn),
+    ("delete", "/sessions", SignedIn),
     ("delete", "/sessions/{id}", SignedIn),
     ("post", "/sessions", Anybody),
     ("get", "/users", Least(Admin)),

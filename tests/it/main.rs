@@ -29,6 +29,7 @@ mod notifications;
 mod onboarding;
 mod onboarding_pages;
 mod pipelines;
+mod sign_in;
 mod slo_pages;
 mod stages;
 mod support;

@@ -3,6 +3,7 @@
 mod roles;
 mod scopes;
 mod sessions;
+mod sign_in;
 mod tokens;
 mod user;
 mod users;
@@ -30,8 +31,10 @@ pub fn routes() -> Router<AppState> {
         .route("/access/users/{name}", get(user::show).post(user::save))
         .route("/access/tokens", get(tokens::show).post(tokens::create))
         .route("/access/tokens/{id}/delete", post(tokens::revoke))
-        .route("/access/sessions", get(sessions::show))
+        .route("/access/sessions", get(sessions::show).post(sessions::end_all))
         .route("/access/sessions/{id}/delete", post(sessions::end))
+        .route("/access/sign-in", get(sign_in::show))
+        .route("/access/sign-in/{provider}", post(sign_in::link))
         .route("/access/why", get(why::show))
 }
 
@@ -42,11 +45,12 @@ enum Part {
     Users,
     Tokens,
     Sessions,
+    SignIn,
     Why,
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Roles, Self::Users, Self::Tokens, Self::Sessions, Self::Why];
+    const ALL: [Self; 6] = [Self::Roles, Self::Users, Self::Tokens, Self::Sessions, Self::SignIn, Self::Why];
 
     const fn href(self) -> &'static str {
         match self {
@@ -54,6 +58,7 @@ impl Part {
             Self::Users => "/access/users",
             Self::Tokens => "/access/tokens",
             Self::Sessions => "/access/sessions",
+            Self::SignIn => "/access/sign-in",
             Self::Why => "/access/why",
         }
     }
@@ -64,6 +69,7 @@ impl Part {
             Self::Users => t.access_users(),
             Self::Tokens => t.access_tokens(),
             Self::Sessions => t.access_sessions(),
+            Self::SignIn => t.access_sign_in(),
             Self::Why => t.access_why(),
         }
     }

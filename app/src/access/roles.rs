@@ -92,7 +92,13 @@ fn table(req: &Req, listing: Listing<RoleBindingOut>) -> impl IntoView + use<> {
         .into_iter()
         .map(|binding| {
             let words = t.role(binding.role);
-            let take = edit.then(|| take_form(t, &binding, csrf.clone()));
+            // A role of a group goes with the group.
+            let by_hand = edit && binding.source.is_none();
+            let take = by_hand.then(|| take_form(t, &binding, csrf.clone()));
+            let giver = match &binding.source {
+                Some(source) => t.role_from(&source.group, &source.provider),
+                None => binding.created_by.clone(),
+            };
             view! {
                 <tr>
                     <th scope="row">
@@ -104,7 +110,7 @@ fn table(req: &Req, listing: Listing<RoleBindingOut>) -> impl IntoView + use<> {
                     <td class="break">{scopes::in_words(t, &binding.scope)}</td>
                     <td>
                         <Ago t=t at=binding.created_at now=now />
-                        <div class="under">{binding.created_by}</div>
+                        <div class="under break">{giver}</div>
                     </td>
                     <td class="tight">{take}</td>
                 </tr>

@@ -15,6 +15,8 @@ pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, Pag
     let listing = app.portal.identity.list_sessions(&req.ctx, &filter).await.or_page(&req)?;
     let here = Part::Sessions.href();
     let pages = req.pages(here, listing.items.len(), listing.total, listing.next_cursor.as_deref());
+    // Of others only administrators end sessions, and `list_sessions` has asked for that already.
+    let end_all = (!listing.items.is_empty()).then(|| all_form(&req, filter.user.as_deref()));
     let rows = listing.items.into_iter().map(|session| row(&req, session)).collect::<Vec<_>>();
     Ok(page(
         frame(&req, Part::Sessions),
@@ -22,6 +24,7 @@ pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, Pag
             {head(&req, Part::Sessions)}
             <Table label=t.access_sessions() columns=Columns::of([t.col_browser(), t.col_user(), t.col_last_seen(), t.col_expires()]).acts(t.session_end())>{rows}</Table>
             <Pager t=t pages=pages />
+            {end_all}
         },
     ))
 }
@@ -51,6 +54,28 @@ fn row(req: &Req, session: SessionOut) -> impl IntoView + use<> {
             </td>
         </tr>
     }
+}
+
+fn all_form(req: &Req, user: Option<&str>) -> impl IntoView + use<> {
+    let t = req.t;
+    let user = user.unwrap_or(&req.ctx.principal().name).to_owned();
+    view! {
+        <form class="panel form" method="post" action="/access/sessions">
+            <Hidden name="csrf" value=req.ctx.csrf_token() />
+            <Hidden name="user" value=user.clone() />
+            <p class="muted">{t.sessions_end_all_hint()}</p>
+            <div class="btns">
+                <Submit label=t.sessions_end_all() kind=ButtonKind::Danger of=user />
+            </div>
+        </form>
+    }
+}
+
+pub async fn end_all(State(app): State<AppState>, posted: Posted) -> Result<Response, PageError> {
+    let Posted { req, fields } = posted;
+    let filter = AccessFilter { user: fields.some("user"), ..AccessFilter::default() };
+    app.portal.identity.end_sessions(&req.ctx, &filter).await.or_page(&req)?;
+    Ok(see_other("/access/sessions", Some(Flash { ok: true, text: req.t.session_ended().to_owned() })))
 }
 
 /// Ending the present one leads to the sign-in page by itself.

@@ -14,6 +14,7 @@ mod notifications;
 mod onboarding;
 mod pages;
 mod shell;
+mod sign_in;
 mod slo;
 mod slo_forms;
 mod words;

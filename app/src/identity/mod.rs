@@ -1,5 +1,7 @@
-//! Signing in and out, and the first administrator from the one-use link.
+//! Signing in and out, by password or at a provider, and the first administrator from the one-use link.
 
+mod no_role;
+mod provider;
 mod set_up;
 mod sign_in;
 
@@ -11,5 +13,10 @@ pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/sign-in", get(sign_in::form).post(sign_in::submit))
         .route("/sign-out", post(sign_in::sign_out))
+        .route("/auth/no-role", get(no_role::show))
+        .route("/auth/{provider}/sign-in", get(provider::leave))
+        .route("/auth/{provider}/callback", get(provider::come_back))
+        .route("/auth/{provider}/sign-out", get(provider::sign_out))
+        .route("/auth/{provider}/backchannel-logout", post(provider::signed_out_there))
         .route("/setup", get(set_up::form).post(set_up::submit))
 }

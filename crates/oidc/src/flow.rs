@@ -32,21 +32,38 @@ impl std::fmt::Debug for Pending {
 }
 
 /// The query with which the provider sends somebody back.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default)]
 pub struct Returned {
-    #[serde(default)]
     pub code: Option<String>,
-    #[serde(default)]
     pub state: Option<String>,
-    #[serde(default)]
     pub iss: Option<String>,
-    #[serde(default)]
     pub error: Option<String>,
 }
 
 impl std::fmt::Debug for Returned {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Returned").field("code", &self.code.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Returned {
+    /// Reads a query; `None` when something that is used is there twice, which no provider sends.
+    #[must_use]
+    pub fn parse(query: &str) -> Option<Self> {
+        let mut returned = Self::default();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let place = match name.as_ref() {
+                "code" => &mut returned.code,
+                "state" => &mut returned.state,
+                "iss" => &mut returned.iss,
+                "error" => &mut returned.error,
+                _ => continue,
+            };
+            if place.replace(value.into_owned()).is_some() {
+                return None;
+            }
+        }
+        Some(returned)
     }
 }
 

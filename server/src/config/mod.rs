@@ -3,8 +3,12 @@
 //! `passerelle.default.toml` at the root of the project is the commented reference; a test holds it against this code.
 
 mod read;
+mod reference;
+mod sign_in;
 
 pub use read::{ConfigError, load};
+pub use reference::Reference;
+pub use sign_in::{LocalSignIn, ProviderConfig, ProviderKind, SignInConfig};
 
 use passerelle_targets::guard::Guard;
 use serde::Deserialize;
@@ -22,6 +26,7 @@ pub struct Config {
     pub notifications: NotificationsConfig,
     pub onboarding: OnboardingConfig,
     pub outbound: OutboundConfig,
+    pub sign_in: SignInConfig,
     pub log: LogConfig,
 }
 
@@ -160,6 +165,7 @@ impl Config {
                 ));
             }
         }
+        self.sign_in.check(self.server.public_origin.as_deref())?;
         if !(2..=200).contains(&self.database.max_connections) {
             return Err(ConfigError::value("database.max_connections", "must be 2 to 200"));
         }

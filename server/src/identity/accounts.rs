@@ -3,8 +3,9 @@
 use super::limiter::Limit;
 use super::model::{Client, digest, on_behalf_of, password, person, random_secret, refuse_wrong};
 use super::service::IdentityService;
-use super::session_store::{USER_AGENT, USER_ID};
+use super::session_store::{FromProvider, PROVIDER, PROVIDER_SESSION, USER_AGENT, USER_ID};
 use super::store::{self, UserRow};
+use crate::config::LocalSignIn;
 use crate::kernel::{
     Action, AppError, AuditEntry, Ctx, Cursor, Object, Result, Via, limit_or_default, validate, violated,
 };
@@ -14,11 +15,12 @@ use passerelle_contract::paging::Page;
 use passerelle_contract::text;
 use serde_json::json;
 use tower_sessions::Session;
+use uuid::Uuid;
 
 const SETUP_MINUTES: i32 = 30;
 /// Failed sign-ins in five minutes: by one source for one user, by one source, for one user from everywhere.
 const FAILURES_PAIR: u32 = 5;
-const FAILURES_SOURCE: u32 = 30;
+pub(super) const FAILURES_SOURCE: u32 = 30;
 const FAILURES_USER: u32 = 50;
 
 /// The first administrator.
@@ -148,11 +150,19 @@ impl IdentityService {
             .filter(|row| row.disabled_at.is_none() && !row.service)
             .and_then(|row| row.password_hash.as_deref());
         let fits = self.passwords.verify(&attempt.password, hash).await?;
-        let Some(row) = row.filter(|_| fits) else {
+        // Where passwords are for administrators only, a good one of somebody else is answered like a wrong one.
+        let open = match (self.local_door().await?, &row) {
+            (LocalSignIn::Everybody, _) => true,
+            (LocalSignIn::Administrators, Some(row)) => store::is_administrator(self.db.pool(), row.id).await?,
+            _ => false,
+        };
+        let Some(row) = row.filter(|_| fits && open) else {
             // Who typed the password into the field of the name must not find it in the audit.
             let known = super::model::user_name(&name).is_ok();
             let proof = self.sign_in_proof(ctx, "user", if known { &name } else { "unknown" }).await?;
-            let reason = format!("user and password do not fit, from {source}");
+            let what =
+                if fits { "sign-in with a password is not open to this user" } else { "user and password do not fit" };
+            let reason = format!("{what}, from {source}");
             self.db.record(ctx, &proof, AuditEntry::new(Outcome::Denied).reason(reason)).await?;
             return Err(AppError::Unauthenticated);
         };
@@ -195,25 +205,45 @@ impl IdentityService {
         Ok(())
     }
 
-    /// The end of every way to sign in, by password today: writes the audit row, then cycles the session's id.
+    /// The end of a sign-in by password: writes the audit row, then opens the session.
     async fn begin_session(&self, ctx: &Ctx, session: &Session, row: &UserRow, client: &Client) -> Result<()> {
         let portal = on_behalf_of(ctx, Some(row.id), &row.name);
         let proof = self.db.authorize(&portal, Action::SignIn, Object::new("user", row.name.clone())).await?;
         self.db.record(&portal, &proof, AuditEntry::success().reason(format!("from {}", client.source))).await?;
+        self.open_session(session, row.id, client, None).await
+    }
+
+    /// The end of every way to sign in, after its audit row: the session is the user's, under a new id.
+    pub(super) async fn open_session(
+        &self,
+        session: &Session,
+        user_id: Uuid,
+        client: &Client,
+        from: Option<&FromProvider>,
+    ) -> Result<()> {
         let failed = |error: tower_sessions::session::Error| AppError::internal(error);
+        // What an earlier session held is no part of this one.
+        session.clear().await;
         if session.id().is_some() {
             session.cycle_id().await.map_err(failed)?;
         }
-        session.insert(USER_ID, row.id).await.map_err(failed)?;
+        session.insert(USER_ID, user_id).await.map_err(failed)?;
         session.insert(USER_AGENT, &client.user_agent).await.map_err(failed)?;
+        if let Some(from) = from {
+            session.insert(PROVIDER, &from.provider).await.map_err(failed)?;
+        }
+        if let Some(id) = from.and_then(|from| from.session.as_ref()) {
+            session.insert(PROVIDER_SESSION, id).await.map_err(failed)?;
+        }
         session.save().await.map_err(failed)
     }
 
-    /// Ends the session that asks.
+    /// Ends the session that asks; says at which provider it was begun, if at one.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn sign_out(&self, ctx: &Ctx, session: &Session) -> Result<()> {
+    pub async fn sign_out(&self, ctx: &Ctx, session: &Session) -> Result<Option<String>> {
+        let provider = session.get::<String>(PROVIDER).await.map_err(AppError::internal)?;
         if !ctx.is_anonymous() {
             let principal = ctx.principal();
             let portal = on_behalf_of(ctx, principal.user_id, &principal.name);
@@ -223,7 +253,7 @@ impl IdentityService {
         }
         session.flush().await.map_err(AppError::internal)?;
         self.access_changed().await;
-        Ok(())
+        Ok(provider)
     }
 
     /// # Errors

@@ -2,7 +2,8 @@
 //!
 //! Invariants: no credential is stored in a form that signs in; a credential that does not hold is refused and never falls
 //! through to another one; a change of access acts at once in this process and within [`jobs::POLL`] in the others; there is
-//! always an administrator.
+//! always an administrator, as far as people change roles; the groups of a provider may take the last one away, and then
+//! the command line on the server makes a token that gives the role again.
 
 mod accounts;
 mod cache;
@@ -10,6 +11,7 @@ pub mod jobs;
 mod limiter;
 mod model;
 mod passwords;
+mod providers;
 mod roles;
 pub mod routes;
 mod service;
@@ -20,6 +22,9 @@ mod tokens;
 
 pub use accounts::{SetUp, SignIn};
 pub use model::Client;
+pub use providers::{
+    Arrived, Departure, Kind, OwnProvider, OwnWays, ProviderError, Returned, RolesTold, WaysIn, local_path,
+};
 pub use service::IdentityService;
 pub use session_store::PgSessionStore;
 pub use sessions::{SESSION_COOKIE, SESSION_COOKIE_SECURE};

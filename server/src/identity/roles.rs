@@ -4,7 +4,7 @@ use super::model::{self, grant_from, grant_json, refuse_wrong, scope_key};
 use super::service::IdentityService;
 use super::store::{self, BindingRow};
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Cursor, Object, Result, limit_or_default};
-use passerelle_contract::access::{AccessFilter, RoleBindingIn, RoleBindingOut, RoleGrant};
+use passerelle_contract::access::{AccessFilter, RoleBindingIn, RoleBindingOut, RoleGrant, RoleSource};
 use passerelle_contract::paging::Page;
 use passerelle_contract::text;
 use serde_json::json;
@@ -58,12 +58,21 @@ impl IdentityService {
     }
 
     /// # Errors
-    /// `NotFound`; `Conflict` when nobody would be left to administer everything.
+    /// `NotFound`; `Conflict` when nobody would be left to administer everything, and for a role of a provider's group, which would
+    /// be back at the next sign-in.
     pub async fn delete_role_binding(&self, ctx: &Ctx, id: Uuid) -> Result<()> {
         let authorized =
             self.db.authorize(ctx, Action::AccessEdit, Object::new("role_binding", id.to_string())).await?;
         let unknown = || AppError::NotFound(text!("role binding {id}", id));
         let row = store::binding(self.db.pool(), id).await?.ok_or_else(unknown)?;
+        if !row.provider.is_empty() {
+            let (group, provider) = (row.provider_group, row.provider);
+            return Err(AppError::Conflict(text!(
+                "this role comes from the group {group} at {provider}; take the person out of the group, or the group out of the configuration",
+                group,
+                provider
+            )));
+        }
         let mut tx = self.db.write(ctx, authorized).await?;
         let admins = store::count_admins(tx.conn()).await?;
         if !store::delete_binding(tx.conn(), id).await? {
@@ -90,5 +99,8 @@ fn binding_out(row: BindingRow) -> Result<RoleBindingOut> {
         scope: grant.scope,
         created_at: row.created_at,
         created_by: row.created_by,
+        source: Some(row.provider)
+            .filter(|provider| !provider.is_empty())
+            .map(|provider| RoleSource { provider, group: row.provider_group }),
     })
 }

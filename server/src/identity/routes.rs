@@ -36,7 +36,7 @@ pub fn routes(identity: IdentityService, directory: Arc<dyn Directory>) -> OpenA
         .routes(routes!(delete_role_binding))
         .routes(routes!(list_users, create_user))
         .routes(routes!(change_user))
-        .routes(routes!(list_sessions, sign_in))
+        .routes(routes!(list_sessions, sign_in, end_sessions))
         .routes(routes!(end_session))
         .with_state(Access { identity, directory })
 }
@@ -183,6 +183,18 @@ async fn sign_in(
 ) -> Result<StatusCode> {
     let attempt = SignIn { user: given.user, password: given.password, client };
     access.identity.sign_in(&ctx, &session, &attempt).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends every session of the caller, the one that asks included; administrators may name another user.
+#[utoipa::path(delete, path = "/sessions", tag = "access", params(AccessFilter),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem)))]
+async fn end_sessions(
+    State(access): State<Access>,
+    ctx: Ctx,
+    Query(filter): Query<AccessFilter>,
+) -> Result<StatusCode> {
+    access.identity.end_sessions(&ctx, &filter).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

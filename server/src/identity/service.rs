@@ -4,6 +4,7 @@ use super::cache::{PrincipalCache, Touched};
 use super::limiter::{Limit, Limiter};
 use super::model::{Client, digest, token_id};
 use super::passwords::Passwords;
+use super::providers::Providers;
 use super::session_store::{PgSessionStore, id_hash};
 use super::store;
 use crate::kernel::{
@@ -11,7 +12,7 @@ use crate::kernel::{
 };
 use passerelle_contract::access::{MeOut, PermissionOut};
 use passerelle_contract::audit::Outcome;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 use tower_sessions::Session;
@@ -19,7 +20,7 @@ use uuid::Uuid;
 
 const WINDOW: Duration = Duration::from_secs(300);
 /// Bad tokens per source and window; more than that is not a mistake.
-const BAD_TOKENS: u32 = 100;
+pub(super) const BAD_TOKENS: u32 = 100;
 
 /// Cheap to clone.
 #[derive(Debug, Clone)]
@@ -29,7 +30,8 @@ pub struct IdentityService {
     pub(super) cache: Arc<PrincipalCache>,
     pub(super) passwords: Arc<Passwords>,
     pub(super) sign_ins: Arc<Limiter>,
-    bad_tokens: Arc<Limiter>,
+    pub(super) bad_tokens: Arc<Limiter>,
+    pub(super) providers: Arc<OnceLock<Providers>>,
 }
 
 impl IdentityService {
@@ -42,6 +44,7 @@ impl IdentityService {
             passwords: Arc::new(Passwords::new()),
             sign_ins: Arc::new(Limiter::new(WINDOW)),
             bad_tokens: Arc::new(Limiter::new(WINDOW)),
+            providers: Arc::default(),
         }
     }
 

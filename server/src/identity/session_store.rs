@@ -13,6 +13,16 @@ use uuid::Uuid;
 /// Keys of the record that are columns too.
 pub(super) const USER_ID: &str = "user_id";
 pub(super) const USER_AGENT: &str = "user_agent";
+/// Keys that say at which provider the session was begun, and as which session there.
+pub(super) const PROVIDER: &str = "provider";
+pub(super) const PROVIDER_SESSION: &str = "provider_session";
+
+/// A session that was begun at a provider.
+#[derive(Debug)]
+pub(super) struct FromProvider {
+    pub(super) provider: String,
+    pub(super) session: Option<String>,
+}
 
 /// Cheap to clone.
 #[derive(Debug, Clone)]

@@ -88,6 +88,24 @@ impl IdentityService {
         Ok(())
     }
 
+    /// Ends every session of the caller, the present one too; says how many that were. Administrators name another user.
+    ///
+    /// # Errors
+    /// `Forbidden` for those of others.
+    pub async fn end_sessions(&self, ctx: &Ctx, filter: &AccessFilter) -> Result<u64> {
+        let own = &ctx.principal().name;
+        let name = filter.user.clone().unwrap_or_else(|| own.clone());
+        let action = if name == *own { Action::OwnAccess } else { Action::AccessEdit };
+        let object = Object::new("user", name.chars().take(64).collect::<String>());
+        let authorized = self.db.authorize(ctx, action, object).await?;
+        let row = self.user(&name).await?;
+        let mut tx = self.db.write(ctx, authorized).await?;
+        let ended = store::delete_sessions_of(tx.conn(), row.id).await?;
+        tx.commit(AuditEntry::success().reason(format!("{ended} sessions ended"))).await?;
+        self.access_changed().await;
+        Ok(ended)
+    }
+
     /// The user a list of access is about: the caller, or somebody else for administrators.
     pub(super) fn whose(&self, ctx: &Ctx, asked: Option<&str>, kind: &'static str) -> Result<String> {
         let own = &ctx.principal().name;

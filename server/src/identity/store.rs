@@ -135,9 +135,9 @@ pub(super) async fn update_user(
 }
 
 /// Ends the sessions of a user.
-pub(super) async fn delete_sessions_of(connection: &mut PgConnection, user_id: Uuid) -> Result<()> {
-    sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user_id).execute(connection).await?;
-    Ok(())
+pub(super) async fn delete_sessions_of(connection: &mut PgConnection, user_id: Uuid) -> Result<u64> {
+    let gone = sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user_id).execute(connection).await?;
+    Ok(gone.rows_affected())
 }
 
 /// Only the newest set-up link holds.
@@ -180,6 +180,9 @@ pub(super) struct BindingRow {
     pub(super) scope_value: String,
     pub(super) created_at: OffsetDateTime,
     pub(super) created_by: String,
+    /// Empty for a role by hand.
+    pub(super) provider: String,
+    pub(super) provider_group: String,
 }
 
 pub(super) async fn list_bindings(
@@ -189,7 +192,8 @@ pub(super) async fn list_bindings(
     limit: i64,
 ) -> Result<(Vec<BindingRow>, i64)> {
     let rows = sqlx::query_as(
-        "SELECT b.id, u.name AS user_name, b.role, b.scope_kind, b.scope_value, b.created_at, b.created_by
+        "SELECT b.id, u.name AS user_name, b.role, b.scope_kind, b.scope_value, b.created_at, b.created_by,
+                b.provider, b.provider_group
          FROM role_bindings b JOIN users u ON u.id = b.user_id
          WHERE ($1::text IS NULL OR u.name = $1) AND b.id > $2 ORDER BY b.id LIMIT $3",
     )
@@ -209,7 +213,8 @@ pub(super) async fn list_bindings(
 
 pub(super) async fn binding(pool: &PgPool, id: Uuid) -> Result<Option<BindingRow>> {
     Ok(sqlx::query_as(
-        "SELECT b.id, u.name AS user_name, b.role, b.scope_kind, b.scope_value, b.created_at, b.created_by
+        "SELECT b.id, u.name AS user_name, b.role, b.scope_kind, b.scope_value, b.created_at, b.created_by,
+                b.provider, b.provider_group
          FROM role_bindings b JOIN users u ON u.id = b.user_id WHERE b.id = $1",
     )
     .bind(id)
@@ -242,6 +247,15 @@ pub(super) async fn insert_binding(
 pub(super) async fn delete_binding(connection: &mut PgConnection, id: Uuid) -> Result<bool> {
     let gone = sqlx::query("DELETE FROM role_bindings WHERE id = $1").bind(id).execute(connection).await?;
     Ok(gone.rows_affected() == 1)
+}
+
+pub(super) async fn is_administrator(pool: &PgPool, user_id: Uuid) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM role_bindings WHERE user_id = $1 AND role = 'admin' AND scope_kind = 'everything')",
+    )
+    .bind(user_id)
+    .fetch_one(pool)
+    .await?)
 }
 
 /// How many people administer everything, as this transaction leaves it. The lock makes two removals wait for each other.
@@ -426,5 +440,6 @@ pub(super) async fn delete_ended(pool: &PgPool) -> Result<()> {
         .execute(pool)
         .await?;
     sqlx::query("DELETE FROM setup_tokens WHERE expires_at < now() - interval '1 day'").execute(pool).await?;
+    sqlx::query("DELETE FROM sign_in_used WHERE until < now() - interval '1 minute'").execute(pool).await?;
     Ok(())
 }

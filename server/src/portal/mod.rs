@@ -173,6 +173,10 @@ impl Portal {
     /// API, health and the given pages, behind the one stack of middleware.
     pub fn router(&self, pages: Router, config: &Config) -> Router {
         let routes = http::rest(self.api()).merge(pages).merge(http::health(self.health.clone()));
+        if let Err(error) = self.identity.set_providers(config) {
+            // The configuration was checked when it was read, so this is a fault of ours.
+            tracing::error!(%error, "nobody can sign in at a provider");
+        }
         let settings = HttpSettings { public_origin: config.server.public_origin.clone(), ..HttpSettings::default() };
         http::stack(routes, Stack { identity: self.identity.clone(), db: self.db.clone(), settings })
     }

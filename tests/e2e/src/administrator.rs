@@ -29,6 +29,6 @@ impl Tab {
     pub async fn sign_in(&self, words: &str) -> Result<()> {
         self.fill("#f-user", USER).await?;
         self.fill("#f-password", PASSWORD).await?;
-        self.click("main form.panel button[type=submit]", words).await
+        self.click("main .panel button[type=submit]", words).await
     }
 }

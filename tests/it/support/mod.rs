@@ -94,17 +94,23 @@ pub struct Answer {
 
 impl TestPortal {
     pub async fn start() -> Self {
+        Self::start_with(|_, _| ()).await
+    }
+
+    /// With a configuration of its own, which may name the address that the portal has.
+    pub async fn start_with(change: impl FnOnce(&mut Config, &str)) -> Self {
         // Whoever was first has installed it for all.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = Database::create().await;
         let data = tempfile::tempdir().unwrap();
-        let config = config(data.path());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let mut config = config(data.path());
+        change(&mut config, &url);
         let db = Db::connect(&database.url, 8).await.unwrap();
         let portal = Portal::open(db, Keys::from_bytes([3; 32])).await.unwrap();
         let stop = CancellationToken::new();
         portal.spawn_jobs(Jobs { worker: true }, &config, stop.clone());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let pages = passerelle_app::router(portal.clone(), passerelle_app::Assets::default());
         let router = portal.router(pages, &config);
         let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();

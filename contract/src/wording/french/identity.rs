@@ -2,6 +2,7 @@
 
 super::texts! {
     "a service user has no password" => "un utilisateur de service n’a pas de mot de passe";
+    "at the provider you are somebody who has a user of their own here" => "chez le fournisseur, vous êtes une personne qui a déjà son propre utilisateur ici";
     "does not fit" => "ne correspond pas";
     "holds a hash that is none" => "contient une empreinte qui n’en est pas une";
     "holds no row, so there is nothing to verify" => "ne contient aucune ligne, il n’y a donc rien à vérifier";
@@ -17,10 +18,12 @@ super::texts! {
     "role binding {id}" => "l’attribution de rôle {id}";
     "role binding {key}" => "l’attribution de rôle {key}";
     "session {id}" => "la session {id}";
+    "sign-in provider {id}" => "le fournisseur de connexion {id}";
     "the portal is set up already; an administrator can add people" => "le portail est déjà installé ; un administrateur peut ajouter des personnes";
     "the portal itself has no tokens" => "le portail lui-même n’a pas de jetons";
     "there is no user {name}" => "il n’y a pas d’utilisateur {name}";
     "this link was used or is older than 30 minutes; print a new one with `passerelle admin setup-token`" => "ce lien a déjà servi ou date de plus de 30 minutes ; obtenez-en un nouveau avec « passerelle admin setup-token »";
+    "this role comes from the group {group} at {provider}; take the person out of the group, or the group out of the configuration" => "ce rôle vient du groupe {group} chez {provider} ; retirez la personne du groupe, ou le groupe de la configuration";
     "token {id}" => "le jeton {id}";
     "user {name}" => "l’utilisateur {name}";
     "{name} is the last administrator; make another one first" => "{name} est le dernier administrateur ; nommez-en d’abord un autre";

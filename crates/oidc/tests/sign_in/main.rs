@@ -50,23 +50,9 @@ fn provider(groups: Option<&str>) -> Provider {
     .unwrap()
 }
 
-fn returned(query: &str) -> Returned {
-    let mut returned = Returned::default();
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()).into_owned() {
-        match name.as_str() {
-            "code" => returned.code = Some(value),
-            "state" => returned.state = Some(value),
-            "iss" => returned.iss = Some(value),
-            "error" => returned.error = Some(value),
-            _ => {}
-        }
-    }
-    returned
-}
-
 async fn begun(provider: &Provider, wire: &Wire) -> Result<(Pending, Returned), Refused> {
     let (url, pending) = provider.begin(wire).await?;
-    Ok((pending, returned(&wire.0.authorize(&url))))
+    Ok((pending, Returned::parse(&wire.0.authorize(&url)).unwrap()))
 }
 
 async fn signed_in(provider: &Provider, wire: &Wire) -> Result<Person, Refused> {
@@ -130,6 +116,7 @@ async fn what_comes_back_must_be_what_was_begun() {
     let mut foreign = two;
     foreign.provider = "other".to_owned();
     assert_eq!(finish(&foreign, &back_two).await, Kind::Stale);
+    assert!(Returned::parse("code=a&state=b&code=c").is_none());
     // Neither code nor error, and a person who says no.
     assert_eq!(finish(&one, &Returned { code: None, ..back_one.clone() }).await, Kind::Answer);
     let no = Returned { error: Some("access_denied".to_owned()), code: None, ..back_one.clone() };
