@@ -2,6 +2,7 @@
 
 mod arriving;
 mod leaving;
+#[expect(dead_code, reason = "the tests of the crate use the rest")]
 #[path = "../../../crates/oidc/tests/liar/mod.rs"]
 mod liar;
 mod lies;
