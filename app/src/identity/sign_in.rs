@@ -86,7 +86,12 @@ pub async fn sign_out(
 
 fn show(req: &Req, ways: WaysIn, shown: Shown) -> Response {
     let t = req.t;
-    plain_page(req.page(t.sign_in()), view(t, ways, shown))
+    let mut page = req.page(t.sign_in());
+    if req.path.starts_with("/auth/") {
+        // The address of a refused answer holds what the provider sent; the forms of language and theme lead back here instead.
+        "/sign-in".clone_into(&mut page.here);
+    }
+    plain_page(page, view(t, ways, shown))
 }
 
 fn view(t: T, ways: WaysIn, shown: Shown) -> impl IntoView {

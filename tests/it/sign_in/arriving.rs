@@ -112,7 +112,7 @@ async fn who_says_no_at_the_provider_reads_so_here() {
     let no = format!("/auth/p0/callback?{}&error=access_denied&error_description=%3Cb%3Eevil", kept.join("&"));
     let shown = browser.get(&no).await;
     assert_eq!(shown.status, StatusCode::FORBIDDEN);
-    assert!(shown.html.contains("annulée ou refusée") && !shown.told().contains("evil"), "{}", shown.html);
+    assert!(shown.html.contains("annulée ou refusée") && !shown.html.contains("evil"), "{}", shown.html);
     assert!(shown.html.contains("Se connecter avec Provider 0"));
 }
 

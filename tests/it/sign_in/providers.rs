@@ -144,12 +144,6 @@ impl<'t> Browser<'t> {
 }
 
 impl Shown {
-    /// What the page says went wrong.
-    pub fn told(&self) -> &str {
-        let (_, rest) = self.html.split_once("alert bad").unwrap();
-        rest.split("</div>").next().unwrap()
-    }
-
     pub fn location(&self) -> &str {
         self.headers.get(LOCATION).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
