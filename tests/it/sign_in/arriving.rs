@@ -38,7 +38,7 @@ async fn somebody_new_is_signed_in_and_led_back() {
     // A browser that holds a session already gets another id for the new one, and the old one is gone.
     let door = {
         let mut other = Browser::new(&test);
-        let door = other.to_the_door(&providers, 0, "/services?q=a%20b").await;
+        let door = other.open_door(&providers, 0, "/services?q=a%20b").await;
         fixed.cookies.extend(other.cookies);
         door
     };
@@ -65,7 +65,7 @@ async fn a_pending_sign_in_is_one_browsers_one_issuers_and_used_once() {
     };
     let begun = async |n| {
         let mut browser = Browser::new(&test);
-        let door = browser.to_the_door(&providers, n, "/").await;
+        let door = browser.open_door(&providers, n, "/").await;
         (browser, door)
     };
     let (one, door_one) = begun(0).await;
@@ -106,7 +106,7 @@ async fn who_says_no_at_the_provider_reads_so_here() {
     let test = providers.portal().await;
     let mut browser = Browser::new(&test);
     browser.language = "fr";
-    let door = browser.to_the_door(&providers, 0, "/").await;
+    let door = browser.open_door(&providers, 0, "/").await;
     let (_, query) = door.split_once('?').unwrap();
     let kept: Vec<&str> = query.split('&').filter(|part| !part.starts_with("code=")).collect();
     let no = format!("/auth/p0/callback?{}&error=access_denied&error_description=%3Cb%3Eevil", kept.join("&"));

@@ -119,7 +119,7 @@ impl<'t> Browser<'t> {
     }
 
     /// As far as the provider and back to the portal's door: the address that the provider sends the browser to.
-    pub async fn to_the_door(&mut self, providers: &Providers, n: usize, next: &str) -> String {
+    pub async fn open_door(&mut self, providers: &Providers, n: usize, next: &str) -> String {
         let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
         let left = self.get(&format!("/auth/p{n}/sign-in?{query}")).await;
         let address = Url::parse(&left.led_to()).unwrap();
@@ -128,7 +128,7 @@ impl<'t> Browser<'t> {
 
     /// All the way; the page or redirect at its end.
     pub async fn sign_in(&mut self, providers: &Providers, n: usize, next: &str) -> Shown {
-        let door = self.to_the_door(providers, n, next).await;
+        let door = self.open_door(providers, n, next).await;
         self.get(&door).await
     }
 

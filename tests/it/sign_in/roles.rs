@@ -107,7 +107,7 @@ async fn twelve_first_sign_ins_at_once_are_one_user() {
     let test = providers.portal_with("everybody", "").await;
     let doors = futures::future::join_all((0..12).map(|_| async {
         let mut browser = Browser::new(&test);
-        let door = browser.to_the_door(&providers, 0, "/").await;
+        let door = browser.open_door(&providers, 0, "/").await;
         (browser, door)
     }))
     .await;
