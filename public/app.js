@@ -181,7 +181,8 @@ let leaving = false;
 addEventListener("submit", (event) => { leaving = !event.defaultPrevented; });
 addEventListener("pageshow", () => { leaving = false; });
 
-// A live part: at each event the server's newest rendering takes its place. When the stream breaks it says since when.
+// A live part: at each event the server's newest rendering takes its place; where there are no events, every moment. When the stream breaks
+// it says since when.
 for (const part of all("[data-live]")) {
   let source, waiting, broken;
   const refresh = async () => {
@@ -204,7 +205,7 @@ for (const part of all("[data-live]")) {
       if (mark && Date.now() - broken > 2000) mark.textContent = part.dataset.stale.replace("{}", broken.toLocaleTimeString(lang));
     };
   };
-  open();
+  if (part.dataset.events) open();
   // Elapsed times move on without events.
-  const clock = setInterval(() => (part.querySelector("[data-live-mark]") ? soon() : clearInterval(clock)), 5000);
+  const clock = setInterval(() => (part.querySelector("[data-live-mark]") ? soon() : clearInterval(clock)), part.dataset.events ? 5000 : 1500);
 }

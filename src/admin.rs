@@ -1,7 +1,8 @@
 //! Tools for the server's own machine: who can read its data folder or knows its database is its administrator.
 
 use crate::cli::{TokenArguments, VerifyArguments};
-use crate::database::{self, data_file};
+use crate::say::say;
+use crate::{database, key};
 use anyhow::{Context, Result, bail};
 use passerelle_contract::access::{Role, Scope};
 use passerelle_server::audit::VerifyingKey;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 /// When the database cannot be had.
 pub async fn migrate(config: &Config) -> Result<()> {
     database::open(config).await?;
-    println!("The schema is up to date.");
+    say("The schema is up to date.")?;
     Ok(())
 }
 
@@ -40,7 +41,7 @@ pub async fn create_token(config: &Config, arguments: TokenArguments) -> Result<
         .create_service_token(&ctx, &arguments.user, role, scope, days)
         .await
         .map_err(|e| anyhow::anyhow!("{e}"))?;
-    println!("{}", created.token);
+    say(created.token)?;
     Ok(())
 }
 
@@ -67,7 +68,7 @@ pub async fn setup_token(config: &Config, or_sign_in: bool) -> Result<()> {
         ),
     };
     let origin = config.server.public_origin.clone().unwrap_or_else(|| format!("http://{}", config.server.listen));
-    println!("{origin}{path}");
+    say(format_args!("{origin}{path}"))?;
     Ok(())
 }
 
@@ -81,27 +82,34 @@ pub async fn verify_audit(config: &Config, arguments: VerifyArguments) -> Result
         };
         let kept = arguments.checkpoints.as_deref();
         let verdict = passerelle_server::audit::verify_export(export, &key, kept).await?;
-        println!("{verdict}");
+        say(format_args!("{verdict}"))?;
         return Ok(if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    let checkpoints = data_file(config, passerelle_server::audit::CHECKPOINT_FILE)?;
     let opened = database::open(config).await?;
+    let checkpoints = config.data.folder.join(passerelle_server::audit::CHECKPOINT_FILE);
     let verdict = passerelle_server::audit::verify(&opened.db, &opened.keys, &checkpoints).await?;
-    println!("{verdict}");
+    say(format_args!("{verdict}"))?;
     Ok(if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// # Errors
 /// When this installation has no key yet.
 pub fn audit_key(config: &Config) -> Result<()> {
-    println!("{}", own_key(config)?.to_hex());
+    say(own_key(config)?.to_hex())?;
     Ok(())
 }
 
 fn own_key(config: &Config) -> Result<VerifyingKey> {
-    let file = config.data.folder.join("secret.key");
-    if !file.exists() {
+    let file = key::file(config);
+    let Some(keys) = Keys::load(&file)? else {
         bail!("{} is not there: run this where the portal runs, or give --key", file.display());
-    }
-    Ok(passerelle_server::audit::public_key(&Keys::load_or_create(&file)?))
+    };
+    Ok(passerelle_server::audit::public_key(&keys))
+}
+
+/// # Errors
+/// As [`key::replace_lost`].
+pub async fn new_key(config: &Config) -> Result<()> {
+    let (db, _embedded) = database::connect(config).await?;
+    key::replace_lost(&db, config).await
 }

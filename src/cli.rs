@@ -30,6 +30,9 @@ pub enum Command {
     /// The audit.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Secrets at rest: credentials of connections and channels.
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
     /// Administration on the server's own machine.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -148,6 +151,14 @@ pub struct VerifyArguments {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum SecretsCommand {
+    /// Give everything that is sealed a new key, while servers and workers run. One that was interrupted goes on where it was.
+    Rotate,
+    /// Read everything back that is sealed; names what does not open. Ends with 1 then.
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
 pub enum AdminCommand {
     /// API tokens.
     #[command(subcommand)]
@@ -158,6 +169,8 @@ pub enum AdminCommand {
         #[arg(long)]
         or_sign_in: bool,
     },
+    /// Make a new secret.key in place of one that is lost for good; sealed credentials have to be given again.
+    NewKey,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,11 +1,13 @@
 //! Configuration file, keys, and the database: a given one, or the embedded Postgres.
 
+use crate::key;
 use anyhow::{Context, Result};
 use passerelle_embedded_postgres::{DATABASE, EmbeddedPostgres, Options};
 use passerelle_server::config::{Config, load};
 use passerelle_server::kernel::{Db, Keys};
+use passerelle_server::secrets::Secrets;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const DEFAULT_FILE: &str = "passerelle.toml";
 
@@ -38,7 +40,18 @@ pub struct Opened {
 /// # Errors
 /// In words for a person: what is missing, and what to do.
 pub async fn open(config: &Config) -> Result<Opened> {
-    let keys = Keys::load_or_create(&data_file(config, "secret.key")?).context("the installation's key")?;
+    let (db, embedded) = connect(config).await?;
+    let keys = key::of(&db, config).await?;
+    Secrets::new(db.clone(), keys.clone()).check_keys().await.context("reading the sealing keys back")?;
+    Ok(Opened { db, keys, _embedded: embedded })
+}
+
+/// The database alone, for what makes the key.
+///
+/// # Errors
+/// As [`open`].
+pub async fn connect(config: &Config) -> Result<(Db, Option<EmbeddedPostgres>)> {
+    make_data_folder(&config.data.folder)?;
     let (url, embedded) = match &config.database.url {
         Some(url) => (url.clone(), None),
         None => {
@@ -50,16 +63,11 @@ pub async fn open(config: &Config) -> Result<Opened> {
         }
     };
     let db = Db::connect(&url, config.database.max_connections).await.context("opening the database")?;
-    Ok(Opened { db, keys, _embedded: embedded })
+    Ok((db, embedded))
 }
 
-/// A file in the data folder, which is made when missing and readable by its owner only, but passable for the embedded
-/// Postgres, which may run as another user.
-///
-/// # Errors
-/// When the folder cannot be made.
-pub fn data_file(config: &Config, name: &str) -> Result<PathBuf> {
-    let folder = &config.data.folder;
+/// Made when missing and readable by its owner only, but passable for the embedded Postgres, which may run as another user.
+fn make_data_folder(folder: &Path) -> Result<()> {
     if !folder.exists() {
         std::fs::DirBuilder::new()
             .recursive(true)
@@ -68,5 +76,5 @@ pub fn data_file(config: &Config, name: &str) -> Result<PathBuf> {
             .with_context(|| format!("making {}", folder.display()))?;
         std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711))?;
     }
-    Ok(folder.join(name))
+    Ok(())
 }

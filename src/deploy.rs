@@ -2,6 +2,7 @@
 
 use crate::cli::DeployArguments;
 use crate::remote::Remote;
+use crate::say::say;
 use anyhow::{Context as _, Result, bail};
 use passerelle_contract::deployments::{DeploymentIn, DeploymentOut, DeploymentState, Exemption, Verdict};
 use reqwest::Method;
@@ -28,8 +29,8 @@ pub async fn deploy(arguments: DeployArguments) -> Result<ExitCode> {
         exempt: arguments.exempt.as_deref().map(exemption).transpose()?,
     };
     let mut seen: DeploymentOut = remote.send(remote.request(Method::POST, "/deployments").json(&input)).await?;
-    println!("{}", remote.page(&format!("/deployments/{}", seen.id)));
-    print_state(&seen);
+    say(remote.page(&format!("/deployments/{}", seen.id)))?;
+    print_state(&seen)?;
     let mut silent: Option<Instant> = None;
     while !arguments.no_wait && seen.ended_at.is_none() && seen.state.is_active() {
         tokio::time::sleep(LOOK_AGAIN).await;
@@ -42,7 +43,7 @@ pub async fn deploy(arguments: DeployArguments) -> Result<ExitCode> {
         silent = None;
         let before = std::mem::replace(&mut seen, now);
         if seen.state != before.state {
-            print_state(&seen);
+            print_state(&seen)?;
         }
     }
     let good = seen.state == DeploymentState::Succeeded || arguments.no_wait && seen.state.is_active();
@@ -50,8 +51,8 @@ pub async fn deploy(arguments: DeployArguments) -> Result<ExitCode> {
 }
 
 /// The state and, where it is not a good one, the reason on lines of its own.
-fn print_state(deployment: &DeploymentOut) {
-    println!("{}", deployment.state.as_str());
+fn print_state(deployment: &DeploymentOut) -> Result<()> {
+    say(deployment.state.as_str())?;
     if matches!(deployment.state, DeploymentState::Blocked | DeploymentState::AwaitingApproval) {
         for gate in deployment.gates.iter().filter(|gate| gate.verdict != Verdict::Pass) {
             eprintln!("  {}", gate.reason);
@@ -60,6 +61,7 @@ fn print_state(deployment: &DeploymentOut) {
     if let Some(failure) = &deployment.failure {
         eprintln!("  {}", failure.message);
     }
+    Ok(())
 }
 
 fn exemption(text: &str) -> Result<Exemption> {

@@ -3,6 +3,7 @@
 use crate::cli::ImportArguments;
 use crate::database;
 use crate::remote::Remote;
+use crate::say::say;
 use anyhow::{Context, Result, bail};
 use passerelle_contract::catalog::ImportReport;
 use passerelle_server::catalog::{ImportOptions, Upload};
@@ -25,7 +26,7 @@ pub async fn import(config: &Config, arguments: ImportArguments) -> Result<ExitC
         Some(server) => through_server(server, &arguments, source, body).await?,
         None => direct(config, &arguments, source, &body).await?,
     };
-    print(&report);
+    print(&report)?;
     Ok(if report.errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -104,28 +105,30 @@ async fn through_server(
 async fn direct(config: &Config, arguments: &ImportArguments, source: String, body: &[u8]) -> Result<ImportReport> {
     let opened = database::open(config).await?;
     let portal = Portal::open(opened.db.clone(), opened.keys.clone()).await?;
+    portal.configure_secrets(config)?;
     let upload = Upload::from_stream(body).map_err(|error| anyhow::anyhow!("{} {}", error.pointer, error.message))?;
     let options = ImportOptions { source, dry_run: arguments.dry_run, prune: arguments.prune };
     let ctx = Ctx::system(Via::Cli, "cli");
     portal.import(&ctx, upload, options).await.map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-fn print(report: &ImportReport) {
+fn print(report: &ImportReport) -> Result<()> {
     let done = if report.dry_run { "would be " } else { "" };
-    println!(
+    say(format_args!(
         "{} {done}created, {} {done}updated, {} unchanged, {} {done}archived, {} refused",
         report.created,
         report.updated,
         report.unchanged,
         report.archived,
         report.errors.len()
-    );
+    ))?;
     if report.dry_run {
         for change in &report.changes {
-            println!("  {} {} {}", change.change, change.reference, change.fields.join(" "));
+            say(format_args!("  {} {} {}", change.change, change.reference, change.fields.join(" ")))?;
         }
     }
     for error in &report.errors {
         eprintln!("  {}, line {} {}: {}", error.document, error.line, error.pointer, error.message);
     }
+    Ok(())
 }

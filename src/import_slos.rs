@@ -3,6 +3,7 @@
 use crate::cli::ImportSlosArguments;
 use crate::database;
 use crate::remote::Remote;
+use crate::say::say;
 use anyhow::{Context, Result};
 use passerelle_contract::slo::{SloImportOptions, SloImportReport};
 use passerelle_server::config::Config;
@@ -30,7 +31,7 @@ pub async fn import(config: &Config, arguments: ImportSlosArguments) -> Result<E
             Some(server) => through_server(server, &arguments, &options, text).await?,
             None => direct(config, &options, &text).await?,
         };
-        print(path, &report);
+        print(path, &report)?;
         if !report.errors.is_empty() {
             return Ok(ExitCode::FAILURE);
         }
@@ -52,6 +53,7 @@ async fn through_server(
 async fn direct(config: &Config, options: &SloImportOptions, text: &str) -> Result<SloImportReport> {
     let opened = database::open(config).await?;
     let portal = Portal::open(opened.db.clone(), opened.keys.clone()).await?;
+    portal.configure_secrets(config)?;
     portal.slo.import_slos(&Ctx::system(Via::Cli, "cli"), text, options).await.map_err(|error| {
         if let AppError::Invalid(errors) = &error {
             errors.iter().for_each(|error| eprintln!("  {} {}", error.pointer, error.message));
@@ -60,13 +62,17 @@ async fn direct(config: &Config, options: &SloImportOptions, text: &str) -> Resu
     })
 }
 
-fn print(path: &str, report: &SloImportReport) {
-    println!("{path}: {} created, {} updated, {} unchanged", report.created, report.updated, report.unchanged);
+fn print(path: &str, report: &SloImportReport) -> Result<()> {
+    say(format_args!(
+        "{path}: {} created, {} updated, {} unchanged",
+        report.created, report.updated, report.unchanged
+    ))?;
     for slo in &report.slos {
         let reading = slo.reads_as.get("en").map_or("", String::as_str);
-        println!("  {} {}/{}: {reading}", slo.change, slo.service, slo.name);
+        say(format_args!("  {} {}/{}: {reading}", slo.change, slo.service, slo.name))?;
     }
     for note in report.warnings.iter().chain(&report.errors) {
         eprintln!("  line {} {}: {}", note.line, note.pointer, note.message);
     }
+    Ok(())
 }

@@ -6,14 +6,18 @@ mod database;
 mod deploy;
 mod import;
 mod import_slos;
+mod key;
 mod logging;
 mod remote;
+mod say;
+mod secrets;
 mod serve;
 mod site;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use cli::{AdminCommand, AuditCommand, Cli, Command, TokenCommand};
+use cli::{AdminCommand, AuditCommand, Cli, Command, SecretsCommand, TokenCommand};
+use say::say;
 use std::process::ExitCode;
 use tikv_jemallocator::Jemalloc;
 
@@ -51,19 +55,22 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::ImportSlos(arguments) => import_slos::import(&config, arguments).await,
             Command::Audit(AuditCommand::Verify(arguments)) => admin::verify_audit(&config, arguments).await,
             Command::Audit(AuditCommand::Key) => admin::audit_key(&config).map(|()| ExitCode::SUCCESS),
+            Command::Secrets(SecretsCommand::Rotate) => secrets::rotate(&config).await,
+            Command::Secrets(SecretsCommand::Check) => secrets::check(&config).await,
             Command::Admin(AdminCommand::Token(TokenCommand::Create(arguments))) => {
                 admin::create_token(&config, arguments).await.map(|()| ExitCode::SUCCESS)
             }
             Command::Admin(AdminCommand::SetupToken { or_sign_in }) => {
                 admin::setup_token(&config, or_sign_in).await.map(|()| ExitCode::SUCCESS)
             }
+            Command::Admin(AdminCommand::NewKey) => admin::new_key(&config).await.map(|()| ExitCode::SUCCESS),
             Command::ValidateConfig => {
                 logging::check(&config.log)?;
-                println!("The configuration is good.");
+                say("The configuration is good.")?;
                 Ok(ExitCode::SUCCESS)
             }
             Command::Openapi => {
-                println!("{}", passerelle_server::portal::openapi_json()?);
+                say(passerelle_server::portal::openapi_json()?)?;
                 Ok(ExitCode::SUCCESS)
             }
             #[cfg(feature = "simulator")]

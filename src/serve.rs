@@ -1,7 +1,8 @@
 //! `passerelle serve` and `passerelle worker`.
 
+use crate::say::say;
 use crate::site::Site;
-use crate::{database, logging};
+use crate::{database, logging, secrets};
 use anyhow::{Context, Result};
 use axum::serve::ListenerExt as _;
 use passerelle_server::config::Config;
@@ -20,6 +21,8 @@ pub async fn serve(config: Config) -> Result<()> {
     logging::start(&config.log)?;
     let opened = database::open(&config).await?;
     let portal = Portal::open(opened.db.clone(), opened.keys.clone()).await.context("starting the portal")?;
+    secrets::read_back(&portal).await?;
+    portal.configure_secrets(&config).context("the settings of Vault")?;
     let stop = CancellationToken::new();
     let jobs = portal.spawn_jobs(Jobs { worker: config.server.worker }, &config, stop.clone());
     let listener = TcpListener::bind(config.server.listen)
@@ -38,15 +41,21 @@ pub async fn serve(config: Config) -> Result<()> {
     if let Some(path) = portal.identity.setup_path_if_needed().await.context("the set-up link")? {
         // Printed, not logged: the link is a credential until it is used.
         let origin = config.server.public_origin.clone().unwrap_or_else(|| format!("http://{address}"));
-        println!("Make the first administrator here (works once, for 30 minutes): {origin}{path}");
+        say(format_args!("Make the first administrator here (works once, for 30 minutes): {origin}{path}"))?;
     }
-    println!("Passerelle listens on http://{address}");
+    say(format_args!("Passerelle listens on http://{address}"))?;
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let draining = stop.clone();
+    let (ending, health) = (stop.clone(), portal.health.clone());
+    let delay = Duration::from_millis(config.server.shutdown_delay_ms);
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         shutdown_signal().await;
+        health.drain();
+        if !delay.is_zero() {
+            tracing::info!(delay_ms = delay.as_millis(), "stopping: not ready any more, still serving");
+            tokio::time::sleep(delay).await;
+        }
         tracing::info!("stopping: no new work, open requests may end");
-        draining.cancel();
+        ending.cancel();
     });
     tokio::select! {
         ended = server.into_future() => ended.context("serving")?,
@@ -63,10 +72,21 @@ pub async fn worker(config: Config) -> Result<()> {
     logging::start(&config.log)?;
     let opened = database::open(&config).await?;
     let portal = Portal::open(opened.db.clone(), opened.keys.clone()).await.context("starting the portal")?;
+    secrets::read_back(&portal).await?;
+    portal.configure_secrets(&config).context("the settings of Vault")?;
     let stop = CancellationToken::new();
     let jobs = portal.spawn_jobs(Jobs { worker: true }, &config, stop.clone());
-    println!("Passerelle drives deployments");
+    if let Some(listen) = config.worker.listen {
+        let listener = TcpListener::bind(listen).await.with_context(|| format!("listening on {listen}"))?;
+        say(format_args!("Passerelle tells its health on http://{}", listener.local_addr()?))?;
+        let (router, ended) = (passerelle_server::http::health(portal.health.clone()), stop.clone());
+        tokio::spawn(
+            async move { axum::serve(listener, router).with_graceful_shutdown(ended.cancelled_owned()).await },
+        );
+    }
+    say("Passerelle drives deployments")?;
     shutdown_signal().await;
+    portal.health.drain();
     stop.cancel();
     jobs.wait().await;
     drop(opened);
@@ -84,7 +104,7 @@ pub async fn simulator(listen: SocketAddr, world: std::path::PathBuf) -> Result<
     let simulator = passerelle_simulator::Simulator::start_on(tokio::net::TcpListener::bind(listen).await?, world)
         .await
         .context("starting the simulator")?;
-    println!("Simulated platforms listen on http://{}", simulator.addr());
+    say(format_args!("Simulated platforms listen on http://{}", simulator.addr()))?;
     shutdown_signal().await;
     Ok(())
 }

@@ -52,6 +52,31 @@ pub enum Scope {
     Tier(String),
 }
 
+impl Scope {
+    /// On one line: `everything`, `team:namespace/name`, `system:namespace/name` or `tier:name`.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Everything => "everything".to_owned(),
+            Self::Team(team) => format!("team:{team}"),
+            Self::System(system) => format!("system:{system}"),
+            Self::Tier(tier) => format!("tier:{tier}"),
+        }
+    }
+
+    /// Back from [`Self::key`]; whether the name is a good one is not looked at.
+    #[must_use]
+    pub fn of_key(key: &str) -> Option<Self> {
+        match key.split_once(':') {
+            None if key == "everything" => Some(Self::Everything),
+            Some(("team", team)) => Some(Self::Team(team.to_owned())),
+            Some(("system", system)) => Some(Self::System(system.to_owned())),
+            Some(("tier", tier)) => Some(Self::Tier(tier.to_owned())),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -243,6 +268,20 @@ impl std::fmt::Debug for SignInIn {
     }
 }
 
+/// Shows again who somebody is, in an open session.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmationIn {
+    pub password: String,
+}
+
+impl std::fmt::Debug for ConfirmationIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ConfirmationIn(***)")
+    }
+}
+
 /// Lists of access: whose, and which page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
@@ -264,4 +303,69 @@ pub struct PermissionFilter {
     /// `namespace/name`.
     pub service: Option<String>,
     pub environment: Option<String>,
+}
+
+/// The object and the change of `GET /users/{name}/permissions`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct SimulationFilter {
+    /// `namespace/name`.
+    pub service: Option<String>,
+    pub environment: Option<String>,
+    /// As if the user had this role too, where `scope` says.
+    pub role: Option<Role>,
+    /// `everything` (when absent), `team:namespace/name`, `system:namespace/name` or `tier:name`.
+    pub scope: Option<String>,
+    /// As if this role binding of the user's were taken away.
+    pub without: Option<Uuid>,
+}
+
+/// What a user can do with an object, and what another set of roles would change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SimulationOut {
+    pub user: String,
+    pub roles: Vec<RoleGrant>,
+    /// With the change; absent when none was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles_then: Option<Vec<RoleGrant>>,
+    pub permissions: Vec<SimulatedOut>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SimulatedOut {
+    pub now: PermissionOut,
+    /// With the change; absent when none was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<PermissionOut>,
+}
+
+/// The question of `GET /permissions/holders`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct HolderFilter {
+    /// For example `deployment.create`; needed.
+    pub action: Option<String>,
+    /// `namespace/name`.
+    pub service: Option<String>,
+    pub environment: Option<String>,
+    pub cursor: Option<String>,
+    pub limit: Option<u32>,
+}
+
+/// Somebody who can do something, and by which role.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HolderOut {
+    pub user: String,
+    pub display_name: String,
+    /// Acts through tokens only.
+    pub service: bool,
+    /// The rule that decided, as a sentence.
+    pub because: String,
 }

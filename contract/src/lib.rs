@@ -5,9 +5,11 @@
 //! This crate builds for the browser too, so it holds data and nothing else: no SQL, no HTTP server, no cluster client.
 
 pub mod access;
+pub mod adoption;
 pub mod alerts;
 pub mod audit;
 pub mod catalog;
+pub mod delivery;
 pub mod deployments;
 pub mod environments;
 pub mod gates;
@@ -15,6 +17,7 @@ mod locale;
 pub mod notifications;
 pub mod onboarding;
 pub mod paging;
+pub mod postmortems;
 pub mod problem;
 pub mod refused_json;
 pub mod slo;

@@ -47,10 +47,16 @@ pub enum EventKind {
     FreezeLifted,
     #[serde(rename = "waiver.created")]
     WaiverCreated,
+    /// What is left of an error budget means something else for deployments than before.
+    #[serde(rename = "budget.changed")]
+    BudgetChanged,
+    /// An incident spent so much of an error budget that somebody has to write a post-mortem.
+    #[serde(rename = "postmortem.opened")]
+    PostmortemOpened,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::DeploymentStarted,
         Self::DeploymentSucceeded,
         Self::DeploymentFailed,
@@ -67,6 +73,8 @@ impl EventKind {
         Self::FreezeCreated,
         Self::FreezeLifted,
         Self::WaiverCreated,
+        Self::BudgetChanged,
+        Self::PostmortemOpened,
     ];
 
     #[must_use]
@@ -88,6 +96,8 @@ impl EventKind {
             Self::FreezeCreated => "freeze.created",
             Self::FreezeLifted => "freeze.lifted",
             Self::WaiverCreated => "waiver.created",
+            Self::BudgetChanged => "budget.changed",
+            Self::PostmortemOpened => "postmortem.opened",
         }
     }
 
@@ -148,7 +158,7 @@ pub struct ChannelIn {
     pub name: String,
     /// `slack`, `webhook` or `email`.
     pub kind: String,
-    /// As the kind's schema says. A secret is `{"value"}`, `{"env"}` or `{"file"}`.
+    /// As the kind's schema says. A secret is `{"value"}`, `{"env"}`, `{"file"}` or `{"vault"}`.
     pub config: Value,
     #[serde(default)]
     pub language: Language,

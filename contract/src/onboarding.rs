@@ -1,6 +1,7 @@
 //! Golden paths, and the services that were made by them.
 
 use crate::Text;
+use crate::adoption::AdoptedOut;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -172,6 +173,9 @@ pub struct OnboardingRow {
     pub id: Uuid,
     pub template: String,
     pub template_version: String,
+    /// The loaded version of its golden path, when that is a later one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available: Option<String>,
     /// `namespace/name`.
     pub service: String,
     pub state: OnboardingState,
@@ -189,7 +193,11 @@ pub struct OnboardingOut {
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub answers: Map<String, Value>,
     pub delivery: Delivery,
+    /// Of a service that was there before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<AdoptedOut>,
     pub steps: Vec<StepOut>,
+    /// Those that the golden path brought.
     pub files: Vec<FileOut>,
 }
 
@@ -202,6 +210,8 @@ pub struct OnboardingFilter {
     /// `namespace/name`.
     pub service: Option<String>,
     pub template: Option<String>,
+    /// Only those whose golden path has a later version.
+    pub behind: Option<bool>,
     pub cursor: Option<String>,
     /// 1 to 200; 20 when absent.
     pub limit: Option<u32>,

@@ -30,6 +30,8 @@ pub enum ErrorCode {
     RateLimited,
     /// The request came from another site.
     CrossSite,
+    /// Signed in too long ago for this: show again who you are.
+    ConfirmationNeeded,
     /// The cluster, cloud or engine did not answer, or refused.
     TargetUnavailable,
     /// The database is away; nothing was done.
@@ -45,7 +47,7 @@ impl ErrorCode {
         match self {
             Self::InvalidInput => 422,
             Self::Unauthenticated => 401,
-            Self::Forbidden | Self::CrossSite => 403,
+            Self::Forbidden | Self::CrossSite | Self::ConfirmationNeeded => 403,
             Self::NotFound => 404,
             Self::AlreadyExists | Self::DeploymentActive | Self::Conflict | Self::IdempotencyMismatch => 409,
             Self::TooLarge => 413,
@@ -71,6 +73,7 @@ impl ErrorCode {
             Self::TooLarge => "too_large",
             Self::RateLimited => "rate_limited",
             Self::CrossSite => "cross_site",
+            Self::ConfirmationNeeded => "confirmation_needed",
             Self::TargetUnavailable => "target_unavailable",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
@@ -92,6 +95,7 @@ impl ErrorCode {
             Self::TooLarge => text!("too large"),
             Self::RateLimited => text!("rate limited"),
             Self::CrossSite => text!("cross site"),
+            Self::ConfirmationNeeded => text!("confirmation needed"),
             Self::TargetUnavailable => text!("target unavailable"),
             Self::Unavailable => text!("unavailable"),
             Self::Internal => text!("internal"),
@@ -99,7 +103,7 @@ impl ErrorCode {
     }
 
     /// Every code, for documentation and tests.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::InvalidInput,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -111,6 +115,7 @@ impl ErrorCode {
         Self::TooLarge,
         Self::RateLimited,
         Self::CrossSite,
+        Self::ConfirmationNeeded,
         Self::TargetUnavailable,
         Self::Unavailable,
         Self::Internal,

@@ -242,6 +242,8 @@ pub struct SloFilter {
     /// Those that count for deployments to this environment.
     pub environment: Option<String>,
     pub verdict: Option<BudgetVerdict>,
+    /// Words that the title, the name or the service has, in any case.
+    pub q: Option<String>,
     pub sort: Option<SloSort>,
     pub cursor: Option<String>,
     pub limit: Option<u32>,

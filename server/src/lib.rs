@@ -1,6 +1,6 @@
 //! The portal without its pages: one folder per capability, each with the same file names.
 //!
-//! Capabilities stand in an order (`kernel`, `config`, `identity`, `audit`, `catalog`, `environments`, `alerts`, `slo`,
+//! Capabilities stand in an order (`kernel`, `config`, `identity`, `audit`, `secrets`, `catalog`, `environments`, `alerts`, `slo`,
 //! `gates`, `deployments`, `webhooks`, `onboarding`, `notifications`, `http`) and import only what stands before them; `cargo xtask check` holds that.
 
 pub mod alerts;
@@ -16,5 +16,6 @@ pub mod kernel;
 pub mod notifications;
 pub mod onboarding;
 pub mod portal;
+pub mod secrets;
 pub mod slo;
 pub mod webhooks;

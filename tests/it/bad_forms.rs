@@ -199,7 +199,7 @@ async fn a_cloud_s_cluster_is_asked_for_field_by_field() {
         ("config.eks.region", "eu/west"),
         ("config.eks.cluster", "fil-rouge"),
         ("config.eks.secret_access_key:from", "env"),
-        ("config.eks.secret_access_key:ref", "AWS_SECRET"),
+        ("config.eks.secret_access_key:ref", "PASSERELLE_SECRET_AWS"),
     ];
     for (language, said) in [("en", "expected 1 to 128 letters"), ("fr", "attendu : de 1 à 128 lettres")] {
         if language == "fr" {
@@ -212,7 +212,10 @@ async fn a_cloud_s_cluster_is_asked_for_field_by_field() {
             "{language}: {}",
             refused.html
         );
-        assert!(refused.html.contains("value=\"fil-rouge\"") && refused.html.contains("AWS_SECRET"), "{language}");
+        assert!(
+            refused.html.contains("value=\"fil-rouge\"") && refused.html.contains("PASSERELLE_SECRET_AWS"),
+            "{language}"
+        );
     }
     let good: Vec<_> = bad
         .iter()
@@ -222,5 +225,9 @@ async fn a_cloud_s_cluster_is_asked_for_field_by_field() {
     let made = person.post("/connections/new", &good).await;
     assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.html);
     let stored = test.get("/connections/eks").await.body;
-    assert_eq!(stored["config"]["eks"]["secret_access_key"], serde_json::json!({"env": "AWS_SECRET"}), "{stored}");
+    assert_eq!(
+        stored["config"]["eks"]["secret_access_key"],
+        serde_json::json!({"env": "PASSERELLE_SECRET_AWS"}),
+        "{stored}"
+    );
 }

@@ -13,7 +13,7 @@ fn config() -> Value {
 }
 
 /// Image and pods asked for of a Deployment; nothing when it is not there.
-async fn asked(http: &reqwest::Client, simulator: &Simulator, name: &str) -> Option<(String, i64)> {
+pub async fn asked(http: &reqwest::Client, simulator: &Simulator, name: &str) -> Option<(String, i64)> {
     let url = format!("{}/apis/apps/v1/namespaces/shop/deployments/{name}", simulator.kubernetes_url("test"));
     let answer = http.get(url).bearer_auth("t").send().await.unwrap();
     if answer.status() == reqwest::StatusCode::NOT_FOUND {
@@ -24,7 +24,7 @@ async fn asked(http: &reqwest::Client, simulator: &Simulator, name: &str) -> Opt
     Some((image, found["spec"]["replicas"].as_i64().unwrap()))
 }
 
-fn runs(image: &str, pods: i64) -> Option<(String, i64)> {
+pub fn runs(image: &str, pods: i64) -> Option<(String, i64)> {
     Some((image.to_owned(), pods))
 }
 
@@ -38,7 +38,7 @@ async fn with_steps() -> TestPortal {
 }
 
 /// The version before has given a pod up: the pause has begun.
-async fn until_paused(http: &reqwest::Client, simulator: &Simulator) {
+pub async fn until_paused(http: &reqwest::Client, simulator: &Simulator) {
     let start = Instant::now();
     while asked(http, simulator, "web").await != runs("tinyweb:v1", 1) {
         assert!(start.elapsed() < Duration::from_secs(30), "{:?}", asked(http, simulator, "web").await);

@@ -5,7 +5,7 @@ use passerelle_contract::access::{Role, Scope};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-const TEAMS: &str = "
+pub const TEAMS: &str = "
 apiVersion: backstage.io/v1alpha1
 kind: Group
 metadata: { name: sellers, namespace: shop }

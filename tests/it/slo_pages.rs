@@ -63,7 +63,12 @@ async fn a_file_is_looked_at_then_imported_then_shown() {
     shown(&person.get(&format!("/slos/{id}")).await, &["Nothing was measured yet", "Web Availability"]);
     shop.measure().await;
     shown(&person.get("/slos?environment=production&team=shop/sellers").await, &["Web Availability", "% left"]);
-    for none in ["team=shop/cooks", "verdict=block", "system=no/such"] {
+    for words in ["web", "AVAIL+shop", "shop/web"] {
+        shown(&person.get(&format!("/slos?q={words}")).await, &["Web Availability"]);
+        let found = shop.test.get(&format!("/slos?sort=name&limit=5&q={words}")).await.body;
+        assert_eq!(found["total"], 1, "{words}: {found}");
+    }
+    for none in ["team=shop/cooks", "verdict=block", "system=no/such", "q=web+latency", "q=%25"] {
         shown(&person.get(&format!("/slos?{none}")).await, &["No objective fits these filters."]);
     }
     assert_eq!(person.get("/slos?service=shop/nobody").await.status, StatusCode::NOT_FOUND);
@@ -79,6 +84,63 @@ async fn a_file_is_looked_at_then_imported_then_shown() {
     let file = person.get(&format!("/slos/{id}/source")).await;
     assert_eq!(file.html, FIVE_LINES, "byte for byte");
     assert_eq!(file.headers["content-disposition"], "attachment; filename=\"web-availability.yaml\"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_uploaded_and_given_back_byte_for_byte() {
+    let shop = Shop::open().await;
+    let person = shop.test.person().await;
+    let file = FIVE_LINES.replace('\n', "\r\n");
+    let upload = |content: &'static [u8], act: &'static [u8]| {
+        [
+            ("file", Some("slo.yaml"), content),
+            ("yaml", None, &b""[..]),
+            ("service", None, &b"shop/web"[..]),
+            ("connection", None, &b"prom"[..]),
+            ("act", None, act),
+        ]
+    };
+    let before = shop.test.rows().await;
+    let look = person.post_files("/slos/import", &upload(FIVE_LINES.as_bytes(), b"check")).await;
+    shown(&look, &["99.9 % of requests succeed over 7 days", "target: 99.9 # kept", "enctype=\"multipart/form-data\""]);
+    let no_text = person.post_files("/slos/import", &upload(b"PK\xff\xfe", b"import")).await;
+    refused(&no_text, "file", &["value=\"shop/web\""]);
+    let nothing = person.post_files("/slos/import", &upload(b"", b"import")).await;
+    refused(&nothing, "yaml", &["value=\"shop/web\""]);
+    let large: &'static [u8] = Box::leak(vec![b'#'; 3 << 20].into_boxed_slice());
+    assert_eq!(
+        person.post_files("/slos/import", &upload(large, b"import")).await.status,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+    let nobody = person.anonymous().post_files("/slos/import", &upload(FIVE_LINES.as_bytes(), b"import")).await;
+    assert!(nobody.led_to().starts_with("/sign-in"), "{}", nobody.led_to());
+    assert_eq!(shop.test.rows().await, before, "nothing was changed");
+    let windows: &'static [u8] = Box::leak(file.clone().into_bytes().into_boxed_slice());
+    assert_eq!(person.post_files("/slos/import", &upload(windows, b"import")).await.led_to(), "/slos");
+    let id = shop.id().await;
+    assert_eq!(person.get(&format!("/slos/{id}/source")).await.html, file, "byte for byte");
+    // What is pasted comes with the ends of lines of a browser, and is kept as it was before.
+    let pasted = [("yaml", file.as_str()), ("service", "shop/web"), ("connection", "prom"), ("act", "import")];
+    assert_eq!(person.post("/slos/import", &pasted).await.led_to(), "/slos");
+    assert_eq!(person.get(&format!("/slos/{id}/source")).await.html, FIVE_LINES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_away_is_told_on_the_page() {
+    let test = TestPortal::with_shop().await;
+    let gone = json!({ "name": "gone", "kind": "prometheus", "config": { "url": "http://127.0.0.1:9" } });
+    assert_eq!(test.post("/connections", &gone).await.status, StatusCode::CREATED);
+    test.bind_production().await;
+    let path = "/slos/imports?service=shop/web&connection=gone";
+    let made = test.send(reqwest::Method::POST, path, "application/yaml", FIVE_LINES).await;
+    test.measure().await;
+    let path = format!("/slos/{}", made.body["slos"][0]["id"].as_str().unwrap());
+    let mut person = test.person().await;
+    shown(&person.get(&path).await, &["the source did not answer: Prometheus: the connection failed", "no data"]);
+    person.speak("fr");
+    shown(&person.get(&path).await, &["la source n’a pas répondu", "pas de données"]);
+    let decision = test.get("/gates/decision?service=shop/web&environment=production").await.body;
+    assert_eq!(decision["decision"], "block", "{decision}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

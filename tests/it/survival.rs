@@ -110,6 +110,27 @@ async fn cancelled_while_nobody_drives_it_what_ran_before_comes_back() {
     assert!(image.starts_with("tinyweb:v1"), "the new version is not left running: {live}");
 }
 
+/// A fault that comes again with each process that takes over does not keep the lock for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_over_too_often_is_given_up() {
+    let world = "{ seed: 1, speed: 40, clusters: { test: { namespaces: { shop: { deployments: {
+        web: { image: 'tinyweb:v1', replicas: 2 } } } } } } }";
+    let portal = RunningPortal::idle(world).await;
+    let asked = portal.post("/deployments", &deployment("tinyweb:v2")).await;
+    let id = asked.body["id"].as_str().unwrap();
+    let often = "UPDATE deployments SET epoch = 20";
+    sqlx::query(often).execute(&mut portal.database.superuser().await).await.unwrap();
+    let mut worker = portal.worker();
+    let ended = portal.ended(id).await;
+    let next = portal.post("/deployments", &deployment("tinyweb:v2")).await;
+    let next = portal.ended(next.body["id"].as_str().unwrap()).await;
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    assert_eq!(ended["state"], "failed", "nothing was begun: {ended}");
+    assert!(ended["failure"]["message"].as_str().unwrap().starts_with("given up after 20 tries"), "{ended}");
+    assert_eq!(next["state"], "succeeded", "the lock is free: {next}");
+}
+
 /// A key is reserved, and then the process dies: before its deployment is written, and after it but before the answer is kept.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_under_a_key_recovers_and_is_never_two_deployments() {

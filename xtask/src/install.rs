@@ -58,6 +58,11 @@ pub fn make() -> Result<()> {
     if works("make", &["--version"]) { Ok(()) } else { apt_install("make", "make") }
 }
 
+/// What libFuzzer, which is in C++, is built with.
+pub fn cpp() -> Result<()> {
+    if works("c++", &["--version"]) { Ok(()) } else { apt_install("A C++ compiler", "g++") }
+}
+
 /// A Chromium for the browser tests; gives its name.
 pub fn chromium() -> Result<String> {
     if let Ok(program) = std::env::var("PASSERELLE_CHROMIUM") {

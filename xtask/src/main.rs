@@ -5,12 +5,14 @@ mod build;
 mod check;
 mod demo;
 mod dev;
+mod fuzz;
 mod install;
 mod paths;
 mod process;
 mod rust_text;
 mod signals;
 mod steps;
+mod supply;
 mod test;
 mod waiting;
 
@@ -76,6 +78,18 @@ enum Task {
         #[arg(long)]
         full: bool,
     },
+    /// Check bans, licences, sources and advisories of all dependencies, and write the list of parts
+    Supply,
+    /// Write the list of parts of the program (CycloneDX) to target/sbom/passerelle.cdx.json
+    Sbom,
+    /// Run every parser of what strangers send under libFuzzer
+    Fuzz {
+        /// For each of them
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Only these parsers; all when empty
+        only: Vec<String>,
+    },
     /// Measure a release build with a catalog of 10,000 components and print each figure beside its target
     Bench {
         /// Take the release build that is there
@@ -107,6 +121,9 @@ fn main() -> ExitCode {
         Task::Dev { data, listen } => dev::run(&paths, &data, &listen),
         Task::Check { write, only } => check::run(&paths, &only, write),
         Task::Test { full } => test::run(&paths, full),
+        Task::Supply => supply::run(&paths),
+        Task::Fuzz { seconds, only } => fuzz::run(&paths, &fuzz::Fuzz { seconds, only }),
+        Task::Sbom => supply::sbom::write(&paths).map(drop),
         Task::Bench { no_build, quick, strict, seconds, no_browser } => {
             bench::run(&paths, &bench::Bench { no_build, quick, strict, seconds, no_browser })
         }

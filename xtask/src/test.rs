@@ -10,16 +10,21 @@ use passerelle_embedded_postgres::{DATABASE, EmbeddedPostgres, Options};
 
 use crate::build::{self, Client, Profile};
 use crate::check;
+use crate::fuzz;
 use crate::install;
 use crate::paths::Paths;
 use crate::process::{cargo, run as run_command, works};
 use crate::steps::Steps;
+use crate::supply;
 
 /// The browser tests are a package of their own, since they need a browser and a built site.
 const BROWSER_TESTS: &str = "passerelle-e2e";
 
+/// Seconds for each parser.
+const FUZZED: u64 = 60;
+
 pub fn run(paths: &Paths, full: bool) -> Result<()> {
-    let mut steps = Steps::new(9);
+    let mut steps = Steps::new(if full { 11 } else { 9 });
     steps.step("Rust's target for the browser", || install::wasm_target(paths))?;
     steps.step("Postgres", install::postgres)?;
     let chromium = steps.step("Chromium", install::chromium)?;
@@ -31,6 +36,9 @@ pub fn run(paths: &Paths, full: bool) -> Result<()> {
         })
     })?;
     steps.step("checks", || check::run(paths, &[], false))?;
+    if full {
+        steps.step("dependencies", || supply::run(paths))?;
+    }
     let database = steps.step("private Postgres for the tests", TestDatabase::start)?;
     let settings = Settings { url: database.postgres.url(DATABASE), chromium, full };
     steps.step("unit and integration tests", || rust_tests(paths, &settings))?;
@@ -42,6 +50,9 @@ pub fn run(paths: &Paths, full: bool) -> Result<()> {
         run_command(settings.apply(paths, cargo(paths).args(["test", "--package", BROWSER_TESTS])))
     })?;
     database.stop();
+    if full {
+        steps.step("fuzzing", || fuzz::run(paths, &fuzz::Fuzz { seconds: FUZZED, only: Vec::new() }))?;
+    }
     println!("\nall checks and tests passed in {}", steps.elapsed());
     Ok(())
 }

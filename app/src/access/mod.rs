@@ -1,12 +1,14 @@
-//! `/access`: roles, users, one's tokens and sessions, and why one may or may not do something.
+//! `/access`: roles, users, one's tokens and sessions, why one may or may not do something, and who may.
 
 mod roles;
 mod scopes;
 mod sessions;
 mod sign_in;
+mod simulate;
 mod tokens;
 mod user;
 mod users;
+mod who;
 mod why;
 
 use crate::i18n::T;
@@ -36,6 +38,8 @@ pub fn routes() -> Router<AppState> {
         .route("/access/sign-in", get(sign_in::show))
         .route("/access/sign-in/{provider}", post(sign_in::link))
         .route("/access/why", get(why::show))
+        .route("/access/simulate", get(simulate::show))
+        .route("/access/who", get(who::show))
 }
 
 /// Which of the tabs a page is.
@@ -47,10 +51,18 @@ enum Part {
     Sessions,
     SignIn,
     Why,
+    Simulate,
+    Who,
 }
 
 impl Part {
-    const ALL: [Self; 6] = [Self::Roles, Self::Users, Self::Tokens, Self::Sessions, Self::SignIn, Self::Why];
+    const ALL: [Self; 8] =
+        [Self::Roles, Self::Users, Self::Tokens, Self::Sessions, Self::SignIn, Self::Why, Self::Simulate, Self::Who];
+
+    /// Only those who may read everybody's access see it.
+    const fn of_all(self) -> bool {
+        matches!(self, Self::Users | Self::Simulate | Self::Who)
+    }
 
     const fn href(self) -> &'static str {
         match self {
@@ -60,6 +72,8 @@ impl Part {
             Self::Sessions => "/access/sessions",
             Self::SignIn => "/access/sign-in",
             Self::Why => "/access/why",
+            Self::Simulate => "/access/simulate",
+            Self::Who => "/access/who",
         }
     }
 
@@ -71,6 +85,8 @@ impl Part {
             Self::Sessions => t.access_sessions(),
             Self::SignIn => t.access_sign_in(),
             Self::Why => t.access_why(),
+            Self::Simulate => t.access_simulate(),
+            Self::Who => t.access_who(),
         }
     }
 }
@@ -87,12 +103,12 @@ fn frame(req: &Req, part: Part) -> Page {
     req.page(format!("{} · {}", req.t.access_title(), part.text(req.t))).section(Section::Access)
 }
 
-/// Title and tabs; the users are shown to those who may see them.
+/// Title and tabs; those about everybody are shown to those who may see them.
 fn head(req: &Req, part: Part) -> impl IntoView + use<> {
     let (t, all) = (req.t, may_read(req));
     let tabs = Part::ALL
         .into_iter()
-        .filter(|tab| *tab != Part::Users || all)
+        .filter(|tab| all || !tab.of_all())
         .map(|tab| Tab { href: tab.href().to_owned(), text: tab.text(t).to_owned(), here: tab == part })
         .collect();
     view! {

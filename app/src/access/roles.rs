@@ -108,7 +108,7 @@ fn table(req: &Req, listing: Listing<RoleBindingOut>) -> impl IntoView + use<> {
                     </th>
                     <td>{words}</td>
                     <td class="break">{scopes::in_words(t, &binding.scope)}</td>
-                    <td>
+                    <td class="min-w-48">
                         <Ago t=t at=binding.created_at now=now />
                         <div class="under break">{giver}</div>
                     </td>
@@ -151,7 +151,7 @@ fn give_form(req: &Req, form: &Fields, errors: &Errors) -> impl IntoView + use<>
                 code=true
                 autocomplete="off"
             />
-            {scopes::inputs(t, form, errors)}
+            {scopes::inputs(t, form, errors, true)}
             <div class="btns">
                 <Submit label=t.role_give() />
             </div>

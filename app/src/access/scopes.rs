@@ -16,8 +16,8 @@ pub fn in_words(t: T, scope: &Scope) -> String {
     }
 }
 
-/// The fields `role`, `scope_kind` and `scope`.
-pub fn inputs(t: T, form: &Fields, errors: &Errors) -> impl IntoView + use<> {
+/// The fields `role`, `scope_kind` and `scope`; the role may be left out where none is `needed`.
+pub fn inputs(t: T, form: &Fields, errors: &Errors, needed: bool) -> impl IntoView + use<> {
     let kinds = [
         ("everything", t.scope_everything()),
         ("team", t.scope_team()),
@@ -26,11 +26,13 @@ pub fn inputs(t: T, form: &Fields, errors: &Errors) -> impl IntoView + use<> {
     ]
     .map(|(key, words)| (key.to_owned(), words.to_owned()))
     .to_vec();
-    let (roles, hint) = (super::role_choices(t), t.scope_value_hint().to_owned());
+    let none = (!needed).then(|| (String::new(), t.nothing().to_owned()));
+    let roles = none.into_iter().chain(super::role_choices(t)).collect::<Vec<_>>();
+    let hint = t.scope_value_hint().to_owned();
     view! {
         <div class="pair">
-            <Select t=t name="role" label=t.col_role() choices=roles value=form.text("role") error=errors.of("/role") />
-            <Select t=t name="scope_kind" label=t.col_scope() choices=kinds value=form.text("scope_kind") />
+            <Select t=t name="role" label=t.col_role() choices=roles value=form.text("role") error=errors.of("/role") required=needed />
+            <Select t=t name="scope_kind" label=t.col_scope() choices=kinds value=form.text("scope_kind") required=needed />
             <Text
                 t=t
                 name="scope"

@@ -110,10 +110,10 @@ fn row(req: &Req, one: &OwnProvider, name: Option<String>) -> impl IntoView + us
                 {name.unwrap_or_else(|| one.provider.clone())}
                 <div class="under break">{one.issuer.clone()}</div>
             </th>
-            <td>
+            <td class="nowrap">
                 <Ago t=t at=one.created_at now=req.now />
             </td>
-            <td>
+            <td class="nowrap">
                 <Ago t=t at=one.last_sign_in_at now=req.now />
             </td>
         </tr>

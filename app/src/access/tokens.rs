@@ -169,7 +169,7 @@ fn new_form(req: &Req, form: &Fields, errors: &Errors) -> impl IntoView + use<> 
                     required=true
                 />
             </div>
-            {scopes::inputs(t, form, errors)}
+            {scopes::inputs(t, form, errors, true)}
             <div class="btns">
                 <Submit label=t.create() />
             </div>

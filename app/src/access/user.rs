@@ -54,6 +54,8 @@ fn draw(req: &Req, user: &UserOut, form: &Fields, errors: &Errors) -> Response {
     let t = req.t;
     let of_user = |path: &str| Query::default().with("user", Some(&user.name)).href(path);
     let (roles, tokens, sessions) = (of_user("/access"), of_user("/access/tokens"), of_user("/access/sessions"));
+    let rights = of_user("/access/simulate");
+    let history = Query::default().with("object", Some(&format!("user:{}", user.name))).href("/audit");
     let password = (!user.service).then(|| {
         let hint = t.user_password_hint().to_owned();
         view! { <Text t=t name="password" label=t.user_new_password() kind="password" hint=hint error=errors.of("/password") autocomplete="new-password" /> }
@@ -67,6 +69,8 @@ fn draw(req: &Req, user: &UserOut, form: &Fields, errors: &Errors) -> Response {
                 <LinkButton href=roles label=t.access_roles() />
                 <LinkButton href=tokens label=t.access_tokens() />
                 <LinkButton href=sessions label=t.access_sessions() />
+                <LinkButton href=rights label=t.user_rights() />
+                <LinkButton href=history label=t.user_history() />
             </Head>
             {summary(t, errors, &SHOWN)}
             <form class="panel form" method="post" action=format!("/access/users/{}", user.name)>

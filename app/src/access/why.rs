@@ -37,7 +37,8 @@ pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, Pag
     ))
 }
 
-fn object(app: &AppState, req: &Req, environments: &[EnvironmentOut]) -> Result<Object, AppError> {
+/// The service and the environment of the query, as what is asked about.
+pub(super) fn object(app: &AppState, req: &Req, environments: &[EnvironmentOut]) -> Result<Object, AppError> {
     let object = match req.query.get("service") {
         Some(key) => Object::service(app.portal.catalog.service_for(&req.ctx, key)?.scope),
         None => Object::new("portal", "*"),
@@ -49,6 +50,16 @@ fn object(app: &AppState, req: &Req, environments: &[EnvironmentOut]) -> Result<
 }
 
 fn ask(req: &Req, environments: &[EnvironmentOut]) -> impl IntoView + use<> {
+    view! {
+        <form class="filters" action="/access/why">
+            {about(req, environments)}
+            <Submit label=req.t.ask() kind=ButtonKind::Plain />
+        </form>
+    }
+}
+
+/// The fields `service` and `environment`.
+pub(super) fn about(req: &Req, environments: &[EnvironmentOut]) -> impl IntoView + use<> {
     let t = req.t;
     let value = |name: &str| req.query.text(name).unwrap_or_default();
     let none = (String::new(), t.nothing().to_owned());
@@ -56,28 +67,29 @@ fn ask(req: &Req, environments: &[EnvironmentOut]) -> impl IntoView + use<> {
     let stages = std::iter::once(none).chain(names).collect::<Vec<_>>();
     let example = t.service_key_example().to_owned();
     view! {
-        <form class="filters" action="/access/why">
-            <Text t=t name="service" label=t.col_service() value=value("service") placeholder=example code=true />
-            <Select t=t name="environment" label=t.col_environment() choices=stages value=value("environment") required=false />
-            <Submit label=t.ask() kind=ButtonKind::Plain />
-        </form>
+        <Text t=t name="service" label=t.col_service() value=value("service") placeholder=example code=true />
+        <Select t=t name="environment" label=t.col_environment() choices=stages value=value("environment") required=false />
     }
+}
+
+/// Whether a permission is given.
+pub(super) fn verdict(t: T, permission: &PermissionOut) -> impl IntoView + use<> {
+    let (tone, word, icon) =
+        if permission.allowed { (Tone::Ok, t.allowed(), "ok") } else { (Tone::Off, t.not_allowed(), "skip") };
+    view! { <Status tone=tone icon=icon word=word /> }
 }
 
 fn table(t: T, permissions: Vec<PermissionOut>) -> impl IntoView {
     let rows = permissions
         .into_iter()
         .map(|permission| {
-            let (tone, word) = if permission.allowed { (Tone::Ok, t.allowed()) } else { (Tone::Off, t.not_allowed()) };
-            let icon = if permission.allowed { "ok" } else { "skip" };
+            let verdict = verdict(t, &permission);
             view! {
                 <tr>
                     <th scope="row" class="mono">
                         {permission.action}
                     </th>
-                    <td>
-                        <Status tone=tone icon=icon word=word />
-                    </td>
+                    <td>{verdict}</td>
                     <td class="break">{permission.because}</td>
                 </tr>
             }

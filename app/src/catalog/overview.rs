@@ -27,7 +27,9 @@ pub async fn view(portal: &Portal, req: &Req, service: &EntityOut, key: &str) ->
     let places = if bound.is_empty() { not_bound(t, key) } else { places(req, &reference, bound, &frozen) };
     let history = tabs::deployments(req, recent.items);
     let path = golden_path(portal, req, service, &reference).await?;
+    let to_write = crate::slo::to_write(portal, req, key).await?;
     let view = view! {
+        {to_write}
         <div class="cols">
             <div class="stack">
                 <section class="panel">

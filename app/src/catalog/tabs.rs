@@ -16,7 +16,9 @@ pub async fn slos(portal: &Portal, req: &Req, key: &str) -> Result<AnyView, Page
         let view = view! { <Empty icon="budget" title=t.slos_of_none() text=t.slos_empty_text() /> };
         return Ok(view.into_any());
     }
-    Ok(crate::slo::table(t, found, false))
+    let to_write = crate::slo::to_write(portal, req, key).await?;
+    let table = crate::slo::table(t, found, false);
+    Ok(view! { {to_write} {table} }.into_any())
 }
 
 pub async fn releases(portal: &Portal, req: &Req, key: &str) -> Result<AnyView, PageError> {

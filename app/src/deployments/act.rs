@@ -5,7 +5,7 @@ use super::fields::{Field, confirm_field, reason_field};
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{ButtonKind, Crumb, Flash, Head, Hidden, Submit, Text};
-use crate::web::{AppState, Errors, OrPage, PageError, Posted, Req, page, see_other, summary};
+use crate::web::{AppState, Errors, OrPage, PageError, Posted, Query, Req, page, see_other, summary};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use leptos::prelude::*;
@@ -72,7 +72,12 @@ pub async fn ask(
     Path((namespace, name, act)): Place,
 ) -> Result<Response, PageError> {
     let environment = req.query.text("environment").unwrap_or_default();
-    render(&app, req, &namespace, &name, &act, &environment, Asked::default()).await
+    let asked = Asked {
+        replicas: req.query.text("replicas"),
+        reason: req.query.text("reason").unwrap_or_default(),
+        errors: Errors::default(),
+    };
+    render(&app, req, &namespace, &name, &act, &environment, asked).await
 }
 
 pub async fn submit(
@@ -87,43 +92,17 @@ pub async fn submit(
     let mut asked =
         Asked { replicas: fields.some("replicas"), reason: fields.text("reason"), errors: Errors::default() };
     let tier = app.portal.environments.get_environment(&req.ctx, &environment).await.or_page(&req)?.tier;
-    if !confirmed(fields.get("confirm"), &name, kind.changes_target() && tier == Tier::Production) {
+    let named = confirmed(fields.get("confirm"), &name, kind.changes_target() && tier == Tier::Production);
+    if !named {
         asked.errors = FieldError::said("/confirm", req.t.confirm_wrong(&name)).into();
+    }
+    // The form again leads to where one shows who one is, with what was typed.
+    if !named || (kind != Act::Hold && tier == Tier::Production && req.ctx.must_confirm()) {
         return render(&app, req, &namespace, &name, &act, &environment, asked).await;
     }
     let reason = ReasonIn { reason: Some(asked.reason.clone()).filter(|reason| !reason.is_empty()) };
-    let done: AppResult<String> = match kind {
-        Act::Restart => app
-            .portal
-            .deployments
-            .restart(&req.ctx, &service, &environment, reason)
-            .await
-            .map(|d| format!("/deployments/{}", d.id)),
-        Act::Scale => match fields.number::<i64>("replicas", req.t.scale_bad()) {
-            Ok(replicas) => {
-                let input = ScaleIn { replicas, reason: reason.reason };
-                app.portal
-                    .deployments
-                    .scale(&req.ctx, &service, &environment, input)
-                    .await
-                    .map(|d| format!("/deployments/{}", d.id))
-            }
-            Err(error) => Err(AppError::Invalid(vec![error])),
-        },
-        Act::Hold => app
-            .portal
-            .deployments
-            .hold(&req.ctx, &service, &environment, reason)
-            .await
-            .map(|()| format!("/services/{service}")),
-        Act::Resume => app
-            .portal
-            .deployments
-            .resume(&req.ctx, &service, &environment, reason)
-            .await
-            .map(|()| format!("/services/{service}")),
-    };
-    match done {
+    let replicas = fields.number::<i64>("replicas", req.t.scale_bad());
+    match act_on(&app, &req, kind, (&service, &environment), replicas, reason).await {
         Ok(path) => {
             let text = match kind {
                 Act::Restart | Act::Scale => req.t.flash_started().to_owned(),
@@ -137,6 +116,34 @@ pub async fn submit(
             render(&app, req, &namespace, &name, &act, &environment, asked).await
         }
     }
+}
+
+/// Where to look at what was begun.
+async fn act_on(
+    app: &AppState,
+    req: &Req,
+    act: Act,
+    (service, environment): (&str, &str),
+    replicas: Result<i64, FieldError>,
+    reason: ReasonIn,
+) -> AppResult<String> {
+    let (deployments, ctx) = (&app.portal.deployments, &req.ctx);
+    let begun = match act {
+        Act::Restart => deployments.restart(ctx, service, environment, reason).await?,
+        Act::Scale => {
+            let replicas = replicas.map_err(|error| AppError::Invalid(vec![error]))?;
+            deployments.scale(ctx, service, environment, ScaleIn { replicas, reason: reason.reason }).await?
+        }
+        Act::Hold => {
+            deployments.hold(ctx, service, environment, reason).await?;
+            return Ok(format!("/services/{service}"));
+        }
+        Act::Resume => {
+            deployments.resume(ctx, service, environment, reason).await?;
+            return Ok(format!("/services/{service}"));
+        }
+    };
+    Ok(format!("/deployments/{}", begun.id))
 }
 
 async fn render(
@@ -154,6 +161,11 @@ async fn render(
     let cells = app.portal.deployments.cells(&req.ctx, &service).await.or_page(&req)?;
     let cell = cells.into_iter().find(|cell| cell.environment == environment && cell.binding.is_some());
     let Some(cell) = cell else { return Err(req.fail(AppError::not_found(format!("{service} in {environment}")))) };
+    if kind != Act::Hold {
+        let next = Query::default().with("environment", Some(environment)).with("reason", Some(&asked.reason));
+        let next = next.with("replicas", asked.replicas.as_deref());
+        req.confirmed_for(cell.tier, &next.href(&format!("/services/{service}/{act}")))?;
+    }
     let (title, sub, label) = kind.texts(t, name, environment);
     let settings = req
         .page(title.clone())

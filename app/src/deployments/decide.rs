@@ -74,6 +74,9 @@ async fn again(
     error: AppError,
     typed: impl FnOnce(Errors) -> Typed,
 ) -> Result<Response, PageError> {
+    if matches!(error, AppError::ConfirmationNeeded) {
+        return Err(PageError::confirm(&format!("/deployments/{id}")));
+    }
     let errors = req.shown(error)?;
     let page = detail::show(app, req, id, &typed(errors.clone())).await?;
     Ok(errors.refuse(page))

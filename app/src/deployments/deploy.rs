@@ -6,7 +6,7 @@ use crate::gates::frozen::Frozen;
 use crate::gates::glass;
 use crate::shell::Section;
 use crate::ui::{Crumb, Head, Simulated};
-use crate::web::{AppState, Errors, OrPage, PageError, Posted, Req, page, see_other, summary};
+use crate::web::{AppState, Errors, OrPage, PageError, Posted, Query, Req, page, see_other, summary};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use leptos::prelude::*;
@@ -18,6 +18,14 @@ use passerelle_contract::environments::Tier;
 const SHOWN: [&str; 4] = ["/reason", "/confirm", "/image", "/exempt"];
 
 impl Chosen {
+    /// The address of the page with what was chosen and typed.
+    fn path(&self, service: &str) -> String {
+        let query = Query::default().with("environment", self.environment.as_deref());
+        let query = query.with("version", self.version.as_deref()).with("image", self.image.as_deref());
+        let query = query.with("reason", Some(&self.reason)).with("exempt", self.exempt.map(Exemption::as_str));
+        query.href(&format!("/services/{service}/deploy"))
+    }
+
     fn input(&self, service: &str) -> Option<DeploymentIn> {
         let environment = self.environment.clone()?;
         // One of both: with both it has not been chosen.
@@ -63,6 +71,11 @@ pub async fn choose(
             Some(_) => chosen.errors = FieldError::said("/image", req.t.deploy_one_of(version)).into(),
         }
     }
+    if let Some(environment) = &chosen.environment
+        && let Ok(environment) = app.portal.environments.get_environment(&req.ctx, environment).await
+    {
+        req.confirmed_for(environment.tier, &chosen.path(&service))?;
+    }
     render(&app, req, &service, chosen).await
 }
 
@@ -83,7 +96,9 @@ pub async fn submit(
     };
     let production = match &chosen.environment {
         Some(environment) => {
-            app.portal.environments.get_environment(&req.ctx, environment).await.or_page(&req)?.tier == Tier::Production
+            let tier = app.portal.environments.get_environment(&req.ctx, environment).await.or_page(&req)?.tier;
+            req.confirmed_for(tier, &chosen.path(&service))?;
+            tier == Tier::Production
         }
         None => false,
     };

@@ -119,7 +119,12 @@ fn secret_sources(t: T, stored: bool, required: bool, plain: bool) -> Vec<(Strin
     if plain {
         choices.push(("plain", t.secret_plain()));
     }
-    choices.extend([("value", t.secret_value()), ("env", t.secret_env()), ("file", t.secret_file())]);
+    choices.extend([
+        ("value", t.secret_value()),
+        ("env", t.secret_env()),
+        ("file", t.secret_file()),
+        ("vault", t.secret_vault()),
+    ]);
     choices.into_iter().map(|(key, words)| (key.to_owned(), words.to_owned())).collect()
 }
 

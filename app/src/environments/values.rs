@@ -45,6 +45,9 @@ fn collect(fields: &[Field], config: &Value, pairs: &mut Vec<(String, String)>) 
 fn secret_values(name: &str, value: &Value) -> Vec<(String, String)> {
     let pair = |from: &str, key: String, text: &str| vec![(from_of(name), from.to_owned()), (key, text.to_owned())];
     let part = |key: &str| value.get(key).and_then(Value::as_str);
+    if let Some(place) = part("vault") {
+        return pair("vault", reference_of(name), place);
+    }
     match (value.as_str(), part("env"), part("file")) {
         (Some(plain), ..) => pair("plain", name.to_owned(), plain),
         (_, Some(variable), _) => pair("env", reference_of(name), variable),
@@ -138,6 +141,7 @@ fn read_secret(name: &str, form: &Fields, t: T) -> Result<Option<Value>, String>
         "plain" => needed(form.raw(name).to_owned()).map(|value| Some(Value::from(value))),
         "env" => needed(reference).map(|variable| Some(json!({"env": variable}))),
         "file" => needed(reference).map(|path| Some(json!({"file": path}))),
+        "vault" => needed(reference).map(|place| Some(json!({"vault": place}))),
         _ => Ok(None),
     }
 }
@@ -187,6 +191,11 @@ mod tests {
         assert_eq!(read(&drawn(), &form, T::default()), Ok(json!({"server": "x", "token": {"value": " s3 "}})));
         let form = posted(&[("config.server", "x"), ("config.token:from", "env"), ("config.token:ref", "TOKEN")]);
         assert_eq!(read(&drawn(), &form, T::default()), Ok(json!({"server": "x", "token": {"env": "TOKEN"}})));
+        let form =
+            posted(&[("config.server", "x"), ("config.token:from", "vault"), ("config.token:ref", "passerelle/a#b")]);
+        let lies = json!({"server": "x", "token": {"vault": "passerelle/a#b"}});
+        assert_eq!(read(&drawn(), &form, T::default()).as_ref(), Ok(&lies));
+        assert_eq!(fill(&drawn(), &lies).get("config.token:ref"), "passerelle/a#b");
         let form = posted(&[("config.server", "x"), ("config.token:from", "file"), ("config.token:ref", "")]);
         assert_eq!(read(&drawn(), &form, T::default()).unwrap_err()[0].pointer, "/config/token");
     }

@@ -10,6 +10,7 @@ use passerelle_contract::FieldError;
 use passerelle_contract::deployments::{GateOut, Verdict};
 use passerelle_contract::environments::{EnvironmentOut, Tier};
 use passerelle_contract::gates::{BreakGlassIn, BreakGlassOut, kinds};
+use passerelle_server::gates::CONFIRMED_FOR;
 use passerelle_server::kernel::{Action, AppError, EnvironmentScope, Object, decide};
 use passerelle_server::portal::Portal;
 use time::Duration;
@@ -38,9 +39,12 @@ impl Way {
 
     /// The deploy page of the same.
     fn deploy(&self) -> String {
+        self.query().href(&format!("/services/{}/deploy", self.service))
+    }
+
+    fn query(&self) -> Query {
         let query = Query::default().with("environment", Some(&self.environment));
-        let query = query.with("version", self.version.as_deref()).with("image", self.image.as_deref());
-        query.href(&format!("/services/{}/deploy", self.service))
+        query.with("version", self.version.as_deref()).with("image", self.image.as_deref())
     }
 }
 
@@ -212,6 +216,23 @@ fn draw(req: &Req, way: &Way, fields: &Fields, errors: &Errors) -> Response {
     )
 }
 
+/// The password again, unless who it is was shown a moment ago; without a password here there is the provider.
+fn proof(req: &Req, way: &Way, errors: &Errors) -> AnyView {
+    let t = req.t;
+    if req.ctx.confirmed_within(CONFIRMED_FOR) {
+        return view! { <p class="muted">{t.confirm_known()}</p> }.into_any();
+    }
+    let here = way.query().href(&format!("/services/{}/break-glass", way.service));
+    let confirm = Query::default().with("next", Some(&here)).href("/confirm");
+    view! {
+        <div>
+            <Text t=t name="password" label=t.glass_password() kind="password" error=errors.of("/password") autocomplete="current-password" />
+            <a class="link" href=confirm>{t.confirm_first()}</a>
+        </div>
+    }
+    .into_any()
+}
+
 fn form(req: &Req, way: &Way, fields: &Fields, errors: &Errors) -> impl IntoView + use<> {
     let t = req.t;
     let effect = t.glass_effect(way.name(), &way.environment);
@@ -226,7 +247,7 @@ fn form(req: &Req, way: &Way, fields: &Fields, errors: &Errors) -> impl IntoView
             <Text t=t name="incident" label=t.glass_incident() kind="url" value=fields.text("incident") hint=t.glass_incident_hint().to_owned() error=errors.of("/incident") autocomplete="off" />
             <div class="pair">
                 <Text t=t name="minutes" label=t.glass_minutes() kind="number" value=fields.text("minutes") hint=t.glass_minutes_hint().to_owned() error=errors.of("/minutes") required=true />
-                <Text t=t name="password" label=t.glass_password() kind="password" error=errors.of("/password") required=true autocomplete="current-password" />
+                {proof(req, way, errors)}
             </div>
             <TypedName t=t name="sure" of=way.name() hint=t.glass_confirm_hint() error=errors.of("/confirm") />
             <div class="btns">

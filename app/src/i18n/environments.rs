@@ -46,6 +46,7 @@ messages! {
     secret_value: "A value, kept encrypted", "Une valeur, gardée chiffrée";
     secret_env: "An environment variable of the portal", "Une variable d’environnement du portail";
     secret_file: "A file on the portal’s machine", "Un fichier sur la machine du portail";
+    secret_vault: "A secret in Vault", "Un secret dans Vault";
     config_json: "As JSON", "En JSON";
     config_bad_json(why): "This is not JSON: {why}", "Ce n’est pas du JSON : {why}";
     flash_created(name): "{name} was created.", "{name} a été créé.";
@@ -56,7 +57,7 @@ messages! {
     secret_none: "None", "Aucun";
     secret_plain: "A text that is no secret", "Un texte qui n’est pas secret";
     secret_value_label: "Value, shown no more once saved", "Valeur, plus montrée une fois enregistrée";
-    secret_reference_label: "Name of the variable, or path of the file", "Nom de la variable, ou chemin du fichier";
+    secret_reference_label: "Name of the variable, path of the file, or PATH#FIELD in Vault", "Nom de la variable, chemin du fichier, ou CHEMIN#CHAMP dans Vault";
     connection_name_hint: "1 to 63 characters: a-z, 0-9 and -, starting with a letter.", "De 1 à 63 caractères : a-z, 0-9 et -, en commençant par une lettre.";
     connection_in_use(bindings): "It cannot be deleted while something runs through it: {bindings}.", "Suppression impossible tant qu’elle sert : {bindings}.";
     connection_delete_effect: "The portal forgets this connection and its secrets. Nothing changes on the platform.", "Le portail oublie cette connexion et ses secrets. Rien ne change sur la plateforme.";

@@ -2,8 +2,10 @@
 //! that no island uses are not linked into the browser client.
 
 mod access;
+mod adoption;
 mod alerts;
 mod catalog;
+mod delivery;
 mod deployments;
 mod environments;
 mod format;

@@ -80,6 +80,8 @@ messages! {
     event_freeze: "New freeze", "Nouveau gel";
     event_lifted: "Freeze lifted", "Gel levé";
     event_waiver: "Vulnerability waived", "Vulnérabilité dérogée";
+    event_budget: "Error budget means something else", "Budget d’erreur : le verdict change";
+    event_postmortem: "Post-mortem to write", "Post-mortem à rédiger";
     linked_title: "Asked for your approval", "Votre approbation est demandée";
     linked_closed(why): "Nothing can be decided through this link: {why}.", "Rien ne peut être décidé par ce lien : {why}.";
     linked_open: "Open the deployment", "Ouvrir le déploiement";
@@ -105,6 +107,8 @@ impl T {
             EventKind::FreezeCreated => self.event_freeze(),
             EventKind::FreezeLifted => self.event_lifted(),
             EventKind::WaiverCreated => self.event_waiver(),
+            EventKind::BudgetChanged => self.event_budget(),
+            EventKind::PostmortemOpened => self.event_postmortem(),
         }
     }
 

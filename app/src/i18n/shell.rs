@@ -77,11 +77,12 @@ messages! {
     go_back: "Go back", "Revenir";
     docs_code(code): "Error code: {code}", "Code d’erreur : {code}";
     palette_title: "Command palette", "Palette de commandes";
-    palette_placeholder: "A service, a page, or “deploy user-service”", "Un service, une page ou « déployer user-service »";
+    palette_placeholder: "A service, an objective, a page, or “deploy user-service”", "Un service, un objectif, une page ou « déployer user-service »";
     palette_none: "Nothing fits. Try part of a name.", "Rien ne correspond. Essayez une partie du nom.";
     palette_failed: "The search does not answer.", "La recherche ne répond pas.";
     palette_go: "go to", "aller à";
     palette_service: "service", "service";
+    palette_slo: "error budget", "budget d’erreur";
     palette_deploy(name): "Deploy {name}", "Déployer {name}";
     palette_roll_back(name): "Roll back {name}", "Revenir en arrière sur {name}";
     palette_keys: "↑ ↓ to choose · Enter to open · Esc to close", "↑ ↓ pour choisir · Entrée pour ouvrir · Échap pour fermer";

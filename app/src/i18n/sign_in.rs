@@ -25,6 +25,13 @@ messages! {
     link_no_providers: "There is no provider to sign in with here.", "Il n’y a ici aucun fournisseur de connexion.";
     link_title(name): "Sign in with {name} as well", "Se connecter aussi avec {name}";
     link_text: "Give your password, and then sign in at the provider: who you are there will be this user.", "Donnez votre mot de passe, puis connectez-vous chez le fournisseur : qui vous y êtes sera cet utilisateur.";
+    confirm_title: "Confirm who you are", "Confirmez votre identité";
+    confirm_text(name): "You are signed in as {name}. Acts in production and breaking the glass ask for it from time to time: an open session alone is not enough.", "Vous êtes connecté en tant que {name}. Les actes en production et le bris de glace le demandent de temps en temps : une session ouverte ne suffit pas.";
+    confirm_submit: "Confirm", "Confirmer";
+    confirm_at(name): "Confirm at {name}", "Confirmer chez {name}";
+    confirm_no_way: "You have neither a password here nor a provider that is configured. Sign out and in again, or ask an administrator.", "Vous n’avez ni mot de passe ici, ni fournisseur configuré. Déconnectez-vous puis reconnectez-vous, ou demandez à un administrateur.";
+    confirm_first: "No password here? Confirm at your sign-in provider first, and come back.", "Pas de mot de passe ici ? Confirmez d’abord chez votre fournisseur de connexion, puis revenez.";
+    confirm_known: "You have just confirmed who you are.", "Vous venez de confirmer votre identité.";
     link_submit: "Go on", "Continuer";
     link_go_on_text: "The password fits. Now sign in at the provider; afterwards you are back here.", "Le mot de passe est bon. Connectez-vous maintenant chez le fournisseur ; vous reviendrez ensuite ici.";
     link_go_on: "Sign in at the provider", "Se connecter chez le fournisseur";

@@ -67,6 +67,7 @@ messages! {
     cause_migration: "The migration failed", "La migration a échoué";
     cause_job_failed: "A job of the pipeline failed", "Un job du pipeline a échoué";
     cause_dependency: "Something it depends on is not ready", "Une dépendance n’est pas prête";
+    cause_error_ratio: "Too many requests fail", "Trop de requêtes échouent";
     cause_target_unreachable: "The target does not answer", "La cible ne répond pas";
     cause_refused: "The target refused the change", "La cible a refusé le changement";
     cause_unknown: "Unknown cause", "Cause inconnue";
@@ -194,6 +195,7 @@ impl T {
             Cause::Migration => self.cause_migration(),
             Cause::JobFailed => self.cause_job_failed(),
             Cause::Dependency => self.cause_dependency(),
+            Cause::ErrorRatio => self.cause_error_ratio(),
             Cause::TargetUnreachable => self.cause_target_unreachable(),
             Cause::Refused => self.cause_refused(),
             Cause::Unknown => self.cause_unknown(),

@@ -1,5 +1,6 @@
 //! Signing in and out, by password or at a provider, and the first administrator from the one-use link.
 
+mod confirm;
 mod no_role;
 mod provider;
 mod set_up;
@@ -13,6 +14,8 @@ pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/sign-in", get(sign_in::form).post(sign_in::submit))
         .route("/sign-out", post(sign_in::sign_out))
+        .route("/confirm", get(confirm::ask).post(confirm::submit))
+        .route("/auth/{provider}/confirm", get(provider::leave_to_confirm))
         .route("/auth/no-role", get(no_role::show))
         .route("/auth/{provider}/sign-in", get(provider::leave))
         .route("/auth/{provider}/callback", get(provider::come_back))

@@ -1,13 +1,13 @@
 //! To a sign-in provider and back. What a provider says is never shown: each kind of refusal has one sentence of ours.
 
-use super::sign_in;
-use crate::web::{AppState, PageError, Req, see_other};
+use super::{confirm, sign_in};
+use crate::web::{AppState, PageError, Req, plain_cookie, see_other};
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::{CACHE_CONTROL, COOKIE, LOCATION, SET_COOKIE};
+use axum::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use passerelle_server::identity::{Arrived, Client, Kind, ProviderError, Returned, RolesTold};
+use passerelle_server::identity::{Arrived, Client, Departure, Kind, ProviderError, Returned, RolesTold};
 use passerelle_server::kernel::AppError;
 use passerelle_server::portal::Portal;
 use tower_sessions::Session;
@@ -25,9 +25,26 @@ pub async fn leave(
     if !req.ctx.is_anonymous() {
         return Ok(see_other("/", None));
     }
-    match portal.identity.leave_for(&req.ctx, &provider, &next, &client).await {
+    let way = portal.identity.leave_for(&req.ctx, &provider, &next, &client).await;
+    depart(&portal, &req, way).await
+}
+
+/// The same for somebody who is signed in and has to show again who they are.
+pub async fn leave_to_confirm(
+    State(portal): State<Portal>,
+    Path(provider): Path<String>,
+    client: Client,
+    req: Req,
+) -> Result<Response, PageError> {
+    let next = req.query.text("next").unwrap_or_else(|| "/".to_owned());
+    let way = portal.identity.leave_to_confirm(&req.ctx, &provider, &next, &client).await;
+    depart(&portal, &req, way).await
+}
+
+async fn depart(portal: &Portal, req: &Req, way: Result<Departure, ProviderError>) -> Result<Response, PageError> {
+    match way {
         Ok(departure) => Ok(elsewhere(&departure.url, Some(&departure.cookie))),
-        Err(error) => refused(&portal, &req, error).await,
+        Err(error) => refused(portal, req, error).await,
     }
 }
 
@@ -42,6 +59,7 @@ pub async fn come_back(
     req: Req,
 ) -> Result<Response, PageError> {
     let pending = portal.identity.pending_cookie();
+    // Sealed, not encoded.
     let sealed = pending.as_ref().and_then(|(name, _)| plain_cookie(&headers, name));
     let returned = Returned::parse(query.as_deref().unwrap_or_default());
     let came = portal.identity.come_back(&req.ctx, &session, (&provider, sealed), returned.as_ref(), &client).await;
@@ -106,13 +124,6 @@ fn elsewhere(url: &str, cookie: Option<&str>) -> Response {
     response
 }
 
-/// The value as it stands: it is sealed, not encoded.
-fn plain_cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
-}
-
 /// The word in the address of the page that tells why somebody has no role.
 const fn why(roles: RolesTold) -> Option<&'static str> {
     match roles {
@@ -140,5 +151,8 @@ async fn refused(portal: &Portal, req: &Req, error: ProviderError) -> Result<Res
         }
         ProviderError::App(other) => return Err(req.fail(other)),
     };
-    sign_in::again(portal, req, text, status).await
+    if req.ctx.is_anonymous() {
+        return sign_in::again(portal, req, text, status).await;
+    }
+    confirm::again(portal, req, text, status).await
 }

@@ -33,8 +33,9 @@ pub async fn form(State(portal): State<Portal>, req: Req) -> Result<Response, Pa
     if !req.ctx.is_anonymous() {
         return Ok(see_other(&local_path(&next), None));
     }
-    let nobody_yet = portal.identity.needs_set_up().await.or_page(&req)?;
     let ways = portal.identity.ways_in().await.or_page(&req)?;
+    // Through a provider the first one may come in without the set-up link.
+    let nobody_yet = ways.providers.is_empty() && portal.identity.needs_set_up().await.or_page(&req)?;
     let of = req.query.get("of").and_then(|id| ways.providers.iter().find(|(known, _)| known == id).cloned());
     let signed_out = req.query.flag("signed_out").is_some();
     Ok(show(&req, ways, Shown { next, nobody_yet, signed_out, signed_out_of: of, ..Shown::default() }))

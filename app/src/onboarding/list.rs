@@ -2,7 +2,7 @@
 
 use super::state_look;
 use crate::shell::Section;
-use crate::ui::{Ago, ButtonKind, Columns, Empty, Head, LinkButton, Pager, Status, Table};
+use crate::ui::{Ago, ButtonKind, Chip, Columns, Empty, Head, LinkButton, Pager, Status, Table};
 use crate::web::{AppState, OrPage, PageError, Req, page};
 use axum::extract::State;
 use axum::response::Response;
@@ -16,7 +16,9 @@ const PATH: &str = "/onboard";
 pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, PageError> {
     let t = req.t;
     let templates = app.portal.onboarding.templates(&req.ctx).or_page(&req)?;
-    let filter = OnboardingFilter { cursor: req.query.text("cursor"), limit: Some(20), ..OnboardingFilter::default() };
+    let behind = req.query.flag("behind").filter(|behind| *behind);
+    let filter =
+        OnboardingFilter { cursor: req.query.text("cursor"), limit: Some(20), behind, ..OnboardingFilter::default() };
     let made = app.portal.onboarding.list(&req.ctx, &filter).await.or_page(&req)?;
     let paths = if templates.is_empty() {
         view! { <Empty icon="path" title=t.onboard_none() text=t.onboard_none_text() /> }.into_any()
@@ -30,6 +32,9 @@ pub async fn show(State(app): State<AppState>, req: Req) -> Result<Response, Pag
             <Head title=t.onboard_title() sub=t.onboard_sub() />
             {paths}
             <h2 class="mt-8 mb-3">{t.onboard_recent()}</h2>
+            <div class="chips mb-3">
+                <Chip href=req.query.with("cursor", None).with("behind", behind.is_none().then_some("true")).href(PATH) label=t.update_behind() on=behind.is_some() />
+            </div>
             {recent(&req, made)}
         },
     ))
@@ -56,7 +61,8 @@ fn path(req: &Req, template: &Template) -> impl IntoView + use<> {
             <p class="muted mono break">{format!("{} {}", template.id(), template.version())}</p>
             {better}
             <div class="btns mt-3">
-                <LinkButton href=format!("/onboard/{}", template.id()) label=t.onboard_start() kind=ButtonKind::Primary of=title />
+                <LinkButton href=format!("/onboard/{}", template.id()) label=t.onboard_start() kind=ButtonKind::Primary of=title.clone() />
+                <LinkButton href=format!("/onboard/{}/adopt", template.id()) label=t.adopt_open() of=title />
             </div>
         </section>
     }
@@ -86,7 +92,10 @@ fn line(req: &Req, row: OnboardingRow) -> impl IntoView + use<> {
                     {row.service}
                 </a>
             </th>
-            <td>{t.onboard_from(row.template, row.template_version)}</td>
+            <td>
+                {t.onboard_from(row.template, row.template_version)}
+                {row.available.map(|version| view! { <div class="under">{t.update_available(version)}</div> })}
+            </td>
             <td class="nowrap">
                 <Status tone=tone icon=icon word=t.onboarding_state(row.state) />
             </td>

@@ -1,4 +1,4 @@
-//! The command palette (Ctrl/Cmd-K): finds services, pages and acts while one types.
+//! The command palette (Ctrl/Cmd-K): finds services, objectives, pages and acts while one types.
 //!
 //! Without a script the search field in the header does the finding: it is a plain form.
 #![expect(clippy::too_many_lines, reason = "one dialog: its signals and its markup belong together")]
@@ -49,7 +49,28 @@ fn service_hits(t: T, words: &str, keys: &[String]) -> Vec<Hit> {
     hits
 }
 
-/// The words to search services with: without the verb of an act.
+/// Of an objective and its service.
+#[cfg(feature = "hydrate")]
+fn slo_hit(t: T, found: FoundSlo) -> Hit {
+    let FoundSlo { id, title, service } = found;
+    Hit { href: format!("/slos/{id}"), text: format!("{title} · {service}"), kind: t.palette_slo(), icon: "budget" }
+}
+
+#[cfg(feature = "hydrate")]
+#[derive(serde::Deserialize)]
+struct FoundService {
+    key: String,
+}
+
+#[cfg(feature = "hydrate")]
+#[derive(serde::Deserialize)]
+struct FoundSlo {
+    id: String,
+    title: String,
+    service: String,
+}
+
+/// The words to search with: without the verb of an act.
 #[cfg(feature = "hydrate")]
 fn object_words(t: T, words: &str) -> String {
     let verbs = format!("{} {}", t.act_deploy(), t.act_roll_back()).to_lowercase();
@@ -61,12 +82,12 @@ fn object_words(t: T, words: &str) -> String {
 #[island]
 pub fn Palette(t: T) -> impl IntoView {
     let (words, set_words) = signal(String::new());
-    let (services, set_services) = signal(Vec::<Hit>::new());
+    let (found, set_found) = signal(Vec::<Hit>::new());
     let (failed, set_failed) = signal(false);
     let (chosen, set_chosen) = signal(0_usize);
-    Effect::new(move |_| search(t, words.get(), words, set_services, set_failed));
+    Effect::new(move |_| search(t, words.get(), words, set_found, set_failed));
     let hits = move || {
-        let mut hits = services.get();
+        let mut hits = found.get();
         hits.extend(page_hits(t, &words.get().to_lowercase()));
         hits
     };
@@ -158,12 +179,7 @@ const fn open(_href: &str) {}
 #[cfg(feature = "hydrate")]
 fn search(t: T, now: String, words: ReadSignal<String>, hits: WriteSignal<Vec<Hit>>, failed: WriteSignal<bool>) {
     use passerelle_contract::Page;
-    use serde::Deserialize;
 
-    #[derive(Deserialize)]
-    struct Found {
-        key: String,
-    }
     let lower = now.to_lowercase();
     let asked = object_words(t, &lower);
     if asked.is_empty() {
@@ -175,14 +191,19 @@ fn search(t: T, now: String, words: ReadSignal<String>, hits: WriteSignal<Vec<Hi
         if words.get_untracked() != now {
             return;
         }
-        let url = format!("/api/v1/services?limit=8&q={}", crate::browser::encode(&asked));
-        let found = crate::browser::get_json::<Page<Found>>(&url).await;
+        let asked = crate::browser::encode(&asked);
+        let services =
+            crate::browser::get_json::<Page<FoundService>>(&format!("/api/v1/services?limit=8&q={asked}")).await;
+        let slos =
+            crate::browser::get_json::<Page<FoundSlo>>(&format!("/api/v1/slos?limit=5&sort=name&q={asked}")).await;
         if words.get_untracked() != now {
             return;
         }
-        failed.set(found.is_none());
-        let keys: Vec<String> = found.map(|page| page.items).unwrap_or_default().into_iter().map(|f| f.key).collect();
-        hits.set(service_hits(t, &lower, &keys));
+        failed.set(services.is_none() || slos.is_none());
+        let keys: Vec<String> =
+            services.map(|page| page.items).unwrap_or_default().into_iter().map(|f| f.key).collect();
+        let slos = slos.map(|page| page.items).unwrap_or_default().into_iter().map(|found| slo_hit(t, found));
+        hits.set(service_hits(t, &lower, &keys).into_iter().chain(slos).collect());
     });
 }
 

@@ -1,6 +1,6 @@
-//! What is done on the page of an objective: taking time out of its budget, deleting it.
+//! What is done on the page of an objective: taking time out of its budget, closing a post-mortem, deleting it.
 
-use super::{corrections, detail};
+use super::{corrections, detail, postmortems};
 use crate::ui::Flash;
 use crate::web::{AppState, Errors, OrPage, PageError, Posted, see_other};
 use axum::extract::{Path, State};
@@ -24,6 +24,25 @@ pub async fn correct(
             let share = |digits: &str| corrections::share(req.t, digits);
             let text = req.t.slo_correction_done(share(&made.remaining_before), share(&made.remaining_after));
             Ok(see_other(&format!("/slos/{id}"), Some(Flash { ok: true, text })))
+        }
+        Err(error) => {
+            let errors = req.shown(error)?;
+            Ok(errors.refuse(detail::render(&app, &req, id, &fields, &errors).await?))
+        }
+    }
+}
+
+pub async fn close_postmortem(
+    State(app): State<AppState>,
+    Path((id, task)): Path<(String, String)>,
+    posted: Posted,
+) -> Result<Response, PageError> {
+    let Posted { req, fields } = posted;
+    let (id, task) = (req.id("slo", &id)?, req.id("postmortem", &task)?);
+    match app.portal.slo.close_postmortem(&req.ctx, task, postmortems::read(&fields)).await {
+        Ok(closed) => {
+            let flash = Flash { ok: true, text: req.t.postmortem_done().to_owned() };
+            Ok(see_other(&format!("/slos/{}", closed.slo), Some(flash)))
         }
         Err(error) => {
             let errors = req.shown(error)?;

@@ -1,7 +1,7 @@
 //! `/slos/{id}`: one objective, from what is left of its budget to how it is changed.
 
 use super::down_chart::{self, Beside};
-use super::{blocked, burn_chart, corrections, delete, facts, marks};
+use super::{blocked, burn_chart, corrections, delete, facts, marks, postmortems};
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{ButtonKind, Crumb, Head, LinkButton};
@@ -37,6 +37,7 @@ pub async fn source(State(app): State<AppState>, Path(id): Path<String>, req: Re
 struct May {
     edit: bool,
     correct: bool,
+    close: bool,
 }
 
 fn crumbs(t: T, slo: &SloOut) -> Vec<Crumb> {
@@ -58,19 +59,22 @@ pub async fn render(
     let deployments = marks::of(&app.portal, req, &slo).await?;
     let fired = crate::alerts::in_period(&app.portal, req, &slo).await?;
     let stopped = blocked::stopped(&app.portal, req, &slo).await?;
+    let tasks = postmortems::of(&app.portal, req, id).await?;
     let modes = app.portal.gates.list_policies(&req.ctx).await.or_page(req)?;
     let may = May {
         edit: service.may(&req.ctx, id, Action::SloEdit).await.or_page(req)?,
         correct: service.may(&req.ctx, id, Action::SloCorrect).await.or_page(req)?,
+        close: service.may(&req.ctx, id, Action::SloPostmortem).await.or_page(req)?,
     };
     let title = slo.title.clone();
     let reading = slo.reads_as.get(t.0.tag()).cloned().unwrap_or_default();
     let down = down_chart::view(t, &slo, &points, &Beside { deployments: &deployments, alerts: &fired }, req.now);
     let burn = burn_chart::view(t, &slo, &points, req.now);
-    let told = summary(t, errors, &[&corrections::SHOWN[..], &["/confirm"]].concat());
+    let told = summary(t, errors, &[&corrections::SHOWN[..], &postmortems::SHOWN[..], &["/confirm"]].concat());
     let right = view! {
         {blocked::standing(t, &slo, &modes)}
         {blocked::panel(req, stopped)}
+        {postmortems::panel(req, tasks, may.close, form, errors)}
         {facts::forecast(req, &slo)}
         {facts::about(t, &slo)}
         {corrections::panel(req, &slo, may.correct, form, errors)}

@@ -4,14 +4,14 @@ use super::{connections, environments};
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{Alert, ButtonKind, Crumb, Flash, Head, Hidden, LinkButton, Select, Submit, Text, TextArea, Tone};
-use crate::web::{AppState, Errors, Fields, PageError, Posted, Req, page, see_other, summary};
+use crate::web::{AppState, Errors, Fields, PageError, Posted, Req, no_text, page, see_other, summary};
 use axum::extract::State;
 use axum::response::Response;
 use leptos::prelude::*;
 use passerelle_contract::slo::{ImportedSlo, SloFileNote, SloImportOptions, SloImportReport};
 use passerelle_server::kernel::AppError;
 
-const SHOWN: [&str; 5] = ["/service", "/namespace", "/environment", "/connection", "/yaml"];
+const SHOWN: [&str; 6] = ["/service", "/namespace", "/environment", "/connection", "/file", "/yaml"];
 
 pub async fn form(State(app): State<AppState>, req: Req) -> Result<Response, PageError> {
     if req.ctx.is_anonymous() {
@@ -24,8 +24,14 @@ pub async fn form(State(app): State<AppState>, req: Req) -> Result<Response, Pag
 
 pub async fn submit(State(app): State<AppState>, posted: Posted) -> Result<Response, PageError> {
     let Posted { req, fields } = posted;
+    let refused = |field: &str, why: &str| Errors::from(passerelle_contract::FieldError::said(field, why));
+    if !fields.get(&no_text("file")).is_empty() {
+        let errors = refused("/file", req.t.slo_import_no_text());
+        return Ok(errors.refuse(draw(&app, &req, &fields, None, &errors).await?));
+    }
+    let fields = with_file(fields);
     if fields.raw("yaml").trim().is_empty() {
-        let errors = Errors::from(passerelle_contract::FieldError::said("/yaml", req.t.required()));
+        let errors = refused("/yaml", req.t.slo_import_nothing());
         return Ok(errors.refuse(draw(&app, &req, &fields, None, &errors).await?));
     }
     let (text, wanted) = (fields.raw("yaml"), fields.get("act") == "import");
@@ -51,6 +57,17 @@ pub async fn submit(State(app): State<AppState>, posted: Posted) -> Result<Respo
             Ok(errors.refuse(draw(&app, &req, &fields, None, &errors).await?))
         }
     }
+}
+
+/// A chosen file takes the place of what was pasted: a browser does not keep the choice, so it comes back as text. What was pasted has the
+/// ends of lines that browsers give to every text; a file is taken byte for byte.
+fn with_file(fields: Fields) -> Fields {
+    let text = match fields.raw("file") {
+        none if none.trim().is_empty() => fields.raw("yaml").replace("\r\n", "\n"),
+        file => file.to_owned(),
+    };
+    let rest = fields.into_iter().filter(|(name, _)| name != "file" && name != "yaml");
+    rest.chain([("yaml".to_owned(), text)]).collect()
 }
 
 fn options(fields: &Fields) -> SloImportOptions {
@@ -86,15 +103,15 @@ async fn draw(
             {summary(t, errors, &SHOWN)}
             <div class="stack">
                 {told}
-                <form class="panel form" method="post" action="/slos/import">
+                <form class="panel form" method="post" action="/slos/import" enctype="multipart/form-data">
                     <Hidden name="csrf" value=csrf />
+                    <Text t=t name="file" label=t.slo_import_file() kind="file" hint=t.slo_import_file_hint().to_owned() error=errors.of("/file") />
                     <TextArea
                         t=t
                         name="yaml"
                         label=t.slo_import_yaml()
                         value=form.raw("yaml").to_owned()
                         error=errors.of("/yaml")
-                        required=true
                         code=true
                         rows=16
                     />

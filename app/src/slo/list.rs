@@ -45,6 +45,7 @@ fn filter(query: &Query) -> SloFilter {
         system: query.text("system"),
         environment: query.text("environment"),
         verdict: query.get("verdict").and_then(BudgetVerdict::parse),
+        q: query.text("q"),
         sort: (query.get("sort") == Some("name")).then_some(SloSort::Name),
         cursor: query.text("cursor"),
         limit: Some(50),
@@ -99,6 +100,10 @@ fn filters(req: &Req, facets: &ServiceFacets, environments: Vec<String>) -> impl
     view! {
         <form class="filters" action=PATH data-auto="">
             {kept}
+            <div class="field grow">
+                <label for="f-q">{t.search_words()}</label>
+                <input class="input" id="f-q" type="search" name="q" value=set("q") />
+            </div>
             <Select t=t name="system" label=t.facet_system() choices=facet_choices(t, &facets.system, &system) value=system.clone() />
             <Select t=t name="team" label=t.facet_team() choices=facet_choices(t, &facets.team, &team) value=team.clone() />
             <Select t=t name="environment" label=t.facet_environment() choices=environments value=environment />

@@ -15,6 +15,7 @@ mod inputs;
 mod list;
 mod marks;
 mod policies;
+mod postmortems;
 mod rows;
 
 use crate::ui::Tone;
@@ -25,6 +26,7 @@ use passerelle_contract::access::Role;
 use passerelle_contract::slo::{BudgetVerdict, SloState};
 
 pub use beside::{before_deploying, left_by};
+pub use postmortems::to_write;
 pub use rows::{chip, table};
 
 pub fn routes() -> Router<AppState> {
@@ -38,6 +40,7 @@ pub fn routes() -> Router<AppState> {
         .route("/slos/{id}", get(detail::show))
         .route("/slos/{id}/source", get(detail::source))
         .route("/slos/{id}/corrections", post(acts::correct))
+        .route("/slos/{id}/postmortems/{task}", post(acts::close_postmortem))
         .route("/slos/{id}/delete", post(acts::delete))
 }
 

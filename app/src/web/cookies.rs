@@ -1,4 +1,4 @@
-//! The three cookies of the pages: language, theme, and the message after a redirect. None is a secret.
+//! Cookies as they come; and the three of the pages: language, theme, and the message after a redirect. None of those is a secret.
 
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
@@ -7,17 +7,22 @@ pub const LOCALE: &str = passerelle_server::kernel::LOCALE_COOKIE;
 pub const THEME: &str = "psl_theme";
 pub const FLASH: &str = "psl_flash";
 
-/// The value of a cookie, percent-decoded.
+/// The value of a cookie as it stands.
 #[must_use]
-pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+pub fn plain_cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut pairs = headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='));
-    let (_, value) = pairs.find(|(key, _)| *key == name)?;
-    let decoded = url::form_urlencoded::parse(value.as_bytes()).next()?;
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// The value of a cookie, percent-decoded.
+#[must_use]
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let decoded = url::form_urlencoded::parse(plain_cookie(headers, name)?.as_bytes()).next()?;
     Some(decoded.0.into_owned())
 }
 

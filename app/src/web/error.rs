@@ -24,6 +24,9 @@ impl PageError {
             let next = super::Query::default().with("next", Some(&req.here()));
             return Self::from_response(see_other(&next.href("/sign-in"), None));
         }
+        if problem.code == ErrorCode::ConfirmationNeeded {
+            return Self::confirm(&req.back_to());
+        }
         let t = req.t;
         let (title, text) = match problem.code {
             ErrorCode::NotFound => (t.err_404_title(), t.err_404_text().to_owned()),
@@ -45,6 +48,12 @@ impl PageError {
         };
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self::from_response(error_page(req.page(title), status, body.into_any()))
+    }
+
+    /// The way to show again who one is, and from there to `next`.
+    #[must_use]
+    pub fn confirm(next: &str) -> Self {
+        Self::from_response(see_other(&super::Query::default().with("next", Some(next)).href("/confirm"), None))
     }
 
     #[must_use]

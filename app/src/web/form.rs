@@ -1,6 +1,6 @@
 //! Posted forms: the hidden `csrf` field is verified before a handler sees anything; on errors the values stay.
 
-use super::{AppState, PageError, Req};
+use super::{AppState, PageError, Req, multipart};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -83,11 +83,15 @@ impl FromRequest<AppState> for Posted {
         if let Some(BodyTooLarge { limit_bytes }) = parts.extensions.get().copied() {
             return Err(req.fail(AppError::TooLarge { limit_bytes }));
         }
-        // The largest form is the import of a catalog by hand.
+        // The largest forms are the imports by hand.
         let Ok(bytes) = axum::body::to_bytes(body, IMPORT_FORM_LIMIT).await else {
             return Err(req.fail(AppError::TooLarge { limit_bytes: IMPORT_FORM_LIMIT }));
         };
-        let fields: Fields = url::form_urlencoded::parse(&bytes).into_owned().collect();
+        let fields: Fields = if multipart::is_multipart(&parts.headers) {
+            multipart::fields(&parts.headers, bytes).await
+        } else {
+            url::form_urlencoded::parse(&bytes).into_owned().collect()
+        };
         match req.ctx.verify_csrf(fields.get("csrf")) {
             Ok(()) => Ok(Self { req, fields }),
             Err(error) => Err(req.fail(error)),

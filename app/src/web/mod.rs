@@ -6,15 +6,17 @@
 mod cookies;
 mod error;
 mod form;
+mod multipart;
 mod query;
 mod render;
 mod req;
 mod summary;
 mod waiting;
 
-pub use cookies::{FLASH, LOCALE, THEME, cookie, set_cookie};
+pub use cookies::{FLASH, LOCALE, THEME, cookie, plain_cookie, set_cookie};
 pub use error::{OrPage, PageError, missing};
 pub use form::{Errors, Fields, Posted};
+pub use multipart::no_text;
 pub use query::Query;
 pub use render::{Assets, Page, fragment, page, plain_page};
 pub use req::{AppState, Req, Theme, see_other};

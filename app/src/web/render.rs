@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 /// Only our own files; there is no inline script to allow, and of inline styles only attributes.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
      style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; \
-     base-uri 'none'; frame-ancestors 'none'";
+     base-uri 'none'; frame-ancestors 'none'; report-uri /csp-reports";
 
 /// Addresses of the static files, with the hash of their content in the name where the build makes one.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

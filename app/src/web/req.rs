@@ -70,6 +70,8 @@ pub struct Req {
     pub now: OffsetDateTime,
     pub path: String,
     pub query: Query,
+    /// A page that can be come back to by its address.
+    pub reads: bool,
     /// Deployments that wait for an approval of the caller.
     pub waiting: u64,
     flash: Option<Flash>,
@@ -96,6 +98,7 @@ impl Req {
             theme: cookie(headers, THEME).map(|text| Theme::parse(&text)).unwrap_or_default(),
             now: OffsetDateTime::now_utc(),
             path: parts.uri.path().to_owned(),
+            reads: parts.method.is_safe(),
             query: Query::parse(parts.uri.query().unwrap_or_default()),
             waiting: parts.extensions.get::<Waiting>().map_or(0, |waiting| waiting.0),
             flash: cookies::flash(headers).and_then(|text| serde_json::from_str(&text).ok()),
@@ -154,6 +157,23 @@ impl Req {
     /// As [`Self::id`].
     pub fn tier(&self, text: &str) -> Result<Tier, PageError> {
         Tier::parse(text).ok_or_else(|| self.fail(AppError::not_found(format!("tier:{text}"))))
+    }
+
+    /// Before a form for production is shown, and before it is sent: what was typed is in `next`, so that it is there again afterwards.
+    ///
+    /// # Errors
+    /// The way to `/confirm`, when it is too long ago that the caller showed who they are.
+    pub fn confirmed_for(&self, tier: Tier, next: &str) -> Result<(), PageError> {
+        if tier == Tier::Production && self.ctx.must_confirm() { Err(PageError::confirm(next)) } else { Ok(()) }
+    }
+
+    /// Where to come back to after showing who one is: this page, or the part of the portal that a form belongs to.
+    #[must_use]
+    pub fn back_to(&self) -> String {
+        if self.reads || self.path.starts_with("/approve/") {
+            return self.here();
+        }
+        format!("/{}", self.path.trim_start_matches('/').split('/').next().unwrap_or_default())
     }
 
     /// The present address with its query.

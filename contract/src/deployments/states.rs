@@ -148,6 +148,8 @@ pub enum Cause {
     JobFailed,
     /// What the binding waits for (a database, a broker) was not ready, and nothing was changed.
     Dependency,
+    /// Too many of the service's events failed since the rollout began, or nobody could say how many where that has to be said.
+    ErrorRatio,
     TargetUnreachable,
     /// The target refused the change, or our right to make it.
     Refused,
@@ -168,6 +170,7 @@ impl Cause {
             Self::Migration => "migration",
             Self::JobFailed => "job_failed",
             Self::Dependency => "dependency",
+            Self::ErrorRatio => "error_ratio",
             Self::TargetUnreachable => "target_unreachable",
             Self::Refused => "refused",
             Self::Unknown => "unknown",

@@ -142,7 +142,9 @@ pub struct BreakGlassIn {
     /// 1 to 60; 60 when absent.
     #[serde(default)]
     pub minutes: Option<u32>,
-    /// One's own password again: a session that was left open is not enough.
+    /// One's own password again: a session that was left open is not enough. Not needed within five minutes of a confirmation
+    /// (`POST /sessions/current/confirmation`, or at one's sign-in provider).
+    #[serde(default)]
     pub password: String,
 }
 

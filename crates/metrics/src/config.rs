@@ -1,6 +1,7 @@
 //! The configuration of a connection of kind `prometheus`.
 
 use passerelle_targets::Secret;
+use passerelle_targets::kubernetes::Certificate;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -10,9 +11,9 @@ use std::collections::BTreeMap;
 #[serde(deny_unknown_fields)]
 pub struct PrometheusConfig {
     /// Address before `/api/v1`, for example `http://prometheus:9090`.
-    #[schemars(length(min = 8))]
+    #[schemars(length(min = 8), extend("format" = "uri"))]
     pub url: String,
-    /// Bearer token.
+    /// Bearer token. A file is read anew for each request.
     #[serde(default)]
     pub bearer: Option<Secret>,
     /// User name of basic authentication.
@@ -21,12 +22,17 @@ pub struct PrometheusConfig {
     /// Password of basic authentication.
     #[serde(default)]
     pub password: Option<Secret>,
-    /// Further headers, for example `X-Scope-OrgID`.
+    /// Tenant of a Mimir or a Thanos that keeps several, sent as `X-Scope-OrgID`; `a|b` asks two.
+    #[serde(default)]
+    #[schemars(title = "Organisation")]
+    pub org_id: Option<String>,
+    /// Further headers: `{"X-Name": {"value": "…"}}`.
     #[serde(default)]
     pub headers: BTreeMap<String, Secret>,
-    /// Certificate of the authority that signed the server's, in PEM, when the system does not know it.
+    /// Certificates of the authorities that signed the server's, in PEM, when the system does not know them.
     #[serde(default)]
-    pub ca_certificate: Option<String>,
+    #[schemars(title = "Certificate authority")]
+    pub ca_certificate: Option<Certificate>,
     /// Longest time for one answer in seconds, 1 to 60; 10 when absent.
     #[serde(default)]
     pub timeout_s: Option<u64>,

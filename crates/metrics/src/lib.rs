@@ -12,5 +12,5 @@ mod source;
 
 pub use config::PrometheusConfig;
 pub use platform::{PROMETHEUS, connection_kind};
-pub use prometheus::Prometheus;
+pub use prometheus::{Prometheus, read_range};
 pub use source::{MetricSource, Point, Range, SourceError, Wanted};

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use futures::{FutureExt as _, StreamExt as _};
 use passerelle_contract::{Text, text};
 use passerelle_slo_formats::Query;
+use passerelle_targets::kubernetes::Certificate;
 use passerelle_targets::{Secret, TargetError, outbound};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
@@ -17,6 +18,8 @@ use url::Url;
 /// Queries of one read that run at the same time.
 const AT_ONCE: usize = 4;
 const DEFAULT_TIMEOUT_S: u64 = 10;
+/// By which Mimir and Thanos tell tenants apart.
+const ORG_ID: &str = "x-scope-orgid";
 /// Larger numbers than this are not counts of events.
 const MAX_MILLI: f64 = 9.0e15;
 
@@ -32,37 +35,20 @@ impl Prometheus {
     /// # Errors
     /// [`TargetError::Config`] when a field cannot work.
     pub fn new(config: PrometheusConfig) -> Result<Self, TargetError> {
-        let wrong =
-            |pointer: &str, message: Text| TargetError::Config { pointer: format!("/config{pointer}"), message };
-        let mut url = Url::parse(&config.url)
-            .map_err(|_| wrong("/url", text!("must be an address such as http://prometheus:9090")))?;
-        if !matches!(url.scheme(), "http" | "https")
-            || url.host().is_none()
-            || !url.username().is_empty()
-            || url.query().is_some()
-        {
-            return Err(wrong("/url", text!("must be http or https, without a user, a password or a query")));
-        }
-        if !url.path().ends_with('/') {
-            url.set_path(&format!("{}/", url.path()));
-        }
+        let url = address(&config.url)?;
         if config.bearer.is_some() && config.username.is_some() {
             return Err(wrong("/bearer", text!("cannot stand beside username")));
         }
         if config.username.is_some() != config.password.is_some() {
             return Err(wrong("/password", text!("username and password belong together")));
         }
-        if config.headers.keys().any(|name| HeaderName::from_bytes(name.as_bytes()).is_err()) {
-            return Err(wrong("/headers", text!("has a name that is not a header's")));
-        }
+        check_headers(&config)?;
         let timeout_s = config.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S);
         if !(1..=60).contains(&timeout_s) {
             return Err(wrong("/timeout_s", text!("must be 1 to 60")));
         }
         let mut builder = outbound::client().timeout(Duration::from_secs(timeout_s));
-        if let Some(pem) = &config.ca_certificate {
-            let certificate = reqwest::Certificate::from_pem(pem.as_bytes())
-                .map_err(|_| wrong("/ca_certificate", text!("must be a certificate in PEM")))?;
+        for certificate in authorities(config.ca_certificate.as_ref())? {
             builder = builder.add_root_certificate(certificate);
         }
         let http = builder.build().map_err(|_| wrong("", text!("no client can be made of this")))?;
@@ -90,6 +76,9 @@ impl Prometheus {
             Ok(value)
         };
         let mut headers = HeaderMap::new();
+        if let Some(org) = &self.config.org_id {
+            headers.insert(HeaderName::from_static(ORG_ID), value(org)?);
+        }
         for (name, secret) in &self.config.headers {
             if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
                 headers.insert(name, value(&reveal(secret)?)?);
@@ -111,23 +100,7 @@ impl Prometheus {
         let answer = request.send().await.map_err(|error| away(&outbound::unreachable("Prometheus", &error)))?;
         let status = answer.status();
         let body = outbound::read_body(answer, "Prometheus").await.map_err(|error| away(&error))?;
-        if status == reqwest::StatusCode::UNAUTHORIZED || status == reqwest::StatusCode::FORBIDDEN {
-            return Err(SourceError::Forbidden);
-        }
-        let parsed: Result<Answer, _> = serde_json::from_slice(&body);
-        match parsed {
-            // An answer that says `error` is one, whatever its status.
-            Ok(Answer { status: said, data: Some(data), .. }) if said == "success" && status.is_success() => {
-                Ok(data.result)
-            }
-            Ok(Answer { error_type, .. }) if status.is_client_error() || status.is_success() => {
-                // The kind of the error only: its text repeats the query.
-                let kind = error_type.unwrap_or_else(|| format!("HTTP {}", status.as_u16()));
-                Err(SourceError::Refused(Text::verbatim(kind)))
-            }
-            _ if status.is_success() => Err(SourceError::Malformed(text!("not an answer of the Prometheus API"))),
-            _ => Err(SourceError::Unreachable(Text::verbatim(format!("HTTP {}", status.as_u16())))),
-        }
+        series_of(status, &body)
     }
 
     async fn answer(
@@ -144,14 +117,103 @@ impl Prometheus {
         ];
         let series = self.query("query_range", &form).await?;
         let factor = if planned.per_second && planned.counts { f64::from(step_s) } else { 1.0 };
-        let mut points = BTreeMap::new();
-        for one in series {
-            let values = planned.by.iter().map(|label| one.metric.get(label).cloned().unwrap_or_default()).collect();
-            let read = one.values.iter().map(|(at, text)| point(*at, text, factor, planned.counts)).collect();
-            points.insert(values, read);
-        }
-        Ok(points)
+        Ok(points_of(series, &planned.by, factor, planned.counts))
     }
+}
+
+/// The points of each series of a range, by the values of these labels: what is made of an answer, whoever sent it.
+///
+/// # Errors
+/// What the status or the body says of itself, or that it is no answer of the Prometheus API.
+pub fn read_range(
+    status: reqwest::StatusCode,
+    body: &[u8],
+    by: &[String],
+    counts: bool,
+) -> Result<BTreeMap<Vec<String>, Vec<Point>>, SourceError> {
+    Ok(points_of(series_of(status, body)?, by, 1.0, counts))
+}
+
+fn points_of(series: Vec<Series>, by: &[String], factor: f64, counts: bool) -> BTreeMap<Vec<String>, Vec<Point>> {
+    let mut points = BTreeMap::new();
+    for one in series {
+        let values = by.iter().map(|label| one.metric.get(label).cloned().unwrap_or_default()).collect();
+        let read = one.values.iter().map(|(at, text)| point(*at, text, factor, counts)).collect();
+        points.insert(values, read);
+    }
+    points
+}
+
+fn series_of(status: reqwest::StatusCode, body: &[u8]) -> Result<Vec<Series>, SourceError> {
+    if status == reqwest::StatusCode::UNAUTHORIZED || status == reqwest::StatusCode::FORBIDDEN {
+        return Err(SourceError::Forbidden);
+    }
+    let parsed: Result<Answer, _> = serde_json::from_slice(body);
+    match parsed {
+        // An answer that says `error` is one, whatever its status.
+        Ok(Answer { status: said, data: Some(data), .. }) if said == "success" && status.is_success() => {
+            Ok(data.result)
+        }
+        Ok(Answer { error_type, .. }) if status.is_client_error() || status.is_success() => {
+            // The kind of the error only: its text repeats the query.
+            let kind = error_type.unwrap_or_else(|| format!("HTTP {}", status.as_u16()));
+            Err(SourceError::Refused(Text::verbatim(kind)))
+        }
+        _ if status.is_success() => Err(SourceError::Malformed(text!("not an answer of the Prometheus API"))),
+        _ => Err(SourceError::Unreachable(Text::verbatim(format!("HTTP {}", status.as_u16())))),
+    }
+}
+
+fn wrong(pointer: &str, message: Text) -> TargetError {
+    TargetError::Config { pointer: format!("/config{pointer}"), message }
+}
+
+/// With a slash at its end, so that paths are joined below it.
+fn address(text: &str) -> Result<Url, TargetError> {
+    let mut url =
+        Url::parse(text).map_err(|_| wrong("/url", text!("must be an address such as http://prometheus:9090")))?;
+    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || !plain {
+        return Err(wrong("/url", text!("must be http or https, without a user, a password or a query")));
+    }
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
+}
+
+fn check_headers(config: &PrometheusConfig) -> Result<(), TargetError> {
+    let own = |name: &str| {
+        let signs_in = name.eq_ignore_ascii_case("authorization");
+        signs_in && (config.bearer.is_some() || config.username.is_some())
+            || name.eq_ignore_ascii_case(ORG_ID) && config.org_id.is_some()
+    };
+    for name in config.headers.keys() {
+        if HeaderName::from_bytes(name.as_bytes()).is_err() {
+            return Err(wrong("/headers", text!("has a name that is not a header's")));
+        }
+        if own(name) {
+            return Err(wrong("/headers", text!("has {name}, which another field sets already", name)));
+        }
+    }
+    if config.org_id.as_ref().is_some_and(|org| org.trim().is_empty() || HeaderValue::from_str(org).is_err()) {
+        return Err(wrong("/org_id", text!("must be the value of a header")));
+    }
+    Ok(())
+}
+
+/// A file is read when the connection is opened: at the start, and when its configuration changes.
+fn authorities(given: Option<&Certificate>) -> Result<Vec<reqwest::Certificate>, TargetError> {
+    let pem = match given {
+        None => return Ok(Vec::new()),
+        Some(Certificate::Pem(pem)) => pem.clone(),
+        Some(Certificate::Reference(secret)) => {
+            secret.reveal().map_err(|error| wrong("/ca_certificate", error.text()))?
+        }
+    };
+    let not_one = || wrong("/ca_certificate", text!("must be a certificate in PEM"));
+    let found = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(|_| not_one())?;
+    if found.is_empty() { Err(not_one()) } else { Ok(found) }
 }
 
 fn away(error: &TargetError) -> SourceError {

@@ -25,6 +25,19 @@ pub(crate) fn check(claims: &Map<String, Value>, client_id: &str, now: i64) -> R
     }
 }
 
+/// Whoever had to prove themselves anew did so at the provider since then (`auth_time`).
+///
+/// # Errors
+/// When the provider does not say so.
+pub(crate) fn proven_since(claims: &Map<String, Value>, since: Option<i64>) -> Result<(), Refused> {
+    let Some(since) = since else { return Ok(()) };
+    match claims.get("auth_time").and_then(Value::as_f64) {
+        Some(at) if at >= (since - LEEWAY) as f64 => Ok(()),
+        Some(_) => Err(Refused::answer("the provider did not ask anew who it is (auth_time)")),
+        None => Err(Refused::answer("the provider does not say when it asked who it is (auth_time)")),
+    }
+}
+
 /// The subject: 1 to 255 characters, none of them invisible.
 pub(crate) fn subject(claims: &Map<String, Value>) -> Result<String, Refused> {
     let wrong = Refused::answer("the ID token names nobody (sub)");
@@ -71,6 +84,19 @@ mod tests {
             assert!(check(&map(bad.clone()), "us", 0).is_err(), "{bad}");
         }
         assert!(check(&map(json!({ "aud": "us", "nbf": 60.0 })), "us", 0).is_ok());
+    }
+
+    #[test]
+    fn an_open_session_at_the_provider_is_no_proof() {
+        let at = |value: Value| map(json!({ "auth_time": value }));
+        for good in [json!(940), json!(1000), json!(1000.5)] {
+            assert!(proven_since(&at(good), Some(1000)).is_ok());
+        }
+        for bad in [json!(939), json!(0), json!("1000"), json!(null), json!([1000])] {
+            assert!(proven_since(&at(bad.clone()), Some(1000)).is_err(), "{bad}");
+        }
+        assert!(proven_since(&map(json!({})), Some(1000)).is_err());
+        assert!(proven_since(&map(json!({})), None).is_ok());
     }
 
     #[test]

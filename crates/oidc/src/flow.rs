@@ -4,7 +4,7 @@ use crate::fetch::Client;
 use crate::provider::{Known, Provider};
 use crate::token::{Expected, Unsound, payload, verify};
 use crate::{Fetch, FetchFailed, Groups, Refused, claims, userinfo};
-use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreIdToken, CoreTokenResponse};
+use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreIdToken, CoreTokenResponse};
 use openidconnect::{
     AuthType, AuthorizationCode, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, Nonce, OAuth2TokenResponse,
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, TokenResponse,
@@ -12,6 +12,7 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use std::time::Duration;
 use subtle::ConstantTimeEq;
 use url::Url;
 
@@ -23,6 +24,20 @@ pub struct Pending {
     pub state: String,
     nonce: String,
     verifier: String,
+    /// Somebody has to have proven themselves there since then, in seconds since 1970; an open session there is not enough.
+    #[serde(default)]
+    since: Option<i64>,
+}
+
+impl Pending {
+    /// For a provider that sends no ID token.
+    pub(crate) const fn without_nonce(provider: String, issuer: String, state: String, verifier: String) -> Self {
+        Self { provider, issuer, state, nonce: String::new(), verifier, since: None }
+    }
+
+    pub(crate) fn verifier(&self) -> &str {
+        &self.verifier
+    }
 }
 
 impl std::fmt::Debug for Pending {
@@ -81,6 +96,32 @@ pub struct Person {
     pub groups: Groups,
 }
 
+/// The code, when what came back belongs to what is pending; `own` judges the issuer that the answer names.
+pub(crate) fn code_of(
+    id: &str,
+    issuer: &str,
+    pending: &Pending,
+    returned: &Returned,
+    own: impl Fn(Option<&str>) -> bool,
+) -> Result<String, Refused> {
+    if pending.provider != id || pending.issuer != issuer {
+        return Err(Refused::stale("the sign-in was begun at another provider"));
+    }
+    let state = returned.state.as_deref().unwrap_or_default();
+    if !bool::from(state.as_bytes().ct_eq(pending.state.as_bytes())) {
+        return Err(Refused::stale("the state is not the one of this browser"));
+    }
+    if !own(returned.iss.as_deref()) {
+        return Err(Refused::answer("the answer in the browser is of another issuer (iss)"));
+    }
+    match (returned.error.as_deref(), returned.code.as_deref()) {
+        (Some("access_denied"), _) => Err(Refused::denied("the sign-in was refused at the provider")),
+        (Some(_), _) => Err(Refused::provider("the provider answered with an error")),
+        (None, Some(code)) if !code.is_empty() && code.len() <= 4096 => Ok(code.to_owned()),
+        _ => Err(Refused::answer("the provider sent no code")),
+    }
+}
+
 type Ready = CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 impl Provider {
@@ -89,21 +130,38 @@ impl Provider {
     /// # Errors
     /// When the provider cannot be asked for its description.
     pub async fn begin(&self, fetch: &dyn Fetch) -> Result<(Url, Pending), Refused> {
+        self.leave(fetch, None).await
+    }
+
+    /// As [`Self::begin`], for somebody who has to prove themselves anew (`prompt=login`, `max_age=0`): whoever comes back is believed only
+    /// when the provider says that it was since `now` (`auth_time`).
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub async fn begin_again(&self, fetch: &dyn Fetch, now: i64) -> Result<(Url, Pending), Refused> {
+        self.leave(fetch, Some(now)).await
+    }
+
+    async fn leave(&self, fetch: &dyn Fetch, since: Option<i64>) -> Result<(Url, Pending), Refused> {
         let known = self.known(fetch).await?;
         let client = self.client(&known, None)?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let flow = CoreAuthenticationFlow::AuthorizationCode;
-        let (url, state, nonce) = client
+        let mut request = client
             .authorize_url(flow, CsrfToken::new_random, Nonce::new_random)
             .add_scopes(self.settings.scopes.iter().cloned().map(Scope::new))
-            .set_pkce_challenge(challenge)
-            .url();
+            .set_pkce_challenge(challenge);
+        if since.is_some() {
+            request = request.add_prompt(CoreAuthPrompt::Login).set_max_age(Duration::ZERO);
+        }
+        let (url, state, nonce) = request.url();
         let pending = Pending {
             provider: self.settings.id.clone(),
             issuer: self.settings.issuer.clone(),
             state: state.secret().clone(),
             nonce: nonce.secret().clone(),
             verifier: verifier.secret().clone(),
+            since,
         };
         Ok((url, pending))
     }
@@ -128,6 +186,7 @@ impl Provider {
         self.verified(fetch, &known, &tokens, id_token, &nonce, now).await?;
         let signed = payload(&id_token.to_string())?;
         claims::check(&signed, &self.settings.client_id, now)?;
+        claims::proven_since(&signed, pending.since)?;
         let subject = claims::subject(&signed)?;
         let mut further = Map::new();
         if let Some(url) = &known.discovered.userinfo {
@@ -138,24 +197,11 @@ impl Provider {
 
     /// The code, when what came back belongs to what is pending.
     fn code(&self, known: &Known, pending: &Pending, returned: &Returned) -> Result<String, Refused> {
-        if pending.provider != self.settings.id || pending.issuer != self.settings.issuer {
-            return Err(Refused::stale("the sign-in was begun at another provider"));
-        }
-        let state = returned.state.as_deref().unwrap_or_default();
-        if !bool::from(state.as_bytes().ct_eq(pending.state.as_bytes())) {
-            return Err(Refused::stale("the state is not the one of this browser"));
-        }
-        match returned.iss.as_deref() {
-            Some(issuer) if issuer == self.settings.issuer => {}
-            None if !known.discovered.names_itself => {}
-            _ => return Err(Refused::answer("the answer in the browser is of another issuer (iss)")),
-        }
-        match (returned.error.as_deref(), returned.code.as_deref()) {
-            (Some("access_denied"), _) => Err(Refused::denied("the sign-in was refused at the provider")),
-            (Some(_), _) => Err(Refused::provider("the provider answered with an error")),
-            (None, Some(code)) if !code.is_empty() && code.len() <= 4096 => Ok(code.to_owned()),
-            _ => Err(Refused::answer("the provider sent no code")),
-        }
+        let (id, issuer) = (&self.settings.id, &self.settings.issuer);
+        code_of(id, issuer, pending, returned, |named| match named {
+            Some(named) => named == issuer,
+            None => !known.discovered.names_itself,
+        })
     }
 
     async fn exchange(

@@ -1,4 +1,4 @@
-//! Sign-in with OpenID Connect: authorization code with PKCE (S256), state and nonce.
+//! Sign-in with OpenID Connect: authorization code with PKCE (S256), state and nonce. And with GitHub, which speaks OAuth 2 only (`github.rs`).
 //!
 //! This crate knows what is asked of a provider and what of its answers is believed. It opens no connection: whoever uses it hands
 //! in a [`Fetch`], which decides where bytes may go. Codes, tokens and signatures are the crate `openidconnect`'s; what that crate
@@ -11,6 +11,7 @@ mod claims;
 mod discovery;
 mod fetch;
 mod flow;
+mod github;
 mod groups;
 mod keys;
 mod logout;
@@ -21,6 +22,7 @@ mod userinfo;
 
 pub use fetch::{Answer, Fetch, FetchFailed, MAX_ANSWER};
 pub use flow::{Pending, Person, Returned};
+pub use github::{GITHUB, Github, GithubSettings};
 pub use groups::Groups;
 pub use logout::LoggedOut;
 pub use provider::{Provider, Settings};

@@ -132,7 +132,8 @@ impl Host {
         if path.starts_with("/storage/v1/") || path.starts_with("/upload/storage/v1/") {
             return Some((Place::Google(&self.storage), "/storage".to_owned(), path.to_owned()));
         }
-        if path == "/rate_limit" || path.starts_with("/repos/") {
+        let githubs = ["/repos/", "/orgs/", "/user/"].iter().any(|start| path.starts_with(start));
+        if githubs || path == "/rate_limit" || path == "/user" {
             return Some((Place::Github(&self.pipelines), "/github".to_owned(), path.to_owned()));
         }
         if path.starts_with("/api/v4/") {

@@ -248,7 +248,11 @@ pub struct GithubRepositoryWorld {
     #[serde(default = "main_only")]
     pub branches: Vec<String>,
     /// By the name of the file.
+    #[serde(default)]
     pub workflows: BTreeMap<String, WorkflowWorld>,
+    /// Contents by path, the same on all branches.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
     /// The image that the first workflow had deployed before, by environment.
     #[serde(default)]
     pub serving: BTreeMap<String, String>,
@@ -271,7 +275,11 @@ pub struct GitlabProjectWorld {
     #[serde(default = "main_only")]
     pub branches: Vec<String>,
     /// As of a workflow.
+    #[serde(default)]
     pub jobs: Vec<PipelineJobWorld>,
+    /// Contents by path, the same on all branches.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
     /// The image that a pipeline had deployed before, by environment.
     #[serde(default)]
     pub serving: BTreeMap<String, String>,

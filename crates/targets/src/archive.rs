@@ -8,11 +8,11 @@ use std::io::{Cursor, Read};
 const LONGEST_PATH: usize = 400;
 
 /// Files by path; paths stay below where they are put.
-pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+pub type Files = BTreeMap<String, Vec<u8>>;
 
 /// What may come out of an archive.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// All files together, in bytes.
     pub unpacked: u64,
     /// One file, in bytes.
@@ -21,7 +21,8 @@ pub(crate) struct Limits {
 }
 
 /// Whether the bytes are those that a SHA-256 in hexadecimal digits names.
-pub(crate) fn is_pinned(bytes: &[u8], sha256: &str) -> bool {
+#[must_use]
+pub fn is_pinned(bytes: &[u8], sha256: &str) -> bool {
     crate::fencing::hex(&Sha256::digest(bytes)) == sha256
 }
 
@@ -29,7 +30,7 @@ pub(crate) fn is_pinned(bytes: &[u8], sha256: &str) -> bool {
 ///
 /// # Errors
 /// The reason in words, for an archive that is none, is too large, or holds more than files.
-pub(crate) fn unpack(archive: &[u8], limits: Limits) -> Result<Files, Text> {
+pub fn unpack(archive: &[u8], limits: Limits) -> Result<Files, Text> {
     let mut files = Gathered { all: Files::new(), size: 0, limits };
     match archive {
         [0x1f, 0x8b, ..] => untar(flate2::read::GzDecoder::new(archive), &mut files)?,

@@ -6,7 +6,7 @@
 //!
 //! A new platform is a new folder that implements [`Platform`] and one line in [`registry::platforms`].
 
-mod archive;
+pub mod archive;
 mod aws;
 mod azure;
 mod base_url;
@@ -15,6 +15,7 @@ mod bundle;
 mod burn;
 mod canary;
 mod error;
+mod error_ratio;
 mod fencing;
 mod folder;
 mod google;
@@ -22,6 +23,7 @@ pub mod guard;
 mod image;
 pub mod masking;
 mod needs;
+pub mod networks;
 pub mod oci;
 pub mod outbound;
 mod polling;
@@ -41,6 +43,7 @@ pub mod static_site;
 pub use burn::{BurnRate, RollBackOnBurn, WatchMinutes};
 pub use canary::{Pause, Steps};
 pub use error::TargetError;
+pub use error_ratio::{ErrorRatio, ErrorShare};
 pub use image::{ImageRef, InvalidImage, same_image};
 pub use needs::{Needs, NeedsSeen, NeedsState};
 pub use registry::{AnyConnection, AnyPlatform, Every, UnknownKind, platform, platforms, read_config};

@@ -63,9 +63,31 @@ pub fn unreachable(from: impl Argument, error: &reqwest::Error) -> TargetError {
 pub fn what_failed(error: &reqwest::Error) -> Text {
     if error.is_timeout() {
         text!("no answer in time")
+    } else if let Some(why) = certificate(error) {
+        why
     } else if error.is_connect() {
         text!("the connection failed")
     } else {
         text!("the connection broke")
+    }
+}
+
+/// What is wrong with the certificate of the peer, when that is it.
+fn certificate(error: &(dyn std::error::Error + 'static)) -> Option<Text> {
+    if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
+        return Some(refused(why));
+    }
+    // What an I/O error carries is not its source, and it may carry another one.
+    let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    carried.and_then(|inner| certificate(inner)).or_else(|| error.source().and_then(certificate))
+}
+
+fn refused(why: &rustls::CertificateError) -> Text {
+    use rustls::CertificateError as Why;
+    match why {
+        Why::UnknownIssuer => text!("its certificate is signed by an authority that is not known here"),
+        Why::NotValidForName | Why::NotValidForNameContext { .. } => text!("its certificate is for another name"),
+        Why::Expired | Why::ExpiredContext { .. } => text!("its certificate has expired"),
+        _ => text!("its certificate is not accepted"),
     }
 }

@@ -1,6 +1,7 @@
 //! The list of platforms, with their types erased once.
 
 use crate::burn::RollBackOnBurn;
+use crate::error_ratio::ErrorRatio;
 use crate::guard::Guard;
 use crate::target::{Connection, Platform, Target};
 use crate::verification::Verification;
@@ -92,6 +93,9 @@ pub struct Every {
     /// What the portal asks itself after a rollout.
     #[serde(default)]
     pub verify: Option<Verification>,
+    /// What share of the service's events may fail while a new version comes.
+    #[serde(default)]
+    pub error_ratio: Option<ErrorRatio>,
     /// New releases are deployed here by themselves, in the order of the environments; gates and holds are respected.
     #[serde(default)]
     pub automatic: bool,
@@ -102,7 +106,7 @@ pub struct Every {
 
 impl Every {
     /// The names of its fields.
-    const NAMES: [&'static str; 3] = ["verify", "automatic", "roll_back_on_burn"];
+    const NAMES: [&'static str; 4] = ["verify", "error_ratio", "automatic", "roll_back_on_burn"];
 
     /// Reads it from the configuration of a binding, and leaves there what is the platform's.
     ///

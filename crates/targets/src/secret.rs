@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// `{"value": "..."}`, `{"env": "NAME"}` or `{"file": "/path"}`. It has no `Serialize` and prints as `***`.
+/// `{"value": "..."}`, `{"env": "NAME"}` or `{"file": "/path"}`; the server puts the value in place of `{"vault": "..."}` before it comes here. It has no `Serialize` and prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Source);
 
@@ -80,7 +80,7 @@ impl fmt::Debug for Secret {
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // What serde says can repeat what was given, and that may be the secret itself.
-        let refused = |_: D::Error| D::Error::custom(text!("must be exactly one of value, env and file"));
+        let refused = |_: D::Error| D::Error::custom(text!("must be exactly one of value, env, file and vault"));
         Source::deserialize(deserializer).map(Self).map_err(refused)
     }
 }
@@ -95,8 +95,8 @@ impl JsonSchema for Secret {
         json_schema!({
             "type": "object",
             "format": "secret",
-            "description": "A secret: exactly one of value, env (name of an environment variable of the server) and file (path on the server).",
-            "properties": { "value": {"type": "string"}, "env": {"type": "string"}, "file": {"type": "string"} },
+            "description": "A secret: exactly one of value, env (name of an environment variable of the server), file (path on the server) and vault (PATH#FIELD).",
+            "properties": { "value": {"type": "string"}, "env": {"type": "string"}, "file": {"type": "string"}, "vault": {"type": "string"} },
             "minProperties": 1, "maxProperties": 1, "additionalProperties": false
         })
     }
@@ -110,7 +110,7 @@ mod tests {
     fn a_secret_that_is_refused_is_not_repeated() {
         for given in [r#""hunter2""#, r#"{"hunter2": 1}"#, r#"{"value": ["hunter2"]}"#, r#"{"env": {"hunter2": 1}}"#] {
             let error = serde_json::from_str::<Secret>(given).unwrap_err().to_string();
-            assert!(error.starts_with("must be exactly one of value, env and file"), "{error}");
+            assert!(error.starts_with("must be exactly one of value, env, file and vault"), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
         }
         assert_eq!(serde_json::from_str::<Secret>(r#"{"value": "x"}"#).unwrap().reveal().unwrap(), "x");

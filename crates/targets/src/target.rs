@@ -132,14 +132,15 @@ pub trait Target: Send + Sync {
     }
 
     /// How long a rollout pauses on purpose when it comes true in stages, which [`Target::advance`] takes; nothing when a write is all it needs.
-    fn stages(&self) -> Option<Duration> {
-        None
+    async fn stages(&self) -> Result<Option<Duration>, TargetError> {
+        Ok(None)
     }
 
     /// Takes the next stage of this writer's rollout when it is due, fenced, and says which; nothing when none is due. Where the
-    /// rollout stands is read from the platform, so any process may go on with it.
-    async fn advance(&self, fence: Fence) -> Result<Option<Text>, TargetError> {
-        let _ = fence;
+    /// rollout stands is read from the platform, so any process may go on with it. Unless it is `agreed`, the new version gets no greater
+    /// share of what serves than it has; whatever else is due is done all the same.
+    async fn advance(&self, fence: Fence, agreed: bool) -> Result<Option<Text>, TargetError> {
+        let _ = (fence, agreed);
         Ok(None)
     }
 

@@ -118,6 +118,8 @@ async fn a_roll_back_by_swarm_is_a_failure_with_its_cause() {
         [(Image::Crashing, Cause::CrashLoop), (Image::Unhealthy, Cause::Probe), (Image::Missing, Cause::ImagePull)]
     {
         let workload = Workload::settled(&swarm, "swarm-back", 2).await;
+        let hour = Duration::from_secs(3600);
+        assert_eq!(workload.target.undone(hour).await.unwrap(), None, "nothing was put back yet");
         let fence = new_fence();
         let change = Change::Image { image: swarm.image(image), manifests: None };
         let applied = workload.target.apply(&change, fence).await.unwrap();
@@ -130,6 +132,9 @@ async fn a_roll_back_by_swarm_is_a_failure_with_its_cause() {
             workload.follow(|seen| seen.replicas.ready == 2 && same_image(&seen.image, &swarm.image(Image::First)));
         let back = back.await;
         assert!(matches!(back.rollout, Rollout::Failed { .. }), "{:?}", back.rollout);
+        // Who takes over now must not write it again; a write after this one is not meant.
+        assert_eq!(workload.target.undone(hour).await.unwrap().map(|failure| failure.cause), Some(expected));
+        assert_eq!(workload.target.undone(Duration::ZERO).await.unwrap(), None);
         // Our own roll back over it changes no task and makes it well.
         workload.target.apply(&Change::Restore { recorded: applied.before }, fence).await.unwrap();
         let done = workload.complete().await;

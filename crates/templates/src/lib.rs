@@ -21,6 +21,7 @@ mod place;
 mod prove;
 mod render;
 mod source;
+mod update;
 mod write;
 mod yaml;
 
@@ -29,6 +30,7 @@ pub use library::Library;
 pub use manifest::{Step, Wording};
 pub use parameters::{Answers, Kind, Parameter, Widget};
 pub use render::{RenderError, RenderedFile};
+pub use update::{Change, Ours, Outcome, touched, update};
 
 use passerelle_contract::FieldError;
 use serde_json::{Map, Value};
@@ -140,6 +142,12 @@ impl Template {
     /// Every wrong answer by its pointer, such as `/name`.
     pub fn answers(&self, given: &Map<String, Value>) -> Result<Answers, Vec<FieldError>> {
         check::answers(&self.manifest, given)
+    }
+
+    /// Whether a value would be taken for a parameter.
+    #[must_use]
+    pub fn accepts(&self, name: &str, value: &Value) -> bool {
+        self.parameter(name).is_some_and(|parameter| check::value(parameter, value).is_ok())
     }
 
     /// The files of a service, in the order of their paths.

@@ -7,6 +7,9 @@ use passerelle_embedded_postgres::{EmbeddedPostgres, Options};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::sync::OnceLock;
 
+/// In the folder for temporary files, followed by the process and what makes it unique.
+const FOLDER: &str = "passerelle-test-";
+
 /// Never dropped: Postgres ends with the process that started it.
 static PRIVATE: OnceLock<(EmbeddedPostgres, tempfile::TempDir)> = OnceLock::new();
 
@@ -53,7 +56,9 @@ fn server() -> impl Fn(&str) -> String + Send + 'static {
     let given = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
     let private = given.is_none().then(|| {
         PRIVATE.get_or_init(|| {
-            let folder = tempfile::tempdir().unwrap();
+            remove_left_behind();
+            let folder =
+                tempfile::Builder::new().prefix(&format!("{FOLDER}{}-", std::process::id())).tempdir().unwrap();
             // Postgres may run as another user, who has to pass through.
             std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
             let options = Options { data_folder: folder.path().to_owned(), durable: false };
@@ -64,6 +69,20 @@ fn server() -> impl Fn(&str) -> String + Send + 'static {
         (Some(url), _) => with_database(url, database),
         (None, Some((postgres, _))) => postgres.url(database),
         (None, None) => unreachable!("one of the two is set"),
+    }
+}
+
+/// A static is never dropped, so each process leaves its folder (half a gigabyte of them in an hour): the next one takes away those of
+/// processes that have ended.
+fn remove_left_behind() {
+    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(FOLDER)?.split_once('-')?.0.parse::<u32>().ok());
+        if process.is_some_and(|id| !std::path::Path::new(&format!("/proc/{id}")).exists()) {
+            // Another test process may be doing the same.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 

@@ -10,5 +10,6 @@ mod routes;
 mod service;
 mod store;
 
+pub use model::{check as check_message, service_named};
 pub use routes::router;
 pub use service::AlertService;

@@ -15,4 +15,4 @@ pub use offline::{public_key, verify_export, verify_lines};
 pub use passerelle_audit_chain::VerifyingKey;
 pub use sealer::{CHECKPOINT_FILE, Sealer};
 pub use service::AuditService;
-pub use verify::{Verdict, verify};
+pub use verify::{Verdict, last_key_id, verify};

@@ -193,6 +193,21 @@ impl Store {
             .collect())
     }
 
+    /// The first row that the sealer will never link, because it came too long after its neighbours: nobody but a superuser gives out ids.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn never_linked(&self) -> Result<Option<i64>> {
+        Ok(sqlx::query_scalar(
+            "SELECT a.id FROM audit_events a
+             WHERE a.id <= (SELECT coalesce(max(event_id), 0) - $1 FROM audit_chain)
+               AND NOT EXISTS (SELECT FROM audit_chain c WHERE c.event_id = a.id) ORDER BY a.id LIMIT 1",
+        )
+        .bind(sealing::LATE_IDS)
+        .fetch_optional(self.db.pool())
+        .await?)
+    }
+
     /// A stretch of the chain with its rows, for verification.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use super::sealer::signing_key;
 use super::store::Store;
 use crate::kernel::{AppError, Db, Keys, Result};
-use passerelle_audit_chain::{Checkpoint, Linked, Report, Verifier};
+use passerelle_audit_chain::{Checkpoint, Fault, Linked, Report, Verifier};
 use std::path::Path;
 
 const BATCH: i64 = 5000;
@@ -66,7 +66,22 @@ pub async fn verify(db: &Db, keys: &Keys, file: &Path) -> Result<Verdict> {
             }
         }
     }
-    Ok(Verdict(verifier.finish()))
+    let mut report = verifier.finish();
+    if report.fault.is_none()
+        && let Some(event_id) = store.never_linked().await?
+    {
+        report.fault = Some(Fault::Unsealed { event_id });
+    }
+    Ok(Verdict(report))
+}
+
+/// The id of the key that signed the newest checkpoint; none before the first.
+///
+/// # Errors
+/// When the database is away.
+pub async fn last_key_id(db: &Db) -> Result<Option<String>> {
+    let newest = Store { db: db.clone() }.checkpoints(1).await?;
+    Ok(newest.into_iter().next().map(|checkpoint| checkpoint.key_id))
 }
 
 pub(super) async fn read_checkpoints(file: &Path) -> Result<Vec<Checkpoint>> {

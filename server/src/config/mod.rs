@@ -4,13 +4,17 @@
 
 mod read;
 mod reference;
+mod secrets;
 mod sign_in;
+mod vault;
 
 pub use read::{ConfigError, load};
 pub use reference::Reference;
+pub use secrets::SecretsConfig;
 pub use sign_in::{LocalSignIn, ProviderConfig, ProviderKind, SignInConfig};
+pub use vault::{VaultConfig, is_path};
 
-use passerelle_targets::guard::Guard;
+use passerelle_targets::networks::Networks;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,13 +24,16 @@ use std::time::Duration;
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     pub server: ServerConfig,
+    pub worker: WorkerConfig,
     pub data: DataConfig,
     pub database: DatabaseConfig,
     pub deployments: DeploymentsConfig,
     pub notifications: NotificationsConfig,
     pub onboarding: OnboardingConfig,
     pub outbound: OutboundConfig,
+    pub secrets: SecretsConfig,
     pub sign_in: SignInConfig,
+    pub vault: VaultConfig,
     pub log: LogConfig,
 }
 
@@ -37,6 +44,14 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// What people type, when a proxy stands before the portal: `https://portal.example.org`.
     pub public_origin: Option<String>,
+    /// Networks, separated by commas, of the proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: String,
+    /// Requests of one person or token, or of a stranger's address; 0 is no limit.
+    pub requests_per_minute: u32,
+    /// Changes of one person or token by one route; 0 is no limit.
+    pub writes_per_minute: u32,
+    /// How long `/readyz` fails on SIGTERM before the address closes, in milliseconds.
+    pub shutdown_delay_ms: u64,
     /// Folder of the built client and styles; found beside the program when absent.
     pub site: Option<PathBuf>,
     /// Do the work of `passerelle worker` in this process too: deployments, observing, objectives, messages; `false` where one runs
@@ -46,8 +61,33 @@ pub struct ServerConfig {
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 3000)), public_origin: None, site: None, worker: true }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            public_origin: None,
+            trusted_proxies: String::new(),
+            requests_per_minute: 1200,
+            writes_per_minute: 240,
+            shutdown_delay_ms: 0,
+            site: None,
+            worker: true,
+        }
     }
+}
+
+impl ServerConfig {
+    /// Checked when the configuration was read; without it nobody is believed.
+    #[must_use]
+    pub fn trusted_proxies(&self) -> Networks {
+        Networks::parse(&self.trusted_proxies).unwrap_or_default()
+    }
+}
+
+/// The process `passerelle worker`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorkerConfig {
+    /// Address and port of its `/healthz` and `/readyz`; none opens no port.
+    pub listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -116,6 +156,8 @@ impl Default for NotificationsConfig {
 pub struct OnboardingConfig {
     /// Folder of golden paths beside those of the program; of two with one name this folder's holds. Empty: none.
     pub templates: String,
+    /// Folder of Git repositories on this machine that files of services may be delivered to. Empty: none.
+    pub repositories: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -165,6 +207,18 @@ impl Config {
                 ));
             }
         }
+        check_networks("server.trusted_proxies", &self.server.trusted_proxies)?;
+        for (key, count) in [
+            ("server.requests_per_minute", self.server.requests_per_minute),
+            ("server.writes_per_minute", self.server.writes_per_minute),
+        ] {
+            if count > 100_000_000 {
+                return Err(ConfigError::value(key, "must be at most 100000000"));
+            }
+        }
+        if self.server.shutdown_delay_ms > 120_000 {
+            return Err(ConfigError::value("server.shutdown_delay_ms", "must be at most 120000"));
+        }
         self.sign_in.check(self.server.public_origin.as_deref())?;
         if !(2..=200).contains(&self.database.max_connections) {
             return Err(ConfigError::value("database.max_connections", "must be 2 to 200"));
@@ -175,12 +229,15 @@ impl Config {
         if !(10..=600_000).contains(&self.notifications.retry_ms) {
             return Err(ConfigError::value("notifications.retry_ms", "must be 10 to 600000"));
         }
-        if let Err(part) = Guard::new(&self.outbound.allow_networks) {
-            let why = format!("\"{part}\" is not a network such as 10.0.0.0/8");
-            return Err(ConfigError::value("outbound.allow_networks", &why));
-        }
-        Ok(())
+        self.secrets.check(&self.data.folder)?;
+        self.vault.check()?;
+        check_networks("outbound.allow_networks", &self.outbound.allow_networks)
     }
+}
+
+fn check_networks(key: &str, networks: &str) -> Result<(), ConfigError> {
+    let wrong = |part| ConfigError::value(key, &format!("\"{part}\" is not a network such as 10.0.0.0/8"));
+    Networks::parse(networks).map(drop).map_err(wrong)
 }
 
 #[cfg(test)]

@@ -5,15 +5,31 @@ use super::reference::Reference;
 use crate::kernel::validate;
 use passerelle_contract::access::{Role, RoleGrant, Scope};
 use serde::Deserialize;
+use std::time::Duration;
 
 const MAX_PROVIDERS: usize = 20;
 const MAX_ROLES: usize = 500;
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SignInConfig {
     pub local: LocalSignIn,
+    /// After how many minutes an act in production asks a person again who they are; 0 never does.
+    pub confirm_after_minutes: u32,
     pub providers: Vec<ProviderConfig>,
+}
+
+impl Default for SignInConfig {
+    fn default() -> Self {
+        Self { local: LocalSignIn::default(), confirm_after_minutes: 240, providers: Vec::new() }
+    }
+}
+
+impl SignInConfig {
+    #[must_use]
+    pub fn confirm_after(&self) -> Option<Duration> {
+        (self.confirm_after_minutes > 0).then(|| Duration::from_secs(60 * u64::from(self.confirm_after_minutes)))
+    }
 }
 
 /// Who may sign in with a password, once a provider has been seen to work. Until then everybody may, so that nobody is locked out.
@@ -56,7 +72,7 @@ pub struct ProviderConfig {
     roles: Vec<GroupRole>,
 }
 
-/// What is known of a provider beforehand; all of them speak OpenID Connect.
+/// What is known of a provider beforehand.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderKind {
@@ -65,6 +81,8 @@ pub enum ProviderKind {
     Google,
     Microsoft,
     Gitlab,
+    /// OAuth 2, without OpenID Connect: `github.com`, or a GitHub Enterprise by its address.
+    Github,
 }
 
 /// Whoever is in the group has the role.
@@ -86,6 +104,7 @@ impl ProviderConfig {
         match (self.kind, &self.issuer, &self.tenant) {
             (ProviderKind::Google, ..) => "https://accounts.google.com".to_owned(),
             (ProviderKind::Microsoft, _, Some(tenant)) => format!("https://login.microsoftonline.com/{tenant}/v2.0"),
+            (ProviderKind::Github, None, _) => passerelle_oidc::GITHUB.to_owned(),
             (ProviderKind::Gitlab, None, _) => "https://gitlab.com".to_owned(),
             (_, issuer, _) => issuer.clone().unwrap_or_default(),
         }
@@ -132,10 +151,47 @@ impl ProviderConfig {
         if self.groups_claim.as_deref().is_some_and(|claim| !word(claim)) {
             return wrong("groups_claim", "must be the name of a claim, such as groups");
         }
-        if self.groups_claim.is_none() && !self.roles.is_empty() {
+        if self.kind == ProviderKind::Github {
+            self.check_github()?;
+        } else if self.groups_claim.is_none() && !self.roles.is_empty() {
             return wrong("groups_claim", "must name the claim that the roles are read from");
         }
         self.check_roles()
+    }
+
+    /// GitHub has no claims: groups are organisations and teams, by their numbers.
+    fn check_github(&self) -> Result<(), (String, String)> {
+        let wrong = |field: &str, why: &str| Err((field.to_owned(), why.to_owned()));
+        if self.client_secret.is_none() {
+            return wrong("client_secret", "is missing; GitHub takes no code without it");
+        }
+        if !self.scopes.is_empty() {
+            return wrong("scopes", "follow from roles for github; leave them out");
+        }
+        if self.groups_claim.is_some() {
+            return wrong(
+                "groups_claim",
+                "is not for github; organisations and teams are asked for when roles name them",
+            );
+        }
+        let address = self.issuer();
+        if address.ends_with('/') || url::Url::parse(&address).is_ok_and(|url| url.path() != "/") {
+            return wrong(
+                "issuer",
+                "must be an address such as https://github.example.org, without a path and a slash at the end",
+            );
+        }
+        let number = |text: &str| {
+            (1..=18).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit()) && !text.starts_with('0')
+        };
+        for (index, one) in self.roles.iter().enumerate() {
+            let kind = one.group.split_once(':');
+            if !kind.is_some_and(|(kind, id)| matches!(kind, "organization" | "team") && number(id)) {
+                let why = "must be organization:NUMBER or team:NUMBER for github: names can be taken by somebody else";
+                return wrong(&format!("roles[{index}].group"), why);
+            }
+        }
+        Ok(())
     }
 
     fn check_issuer(&self) -> Result<(), (String, String)> {
@@ -246,6 +302,9 @@ mod tests {
     const GOOD: &str =
         "id = \"company\"\nname = \"Company\"\nissuer = \"https://id.example/realms/us\"\nclient_id = \"passerelle\"\n";
 
+    const GITHUB: &str =
+        "id = \"gh\"\nname = \"GitHub\"\nkind = \"github\"\nclient_id = \"Iv1.abc\"\nclient_secret = \"env:PATH\"\n";
+
     fn read(provider: &str) -> Result<super::SignInConfig, String> {
         let text = format!("{ORIGIN}[[sign_in.providers]]\n{provider}");
         load(Some(&text), std::iter::empty()).map(|config| config.sign_in).map_err(|error| error.to_string())
@@ -270,6 +329,18 @@ mod tests {
         let tenant = "6f1c2a30-0000-4000-8000-000000000001";
         let microsoft = issuer(&format!("kind = \"microsoft\"\ntenant = \"{tenant}\""));
         assert_eq!(microsoft, format!("https://login.microsoftonline.com/{tenant}/v2.0"));
+    }
+
+    #[test]
+    fn github_is_itself_or_an_enterprise_with_groups_by_number() {
+        let roles = "roles = [{ group = \"organization:9919\", role = \"viewer\" }, { group = \"team:1\", role = \"admin\" }]\n";
+        let plain = read(&format!("{GITHUB}{roles}")).unwrap();
+        assert_eq!(
+            (plain.providers[0].issuer().as_str(), plain.providers[0].group_roles().len()),
+            ("https://github.com", 2)
+        );
+        let enterprise = read(&format!("{GITHUB}issuer = \"https://github.example\"\n")).unwrap();
+        assert_eq!(enterprise.providers[0].issuer(), "https://github.example");
     }
 
     #[test]
@@ -300,6 +371,13 @@ mod tests {
             ),
             ("providers[1].id", format!("{GOOD}[[sign_in.providers]]\n{GOOD}")),
             ("providers[1].issuer", format!("{GOOD}[[sign_in.providers]]\n{}", with("\"company\"", "\"other\""))),
+            ("providers[0].client_secret", GITHUB.replace("client_secret = \"env:PATH\"\n", "")),
+            ("providers[0].scopes", format!("{GITHUB}scopes = [\"repo\"]\n")),
+            ("providers[0].groups_claim", format!("{GITHUB}groups_claim = \"groups\"\n")),
+            ("providers[0].issuer", format!("{GITHUB}issuer = \"https://github.example/\"\n")),
+            ("providers[0].issuer", format!("{GITHUB}issuer = \"https://github.example/login\"\n")),
+            ("roles[0].group", format!("{GITHUB}roles = [{{ group = \"acme\", role = \"admin\" }}]\n")),
+            ("roles[0].group", format!("{GITHUB}roles = [{{ group = \"team:acme/web\", role = \"admin\" }}]\n")),
             ("color", format!("{GOOD}color = \"red\"\n")),
             ("owner", format!("{GOOD}groups_claim = \"g\"\nroles = [{{ group = \"a\", role = \"owner\" }}]\n")),
         ] {

@@ -4,7 +4,7 @@ use super::service::{DeploymentService, Found, Place};
 use super::store::{Artifact, NewDeployment, Store};
 use super::telling::About;
 use crate::gates::{Case, Decided, GateService, Look, Outside, Ruling};
-use crate::kernel::{Action, Ctx, Result, WriteTx};
+use crate::kernel::{Action, Ctx, PrincipalKind, Result, WriteTx};
 use passerelle_contract::deployments::{DeploymentState, Exemption, GateOut, Operation, Verdict};
 use passerelle_contract::gates::{DecisionFilter, DecisionOut, GateFacts, kinds, sentence};
 use passerelle_contract::{Locale, Text};
@@ -51,7 +51,9 @@ impl DeploymentService {
             return Ok(gated);
         }
         let pair = (new.service_id, new.environment_id);
-        if let Some(glass) = GateService::take_glass(tx, pair, &ctx.principal().name, new.id).await? {
+        // A token of the same person has not broken it, and may be in other hands.
+        let in_person = matches!(ctx.principal().kind, PrincipalKind::Session { .. });
+        if in_person && let Some(glass) = GateService::take_glass(tx, pair, &ctx.principal().name, new.id).await? {
             gated.gates.push(glass.gate);
             gated.break_glass = Some(glass.id);
             return Ok(gated);

@@ -187,3 +187,18 @@ pub(super) fn as_target_error(error: OpenError) -> TargetError {
         OpenError::App(error) => TargetError::Unreachable(error.detail()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Silent;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_connection_is_silent_after_several_of_its_bindings_were() {
+        let (silent, slow, other) = (Silent::default(), Uuid::from_u128(1), Uuid::from_u128(2));
+        (1..Silent::ENOUGH).for_each(|_| silent.noted(slow));
+        assert!(!silent.is(slow), "one slow binding says nothing about its neighbours");
+        silent.noted(slow);
+        assert!(silent.is(slow) && !silent.is(other));
+    }
+}

@@ -11,6 +11,7 @@ use crate::gates::GateService;
 use crate::kernel::{
     Action, AppError, AuditEntry, Ctx, Cursor, Db, EnvironmentScope, Keys, Object, Result, limit_or_default, validate,
 };
+use crate::slo::SloService;
 use passerelle_contract::deployments::{
     ConfigChoice, DeploymentEvent, DeploymentFilter, DeploymentIn, DeploymentOut, DeploymentRow, Exemption,
     ManifestBundle, Operation, ReasonIn, ScaleIn,
@@ -77,9 +78,10 @@ impl DeploymentService {
         Self { store, keys, catalog, environments, gates, feed, wake }
     }
 
+    /// `slo` tells how many events fail while a new version comes.
     #[must_use]
-    pub fn engine(&self, options: EngineOptions) -> Engine {
-        let opens = (self.environments.clone(), self.gates.clone());
+    pub fn engine(&self, options: EngineOptions, slo: SloService) -> Engine {
+        let opens = (self.environments.clone(), self.gates.clone(), slo);
         Engine::new(self.store.clone(), opens, self.feed.clone(), Arc::clone(&self.wake), options)
     }
 

@@ -11,7 +11,6 @@
 mod busy;
 mod model;
 mod routes;
-pub(crate) mod secrets;
 mod service;
 mod store;
 
@@ -19,3 +18,4 @@ pub use busy::BusyBindings;
 pub use model::{BindingRow, Change, ConnectionRow, Etag, IfMatch, OpenError};
 pub use routes::{if_match, router, with_etag};
 pub use service::EnvironmentService;
+pub use store::connections::SealedConnections;

@@ -1,6 +1,7 @@
 //! Rows as the rest of the portal reads them, and the rules that need no database.
 
 use crate::kernel::{AppError, EnvironmentScope, Object, Result, ServiceScope, validate};
+use crate::secrets::RevealError;
 use passerelle_contract::environments::{BindingOut, ConnectionOut, EnvironmentIn, EnvironmentOut, HoldOut};
 use passerelle_contract::{FieldError, text};
 use passerelle_targets::{AnyPlatform, TargetError, UnknownKind, platform};
@@ -45,7 +46,7 @@ impl ConnectionRow {
             id: self.id,
             name: self.name.clone(),
             kind: self.kind.clone(),
-            config: super::secrets::mask(&self.config),
+            config: crate::secrets::mask(&self.config),
             bindings: self.bindings,
             simulated: self.simulated(),
             updated_at: self.updated_at,
@@ -54,7 +55,7 @@ impl ConnectionRow {
 
     /// For the audit.
     pub(super) fn summary(&self) -> Value {
-        json!({"kind": self.kind, "config": super::secrets::mask(&self.config)})
+        json!({"kind": self.kind, "config": crate::secrets::mask(&self.config)})
     }
 }
 
@@ -207,6 +208,18 @@ pub enum OpenError {
     App(#[from] AppError),
     #[error(transparent)]
     Target(#[from] TargetError),
+}
+
+impl From<RevealError> for OpenError {
+    fn from(error: RevealError) -> Self {
+        match error {
+            RevealError::Unusable { pointer, why } => Self::Target(TargetError::Config { pointer, message: why }),
+            RevealError::Away { pointer, why } => {
+                Self::Target(TargetError::Unreachable(text!("{pointer} {message}", pointer, message = why)))
+            }
+            RevealError::App(error) => Self::App(error),
+        }
+    }
 }
 
 impl From<OpenError> for AppError {

@@ -23,9 +23,10 @@ mod service;
 mod store;
 mod vulnerability;
 
-pub use calendar::{clock_in, moment_in};
+pub use calendar::{Schedule, Unclear, clock_in, moment_in};
 pub use error_budget::{BudgetReading, BudgetSource, BudgetStep};
 pub use model::{Case, Decided, Outside, Ruling};
 pub use preflight::Look;
 pub use promotion_order::{History, Run, Running};
-pub use service::{BrokenGlass, GateService};
+pub use reports::read as read_report;
+pub use service::{BrokenGlass, CONFIRMED_FOR, GateService};

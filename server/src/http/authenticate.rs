@@ -35,7 +35,7 @@ async fn identify(identity: &IdentityService, parts: &Parts) -> Result<Ctx> {
         (None, _) if !in_query => {
             let Some(session) = parts.extensions.get::<Session>() else { return Ok(nobody) };
             match identity.session_principal(session).await? {
-                Some(principal) => Ok(Ctx::new(principal, via, id)),
+                Some(principal) => Ok(Ctx::new(principal, via, id).confirming_after(identity.confirm_after())),
                 None => Ok(nobody),
             }
         }

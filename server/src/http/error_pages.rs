@@ -39,6 +39,7 @@ const fn text(code: ErrorCode) -> &'static str {
         ErrorCode::TooLarge => file!("too_large"),
         ErrorCode::RateLimited => file!("rate_limited"),
         ErrorCode::CrossSite => file!("cross_site"),
+        ErrorCode::ConfirmationNeeded => file!("confirmation_needed"),
         ErrorCode::TargetUnavailable => file!("target_unavailable"),
         ErrorCode::Unavailable => file!("unavailable"),
         ErrorCode::Internal => file!("internal"),

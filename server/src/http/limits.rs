@@ -14,7 +14,7 @@ use std::time::Duration;
 pub const BODY_LIMIT: usize = 1 << 20;
 /// Bytes of an import: several times a catalog of 10,000 components.
 pub const IMPORT_BODY_LIMIT: usize = 32 << 20;
-/// Bytes of the form that imports a catalog by hand.
+/// Bytes of the forms that import a catalog or objectives by hand.
 pub const IMPORT_FORM_LIMIT: usize = 2 << 20;
 /// Bytes of a scanner's report.
 const REPORT_BODY_LIMIT: usize = 8 << 20;
@@ -26,7 +26,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(20);
 fn limit_for(path: &str) -> usize {
     match path {
         "/api/v1/catalog/imports" | "/api/v1/slos/imports" => IMPORT_BODY_LIMIT,
-        "/catalog/import" => IMPORT_FORM_LIMIT,
+        "/catalog/import" | "/slos/import" => IMPORT_FORM_LIMIT,
         path if path.starts_with("/api/v1/releases/") && path.ends_with("/vulnerabilities") => REPORT_BODY_LIMIT,
         _ => BODY_LIMIT,
     }

@@ -12,21 +12,26 @@
 
 mod authenticate;
 mod compression;
+mod csp_reports;
 mod description;
 mod docs_page;
 mod error_pages;
+mod forwarded;
 mod health;
 mod idempotency;
 mod limits;
 mod openapi;
 mod problems;
+mod rates;
 mod request;
 mod security_headers;
 mod site;
 mod stack;
 
+pub use csp_reports::routes as csp_reports;
 pub use health::{Health, health};
 pub use idempotency::sweep as sweep_idempotency_keys;
 pub use limits::{BODY_LIMIT, BodyTooLarge, IMPORT_BODY_LIMIT, IMPORT_FORM_LIMIT};
 pub use openapi::{document, rest};
+pub use rates::RateSettings;
 pub use stack::{HttpSettings, Stack, stack};

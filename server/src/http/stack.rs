@@ -2,6 +2,7 @@
 //!
 //! | layer | why it stands there |
 //! | --- | --- |
+//! | client address | said by a proxy that is believed; everything inside counts and notes by it |
 //! | request id + log line | everything inside is logged under one id that nobody outside can choose |
 //! | security headers | on every answer, those of refusals and panics too |
 //! | compression | outside of everything that makes an answer; the headers above need no body |
@@ -11,15 +12,18 @@
 //! | path check | a path with U+0000 names nothing, and Postgres cannot be asked for it |
 //! | site check | before a cookie is looked at |
 //! | session, authentication | says who it is; a bad credential ends here |
+//! | rates | by who it is, so inside authentication |
 //! | read-only guard | who may write nothing at all reaches no writing route of the API |
 //! | idempotency | inside authentication, since keys belong to a principal |
 
 use super::authenticate::{self, read_only_guard};
-use super::{compression, idempotency, limits, request, security_headers, site};
+use super::rates::{self, RateSettings, Rates};
+use super::{compression, forwarded, idempotency, limits, request, security_headers, site};
 use crate::identity::IdentityService;
 use crate::kernel::Db;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use passerelle_targets::networks::Networks;
 use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceBuilder;
@@ -30,13 +34,21 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub struct HttpSettings {
     /// For example `https://portal.example`; unset, the `Host` header is what `Origin` must fit.
     pub public_origin: Option<String>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Networks,
     /// For an answer to begin.
     pub timeout: Duration,
+    pub rates: RateSettings,
 }
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self { public_origin: None, timeout: Duration::from_secs(60) }
+        Self {
+            public_origin: None,
+            trusted_proxies: Networks::default(),
+            timeout: Duration::from_secs(60),
+            rates: RateSettings { requests: 0, writes: 0 },
+        }
     }
 }
 
@@ -63,6 +75,7 @@ pub fn stack(routes: Router, parts: Stack) -> Router {
     let sessions = identity.session_layer(secure);
     let settings = Arc::new(settings);
     let layers = ServiceBuilder::new()
+        .layer(from_fn_with_state(settings.trusted_proxies.clone(), forwarded::client_address))
         .layer(from_fn(request::identify_and_log))
         .layer(from_fn_with_state(secure, security_headers::set))
         .layer(compression::layer())
@@ -73,6 +86,7 @@ pub fn stack(routes: Router, parts: Stack) -> Router {
         .layer(from_fn_with_state(Arc::clone(&settings), site::check))
         .layer(sessions)
         .layer(from_fn_with_state(identity, authenticate::authenticate))
+        .layer(from_fn_with_state(Rates::new(settings.rates), rates::limit))
         .layer(from_fn_with_state(db.clone(), read_only_guard))
         .layer(from_fn_with_state(db, idempotency::once));
     // The limit is ours (`limits::body`), per path; axum's own of 2 MB would come before it.

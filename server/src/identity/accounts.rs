@@ -3,7 +3,7 @@
 use super::limiter::Limit;
 use super::model::{Client, digest, on_behalf_of, password, person, random_secret, refuse_wrong};
 use super::service::IdentityService;
-use super::session_store::{FromProvider, PROVIDER, PROVIDER_SESSION, USER_AGENT, USER_ID};
+use super::session_store::{FromProvider, PROVEN_AT, PROVIDER, PROVIDER_SESSION, USER_AGENT, USER_ID};
 use super::store::{self, UserRow};
 use crate::config::LocalSignIn;
 use crate::kernel::{
@@ -14,6 +14,7 @@ use passerelle_contract::audit::Outcome;
 use passerelle_contract::paging::Page;
 use passerelle_contract::text;
 use serde_json::json;
+use time::OffsetDateTime;
 use tower_sessions::Session;
 use uuid::Uuid;
 
@@ -134,9 +135,10 @@ impl IdentityService {
     pub async fn sign_in(&self, ctx: &Ctx, session: &Session, attempt: &SignIn) -> Result<()> {
         let source = &attempt.client.source;
         let name: String = attempt.user.trim().chars().take(64).collect();
+        let counted = attempt.client.counted();
         let limits = [
-            Limit { key: format!("p:{source}:{name}"), max: FAILURES_PAIR },
-            Limit { key: format!("s:{source}"), max: FAILURES_SOURCE },
+            Limit { key: format!("p:{counted}:{name}"), max: FAILURES_PAIR },
+            Limit { key: format!("s:{counted}"), max: FAILURES_SOURCE },
             Limit { key: format!("u:{name}"), max: FAILURES_USER },
         ];
         self.sign_ins.take(&limits).map_err(|retry_after_s| AppError::RateLimited { retry_after_s })?;
@@ -179,10 +181,15 @@ impl IdentityService {
         let limits = [Limit { key: format!("c:{name}"), max: FAILURES_PAIR }];
         self.sign_ins.take(&limits).map_err(|retry_after_s| AppError::RateLimited { retry_after_s })?;
         let row = store::user_by_name(self.db.pool(), name).await?;
-        let hash = row
-            .as_ref()
-            .filter(|row| row.disabled_at.is_none() && !row.service)
-            .and_then(|row| row.password_hash.as_deref());
+        let row = row.filter(|row| row.disabled_at.is_none() && !row.service);
+        if row.as_ref().is_some_and(|row| row.password_hash.is_none()) {
+            self.sign_ins.give_back(&limits);
+            return Err(AppError::field(
+                "/password",
+                text!("you have none here: confirm who you are at your provider"),
+            ));
+        }
+        let hash = row.as_ref().and_then(|row| row.password_hash.as_deref());
         if !self.passwords.verify(password, hash).await? {
             let proof = self.sign_in_proof(ctx, "user", name).await?;
             let entry = AuditEntry::new(Outcome::Denied).reason("the password that was asked for again does not fit");
@@ -190,18 +197,6 @@ impl IdentityService {
             return Err(AppError::field("/password", text!("does not fit")));
         }
         self.sign_ins.give_back(&limits);
-        Ok(())
-    }
-
-    /// Gives the session a new id after its person has shown again who they are: whoever has learnt the old one has nothing.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn renew_session(&self, session: &Session) -> Result<()> {
-        if session.id().is_some() {
-            session.cycle_id().await.map_err(AppError::internal)?;
-            session.save().await.map_err(AppError::internal)?;
-        }
         Ok(())
     }
 
@@ -229,6 +224,7 @@ impl IdentityService {
         }
         session.insert(USER_ID, user_id).await.map_err(failed)?;
         session.insert(USER_AGENT, &client.user_agent).await.map_err(failed)?;
+        session.insert(PROVEN_AT, OffsetDateTime::now_utc().unix_timestamp()).await.map_err(failed)?;
         if let Some(from) = from {
             session.insert(PROVIDER, &from.provider).await.map_err(failed)?;
         }

@@ -12,6 +12,8 @@ mod limiter;
 mod model;
 mod passwords;
 mod providers;
+mod rights;
+mod rights_store;
 mod roles;
 pub mod routes;
 mod service;
@@ -21,9 +23,10 @@ mod store;
 mod tokens;
 
 pub use accounts::{SetUp, SignIn};
-pub use model::Client;
+pub use model::{Client, token_id};
 pub use providers::{
-    Arrived, Departure, Kind, OwnProvider, OwnWays, ProviderError, Returned, RolesTold, WaysIn, local_path,
+    Arrived, Departure, Kind, OwnProvider, OwnWays, ProviderError, Returned, RolesTold, WaysIn, WaysToConfirm,
+    local_path,
 };
 pub use service::IdentityService;
 pub use session_store::PgSessionStore;

@@ -6,6 +6,7 @@ use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use passerelle_contract::access::{Role, RoleGrant, Scope};
 use passerelle_contract::{FieldError, Text, text};
+use passerelle_targets::networks::shared_by_one;
 use rand::RngCore;
 use sha2::{Digest, Sha256};
 use std::convert::Infallible;
@@ -37,6 +38,14 @@ impl Client {
             source: source.unwrap_or_else(|| "unknown".to_owned()),
             user_agent: user_agent.chars().take(200).collect(),
         }
+    }
+}
+
+impl Client {
+    /// By what failures are counted.
+    #[must_use]
+    pub(super) fn counted(&self) -> String {
+        self.source.parse().map_or_else(|_| self.source.clone(), |ip| shared_by_one(ip).to_string())
     }
 }
 
@@ -127,12 +136,6 @@ pub(super) fn grant_json(grant: &RoleGrant) -> serde_json::Value {
     serde_json::json!({ "role": grant.role, "scope": grant.scope })
 }
 
-/// For names of objects.
-pub(super) fn scope_key(scope: &Scope) -> String {
-    let (kind, value) = scope_columns(scope);
-    if value.is_empty() { kind.to_owned() } else { format!("{kind}:{value}") }
-}
-
 pub(super) fn scope(scope: &Scope) -> std::result::Result<(), Text> {
     match scope {
         Scope::Everything => Ok(()),
@@ -179,7 +182,8 @@ pub(super) fn mint_token() -> (String, String) {
 }
 
 /// The id of a text that has the shape of a token and whose checksum fits; anything else never reaches the database.
-pub(super) fn token_id(text: &str) -> Option<&str> {
+#[must_use]
+pub fn token_id(text: &str) -> Option<&str> {
     let body_len = TOKEN_PREFIX.len() + 2 + 2 * (TOKEN_ID_BYTES + TOKEN_SECRET_BYTES);
     if !text.is_ascii() || text.len() != body_len + 2 * TOKEN_CHECKSUM_BYTES {
         return None;

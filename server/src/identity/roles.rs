@@ -1,6 +1,6 @@
 //! Who has which role where.
 
-use super::model::{self, grant_from, grant_json, refuse_wrong, scope_key};
+use super::model::{self, grant_from, grant_json, refuse_wrong};
 use super::service::IdentityService;
 use super::store::{self, BindingRow};
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Cursor, Object, Result, limit_or_default};
@@ -36,8 +36,8 @@ impl IdentityService {
     /// `Invalid` by field, `AlreadyExists`, `Forbidden` but for administrators of everything.
     pub async fn create_role_binding(&self, ctx: &Ctx, new: &RoleBindingIn) -> Result<RoleBindingOut> {
         let short: String = new.user.chars().take(64).collect();
-        let key = format!("{short}:{}:{}", new.role.as_str(), scope_key(&new.scope));
-        let authorized = self.db.authorize(ctx, Action::AccessEdit, Object::new("role_binding", key.clone())).await?;
+        let key = format!("{short}:{}:{}", new.role.as_str(), new.scope.key());
+        let authorized = self.db.authorize(ctx, Action::AccessEdit, Object::new("user", short.clone())).await?;
         let user = store::user_by_name(self.db.pool(), &new.user).await?;
         refuse_wrong([
             ("/user", user.as_ref().map(drop).ok_or_else(|| text!("there is no user {name}", name = short))),
@@ -61,10 +61,15 @@ impl IdentityService {
     /// `NotFound`; `Conflict` when nobody would be left to administer everything, and for a role of a provider's group, which would
     /// be back at the next sign-in.
     pub async fn delete_role_binding(&self, ctx: &Ctx, id: Uuid) -> Result<()> {
-        let authorized =
-            self.db.authorize(ctx, Action::AccessEdit, Object::new("role_binding", id.to_string())).await?;
+        let row = store::binding(self.db.pool(), id).await?;
+        // The audit tells a user's roles under the user's name.
+        let object = match &row {
+            Some(row) => Object::new("user", row.user_name.clone()),
+            None => Object::new("role_binding", id.to_string()),
+        };
+        let authorized = self.db.authorize(ctx, Action::AccessEdit, object).await?;
         let unknown = || AppError::NotFound(text!("role binding {id}", id));
-        let row = store::binding(self.db.pool(), id).await?.ok_or_else(unknown)?;
+        let row = row.ok_or_else(unknown)?;
         if !row.provider.is_empty() {
             let (group, provider) = (row.provider_group, row.provider);
             return Err(AppError::Conflict(text!(

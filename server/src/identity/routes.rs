@@ -2,13 +2,14 @@
 
 use super::{Client, IdentityService, SignIn};
 use crate::kernel::web::{Json, Path, Query};
-use crate::kernel::{Ctx, Directory, Result};
+use crate::kernel::{Action, Ctx, Directory, Object, Result};
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use passerelle_contract::access::{
-    AccessFilter, MeOut, PermissionFilter, PermissionOut, RoleBindingIn, RoleBindingOut, SessionOut, SignInIn,
-    TokenCreated, TokenIn, TokenOut, UserIn, UserOut, UserPatch,
+    AccessFilter, ConfirmationIn, HolderFilter, HolderOut, MeOut, PermissionFilter, PermissionOut, RoleBindingIn,
+    RoleBindingOut, SessionOut, SignInIn, SimulationFilter, SimulationOut, TokenCreated, TokenIn, TokenOut, UserIn,
+    UserOut, UserPatch,
 };
 use passerelle_contract::paging::Page;
 use passerelle_contract::problem::Problem;
@@ -36,8 +37,11 @@ pub fn routes(identity: IdentityService, directory: Arc<dyn Directory>) -> OpenA
         .routes(routes!(delete_role_binding))
         .routes(routes!(list_users, create_user))
         .routes(routes!(change_user))
+        .routes(routes!(simulate))
+        .routes(routes!(holders))
         .routes(routes!(list_sessions, sign_in, end_sessions))
         .routes(routes!(end_session))
+        .routes(routes!(confirm))
         .with_state(Access { identity, directory })
 }
 
@@ -58,7 +62,7 @@ async fn permissions(
     access.identity.me(&ctx)?;
     let object = access.directory.object(filter.service.as_deref(), filter.environment.as_deref()).await?;
     if object.service.is_some() {
-        ctx.permit(crate::kernel::Action::CatalogRead, &object)?;
+        ctx.permit(Action::CatalogRead, &object)?;
     }
     Ok(Json(access.identity.permissions(&ctx, &object)))
 }
@@ -160,6 +164,33 @@ async fn change_user(
     access.identity.change_user(&ctx, &name, &patch).await.map(Json)
 }
 
+/// What a user can do with a service, an environment or the portal, and what another set of roles would change.
+#[utoipa::path(get, path = "/users/{name}/permissions", tag = "access", params(("name" = String, Path), SimulationFilter),
+    responses((status = 200, body = SimulationOut), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn simulate(
+    State(access): State<Access>,
+    ctx: Ctx,
+    Path(name): Path<String>,
+    Query(filter): Query<SimulationFilter>,
+) -> Result<Json<SimulationOut>> {
+    ctx.permit(Action::AccessRead, &Object::new("users", "all"))?;
+    let object = access.directory.object(filter.service.as_deref(), filter.environment.as_deref()).await?;
+    access.identity.simulate(&ctx, &name, &object, &filter).await.map(Json)
+}
+
+/// Who can do something with a service, in an environment or with the portal, and by which role.
+#[utoipa::path(get, path = "/permissions/holders", tag = "access", params(HolderFilter),
+    responses((status = 200, body = Page<HolderOut>), (status = 403, body = Problem), (status = 422, body = Problem)))]
+async fn holders(
+    State(access): State<Access>,
+    ctx: Ctx,
+    Query(filter): Query<HolderFilter>,
+) -> Result<Json<Page<HolderOut>>> {
+    ctx.permit(Action::AccessRead, &Object::new("users", "all"))?;
+    let object = access.directory.object(filter.service.as_deref(), filter.environment.as_deref()).await?;
+    access.identity.holders(&ctx, &object, &filter).await.map(Json)
+}
+
 /// The caller's sessions; administrators may name another user.
 #[utoipa::path(get, path = "/sessions", tag = "access", params(AccessFilter),
     responses((status = 200, body = Page<SessionOut>), (status = 403, body = Problem)))]
@@ -183,6 +214,19 @@ async fn sign_in(
 ) -> Result<StatusCode> {
     let attempt = SignIn { user: given.user, password: given.password, client };
     access.identity.sign_in(&ctx, &session, &attempt).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Shows again who the person of this session is; changing production asks for it from time to time. The answer sets a new session cookie.
+#[utoipa::path(post, path = "/sessions/current/confirmation", tag = "access", request_body = ConfirmationIn,
+    responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+async fn confirm(
+    State(access): State<Access>,
+    ctx: Ctx,
+    session: Session,
+    Json(given): Json<ConfirmationIn>,
+) -> Result<StatusCode> {
+    access.identity.confirm(&ctx, &session, &given.password).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -8,9 +8,9 @@ use super::providers::Providers;
 use super::session_store::{PgSessionStore, id_hash};
 use super::store;
 use crate::kernel::{
-    Action, AppError, AuditEntry, Authorized, Ctx, Db, Keys, Object, Principal, PrincipalKind, Result, decide,
+    Action, AppError, AuditEntry, Authorized, Ctx, Db, Keys, Object, Principal, PrincipalKind, Result,
 };
-use passerelle_contract::access::{MeOut, PermissionOut};
+use passerelle_contract::access::MeOut;
 use passerelle_contract::audit::Outcome;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -69,7 +69,8 @@ impl IdentityService {
         };
         let csrf = hex::encode(&self.keys.sign("csrf", &key)[..16]);
         let id = Uuid::parse_str(&row.public_id).map_err(AppError::internal)?;
-        let principal = Arc::new(principal(&row, PrincipalKind::Session { id, csrf })?);
+        let proof = row.proof();
+        let principal = Arc::new(principal(&row, PrincipalKind::Session { id, csrf, proof })?);
         self.cache.put(key, Arc::clone(&principal), row.ends_at, generation);
         self.cache.touch(key, Touched::Session(key));
         Ok(Some(principal))
@@ -104,7 +105,7 @@ impl IdentityService {
     /// # Errors
     /// Always: `Unauthenticated` or `RateLimited`.
     pub async fn refuse_credential(&self, ctx: &Ctx, client: &Client) -> Result<Arc<Principal>> {
-        let limits = [Limit { key: client.source.clone(), max: BAD_TOKENS }];
+        let limits = [Limit { key: client.counted(), max: BAD_TOKENS }];
         self.bad_tokens.take(&limits).map_err(|retry_after_s| AppError::RateLimited { retry_after_s })?;
         let reason = format!("a credential that does not hold, from {}", client.source);
         let refused = self.sign_in_proof(ctx, "api_token", "unknown").await?;
@@ -143,24 +144,6 @@ impl IdentityService {
             via: via.to_owned(),
             roles: principal.grants.clone(),
         })
-    }
-
-    /// What the caller can do with an object, and the rule that says so.
-    #[must_use]
-    pub fn permissions(&self, ctx: &Ctx, object: &Object) -> Vec<PermissionOut> {
-        let tier = object.environment.as_ref().map(|environment| environment.tier);
-        Action::ALL
-            .into_iter()
-            .filter(|action| action.least_role(tier).is_some())
-            .map(|action| {
-                let decision = decide(ctx, action, object);
-                PermissionOut {
-                    action: action.name().to_owned(),
-                    allowed: decision.allowed,
-                    because: ctx.say(&decision.because),
-                }
-            })
-            .collect()
     }
 }
 

@@ -13,6 +13,9 @@ use uuid::Uuid;
 /// Keys of the record that are columns too.
 pub(super) const USER_ID: &str = "user_id";
 pub(super) const USER_AGENT: &str = "user_agent";
+/// Keys of the last proof of who it is: seconds since 1970, and whether it was asked for again in the open session.
+pub(super) const PROVEN_AT: &str = "proven_at";
+pub(super) const PROVEN_AGAIN: &str = "proven_again";
 /// Keys that say at which provider the session was begun, and as which session there.
 pub(super) const PROVIDER: &str = "provider";
 pub(super) const PROVIDER_SESSION: &str = "provider_session";

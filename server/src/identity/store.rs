@@ -1,7 +1,7 @@
 //! All SQL of identity but the session store's. Reads take the pool; changes take the connection of a `WriteTx`, except for
 //! bookkeeping that is no act: last uses, ended sessions, and the version that tells caches to forget.
 
-use crate::kernel::Result;
+use crate::kernel::{Proof, Result};
 use passerelle_contract::access::RoleGrant;
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::types::Json;
@@ -23,11 +23,21 @@ pub(super) struct HolderRow {
     grants: Json<Vec<GrantRow>>,
     cap: Option<Json<GrantRow>>,
     pub(super) secret_hash: Vec<u8>,
+    /// Of sessions; those from before this was kept count as never proven.
+    #[sqlx(default)]
+    proven_at: Option<i64>,
+    #[sqlx(default)]
+    proven_again: Option<bool>,
 }
 
 impl HolderRow {
     pub(super) fn grants(&self) -> Result<Vec<RoleGrant>> {
         self.grants.iter().map(|(role, kind, value)| grant_from(role, kind, value.clone())).collect()
+    }
+
+    pub(super) fn proof(&self) -> Proof {
+        let at = OffsetDateTime::from_unix_timestamp(self.proven_at.unwrap_or_default());
+        Proof { at: at.unwrap_or(OffsetDateTime::UNIX_EPOCH), again: self.proven_again == Some(true) }
     }
 
     pub(super) fn cap(&self) -> Result<Option<RoleGrant>> {
@@ -41,7 +51,8 @@ pub(super) async fn session_holder(pool: &PgPool, id_hash: &[u8; 32]) -> Result<
                 LEAST(s.expires_at, s.last_seen_at + interval '12 hours') AS ends_at,
                 COALESCE((SELECT json_agg(json_build_array(role, scope_kind, scope_value))
                           FROM role_bindings WHERE user_id = u.id), '[]') AS grants,
-                NULL::json AS cap
+                NULL::json AS cap,
+                (s.data->>'proven_at')::bigint AS proven_at, (s.data->>'proven_again')::boolean AS proven_again
          FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE s.id = $1 AND u.disabled_at IS NULL
            AND s.expires_at > now() AND s.last_seen_at > now() - interval '12 hours'",

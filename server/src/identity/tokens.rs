@@ -58,8 +58,12 @@ impl IdentityService {
     /// A token of the caller. A token makes only tokens that are no stronger and live no longer than itself.
     ///
     /// # Errors
-    /// `Invalid` by field, at `/role` for more than the caller may do.
+    /// `Invalid` by field, at `/role` for more than the caller may do; `ConfirmationNeeded` in a session whose person was not asked for long.
     pub async fn create_token(&self, ctx: &Ctx, new: &TokenIn) -> Result<TokenCreated> {
+        // A token is not asked who it is, so it would be the way around.
+        if ctx.must_confirm() {
+            return Err(AppError::ConfirmationNeeded);
+        }
         let principal = ctx.principal();
         let object = Object::new("token", principal.name.clone());
         let authorized = self.db.authorize(ctx, Action::OwnAccess, object).await?;

@@ -3,7 +3,7 @@
 //! Deny by default: a principal without a role that reaches the object may do nothing, and an object that may not be read
 //! answers as if it did not exist.
 
-use super::{Action, Ctx, PrincipalKind};
+use super::{Action, Ctx, Principal, PrincipalKind};
 use passerelle_contract::access::{RoleGrant, Scope};
 use passerelle_contract::environments::Tier;
 use passerelle_contract::{Text, text};
@@ -112,7 +112,12 @@ impl ReadScope {
 /// Decides, and says why in one sentence.
 #[must_use]
 pub fn decide(ctx: &Ctx, action: Action, object: &Object) -> Decision {
-    let principal = ctx.principal();
+    decide_for(ctx.principal(), action, object)
+}
+
+/// What would be decided for somebody, to be told; only [`Ctx::permit`] and [`super::Db::authorize`] permit anything.
+#[must_use]
+pub fn decide_for(principal: &Principal, action: Action, object: &Object) -> Decision {
     match principal.kind {
         PrincipalKind::System if action.needs_person() => return no(person_text(action)),
         PrincipalKind::System => return yes(text!("the portal acts by itself")),

@@ -36,6 +36,8 @@ pub enum Action {
     SloEdit,
     /// Takes a stretch of time out of a budget.
     SloCorrect,
+    /// Closing the task of a post-mortem.
+    SloPostmortem,
     /// Approving and rejecting what others ask for.
     DeploymentApprove,
     /// Policies, freezes and decisions, which everybody may know.
@@ -57,6 +59,10 @@ pub enum Action {
     OnboardingRead,
     /// Making a service that belongs to a team or a system of one's own.
     OnboardingCreate,
+    /// Having the files of such a service delivered, updated, or taken back.
+    OnboardingDeliver,
+    /// Steps of the worker; the person was authorised when the delivery was asked for.
+    OnboardingRun,
     /// One's own unfinished form.
     OnboardingDraft,
     AuditRead,
@@ -66,12 +72,14 @@ pub enum Action {
     OwnAccess,
     /// Signing in and out, and the first set-up: done by the portal for somebody who has just shown who they are.
     SignIn,
+    /// Giving everything that is sealed a new key.
+    SecretsRotate,
     /// Any write through REST; asked before the route, which asks again for its own action.
     ApiWrite,
 }
 
 impl Action {
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 50] = [
         Self::CatalogRead,
         Self::CatalogEdit,
         Self::CatalogImport,
@@ -98,6 +106,7 @@ impl Action {
         Self::SloRead,
         Self::SloEdit,
         Self::SloCorrect,
+        Self::SloPostmortem,
         Self::DeploymentApprove,
         Self::GateRead,
         Self::GatePolicyEdit,
@@ -111,12 +120,15 @@ impl Action {
         Self::TemplateRead,
         Self::OnboardingRead,
         Self::OnboardingCreate,
+        Self::OnboardingDeliver,
+        Self::OnboardingRun,
         Self::OnboardingDraft,
         Self::AuditRead,
         Self::AccessRead,
         Self::AccessEdit,
         Self::OwnAccess,
         Self::SignIn,
+        Self::SecretsRotate,
         Self::ApiWrite,
     ];
 
@@ -149,6 +161,7 @@ impl Action {
             Self::SloRead => "slo.read",
             Self::SloEdit => "slo.edit",
             Self::SloCorrect => "slo.correct",
+            Self::SloPostmortem => "slo.postmortem",
             Self::DeploymentApprove => "deployment.approve",
             Self::GateRead => "gate.read",
             Self::GatePolicyEdit => "gate.policy_edit",
@@ -162,12 +175,15 @@ impl Action {
             Self::TemplateRead => "template.read",
             Self::OnboardingRead => "onboarding.read",
             Self::OnboardingCreate => "onboarding.create",
+            Self::OnboardingDeliver => "onboarding.deliver",
+            Self::OnboardingRun => "onboarding.run",
             Self::OnboardingDraft => "onboarding.draft",
             Self::AuditRead => "audit.read",
             Self::AccessRead => "access.read",
             Self::AccessEdit => "access.edit",
             Self::OwnAccess => "access.own",
             Self::SignIn => "access.sign_in",
+            Self::SecretsRotate => "secrets.rotate",
             Self::ApiWrite => "api.write",
         }
     }
@@ -191,7 +207,9 @@ impl Action {
             | Self::ReleaseCreate
             | Self::ReleaseScan
             | Self::AlertReport
+            | Self::SloPostmortem
             | Self::OnboardingCreate
+            | Self::OnboardingDeliver
             | Self::OnboardingDraft
             | Self::NotificationRead
             | Self::AuditRead
@@ -220,7 +238,9 @@ impl Action {
             | Self::NotificationEdit
             | Self::AccessRead
             | Self::AccessEdit => Role::Admin,
-            Self::DeploymentRun | Self::WebhookHear | Self::SignIn => return None,
+            Self::DeploymentRun | Self::OnboardingRun | Self::WebhookHear | Self::SignIn | Self::SecretsRotate => {
+                return None;
+            }
         })
     }
 
@@ -228,6 +248,27 @@ impl Action {
     #[must_use]
     pub const fn needs_person(self) -> bool {
         matches!(self, Self::DeploymentApprove | Self::BreakGlass)
+    }
+
+    /// An open session alone is not enough for this after a while: whoever sits down at somebody's desk must reach neither production nor
+    /// what guards it. What makes things safer (roll back, cancel, hold, freeze) is never held up.
+    #[must_use]
+    pub const fn needs_recent_proof(self, tier: Option<Tier>) -> bool {
+        match self {
+            Self::DeploymentCreate
+            | Self::DeploymentRestart
+            | Self::DeploymentScale
+            | Self::DeploymentApprove
+            | Self::BindingResume => matches!(tier, Some(Tier::Production)),
+            Self::AccessEdit
+            | Self::ConnectionEdit
+            | Self::EnvironmentEdit
+            | Self::BindingEdit
+            | Self::GatePolicyEdit
+            | Self::WaiverEdit
+            | Self::SloCorrect => true,
+            _ => false,
+        }
     }
 
     /// A read leaves no audit row when it is refused.

@@ -4,7 +4,9 @@ use super::{AppError, Result};
 use passerelle_contract::access::RoleGrant;
 use passerelle_contract::{Locale, Text};
 use std::sync::Arc;
+use std::time::Duration;
 use subtle::ConstantTimeEq;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// The door a request came through; a column of the audit.
@@ -36,11 +38,19 @@ pub enum PrincipalKind {
     /// Nobody: may sign in, and nothing else.
     Anonymous,
     /// A person with a session.
-    Session { id: Uuid, csrf: String },
+    Session { id: Uuid, csrf: String, proof: Proof },
     /// A person or service user through an API token.
     Token { id: String },
     /// The portal itself: jobs, and the command line on the server's own machine.
     System,
+}
+
+/// When the person of a session last showed who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    pub at: OffsetDateTime,
+    /// In an open session, on request; not by signing in.
+    pub again: bool,
 }
 
 /// Somebody, with the roles that hold for this request.
@@ -63,12 +73,39 @@ pub struct Ctx {
     pub request_id: String,
     /// The language of whoever reads the answer.
     pub locale: Locale,
+    /// After how long the person of a session has to show again who they are; none never asks.
+    pub confirm_after: Option<Duration>,
 }
 
 impl Ctx {
     #[must_use]
     pub fn new(principal: Arc<Principal>, via: Via, request_id: String) -> Self {
-        Self { principal, via, request_id, locale: Locale::En }
+        Self { principal, via, request_id, locale: Locale::En, confirm_after: None }
+    }
+
+    /// The same, for a person who is asked from time to time who they are.
+    #[must_use]
+    pub fn confirming_after(mut self, confirm_after: Option<Duration>) -> Self {
+        self.confirm_after = confirm_after;
+        self
+    }
+
+    /// Whether it is too long ago that the person showed who they are. Tokens and the portal itself are not asked.
+    #[must_use]
+    pub fn must_confirm(&self) -> bool {
+        match (&self.principal.kind, self.confirm_after) {
+            (PrincipalKind::Session { proof, .. }, Some(after)) => OffsetDateTime::now_utc() - proof.at > after,
+            _ => false,
+        }
+    }
+
+    /// Whether the person has shown again who they are, in this session and within this time.
+    #[must_use]
+    pub fn confirmed_within(&self, time: Duration) -> bool {
+        match &self.principal.kind {
+            PrincipalKind::Session { proof, .. } => proof.again && OffsetDateTime::now_utc() - proof.at <= time,
+            _ => false,
+        }
     }
 
     /// The same, answered in a language.

@@ -91,20 +91,29 @@ impl Db {
     /// Decides a mutation; a refusal is written to the audit before it is answered.
     ///
     /// # Errors
-    /// `Unauthenticated`, `Forbidden`, or `NotFound` for a service that the caller may not even read.
+    /// `Unauthenticated`, `Forbidden`, `ConfirmationNeeded`, or `NotFound` for a service that the caller may not even read.
     pub async fn authorize(&self, ctx: &Ctx, action: Action, object: Object) -> Result<Authorized> {
+        // Before anything is written: whoever shows no credential at all must not be able to fill the audit, which nobody can empty.
+        if ctx.is_anonymous() {
+            return Err(AppError::Unauthenticated);
+        }
         let decision = decide(ctx, action, &object);
         if decision.allowed {
-            return Ok(Authorized { action, object });
+            let tier = object.environment.as_ref().map(|environment| environment.tier);
+            let authorized = Authorized { action, object };
+            if !(action.needs_recent_proof(tier) && ctx.must_confirm()) {
+                return Ok(authorized);
+            }
+            let entry = AuditEntry::new(Outcome::Denied).reason("showed too long ago who they are");
+            self.record(ctx, &authorized, entry).await?;
+            return Err(AppError::ConfirmationNeeded);
         }
         let hidden = object.service.is_some() && !decide(ctx, Action::CatalogRead, &object).allowed;
         let refused = Authorized { action, object };
         let mut connection = self.pool.acquire().await?;
         let entry = AuditEntry::new(Outcome::Denied).reason(decision.because.to_string());
         insert_audit(&mut connection, ctx, &refused, &entry).await?;
-        if ctx.is_anonymous() {
-            Err(AppError::Unauthenticated)
-        } else if hidden {
+        if hidden {
             Err(AppError::not_found(refused.object.reference()))
         } else {
             Err(AppError::Forbidden(decision.because))

@@ -36,6 +36,9 @@ pub enum AppError {
     RateLimited { retry_after_s: u64 },
     #[error("{}", self.detail())]
     CrossSite,
+    /// Allowed, but the person has to show again who they are.
+    #[error("{}", self.detail())]
+    ConfirmationNeeded,
     #[error("{0}")]
     Target(Text),
     #[error("the database is away")]
@@ -73,6 +76,7 @@ impl AppError {
             Self::TooLarge { .. } => ErrorCode::TooLarge,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::CrossSite => ErrorCode::CrossSite,
+            Self::ConfirmationNeeded => ErrorCode::ConfirmationNeeded,
             Self::Target(_) => ErrorCode::TargetUnavailable,
             Self::Unavailable(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
@@ -100,6 +104,9 @@ impl AppError {
                 text!("too many requests; try again in {retry_after_s} s", retry_after_s)
             }
             Self::CrossSite => text!("the request comes from another site"),
+            Self::ConfirmationNeeded => {
+                text!("you showed who you are too long ago for this; confirm it at /confirm and try again")
+            }
             Self::Internal(_) => {
                 text!("Something went wrong on our side; the log has the details under this request id.")
             }

@@ -16,12 +16,12 @@ mod paging;
 pub mod validate;
 pub mod web;
 
-pub use access::{Authorized, Decision, EnvironmentScope, Object, Reach, ReadScope, ServiceScope, decide};
+pub use access::{Authorized, Decision, EnvironmentScope, Object, Reach, ReadScope, ServiceScope, decide, decide_for};
 pub use action::Action;
-pub use ctx::{Ctx, Principal, PrincipalKind, Via};
+pub use ctx::{Ctx, Principal, PrincipalKind, Proof, Via};
 pub use db::{AuditEntry, Db, WriteTx, leave_message};
 pub use directory::Directory;
 pub use error::{AppError, Result, violated};
-pub use keys::Keys;
+pub use keys::{Keys, SealingKey};
 pub use language::{LOCALE_COOKIE, locale_of};
 pub use paging::{Cursor, limit_or_default};

@@ -12,6 +12,7 @@ use super::store::deliveries::{self, Claim, Ended};
 use super::store::{channels, outbox, rules};
 use crate::deployments::ApprovalToken;
 use crate::kernel::{AppError, Result};
+use crate::secrets::RevealError;
 use passerelle_contract::notifications::EventKind;
 use passerelle_contract::text;
 use std::collections::HashMap;
@@ -130,7 +131,7 @@ impl Courier {
     /// The name of a channel and who gets a message of their own; nobody when it cannot be read, which is told where it is tried.
     async fn destinations(&self, db: &mut sqlx::PgConnection, channel: Uuid) -> Result<(String, Vec<String>)> {
         let Some(row) = channels::by_id(db, channel).await? else { return Ok(Default::default()) };
-        let recipients = match self.service.opened(&row) {
+        let recipients = match self.service.opened(&row).await {
             Ok((kind, config)) => kind.recipients(&config),
             Err(error) => {
                 tracing::error!(channel = row.name, %error, "a channel cannot be read");
@@ -184,7 +185,13 @@ impl Courier {
             return Ok(Err(Undelivered::never(text!("the channel was deleted"))));
         };
         drop(connection);
-        let (kind, config) = self.service.opened(&row)?;
+        let (kind, config) = match self.service.opened(&row).await {
+            Ok(opened) => opened,
+            Err(RevealError::Unusable { pointer, why } | RevealError::Away { pointer, why }) => {
+                return Ok(Err(Undelivered::later(text!("{pointer} {message}", pointer, message = why))));
+            }
+            Err(RevealError::App(error)) => return Err(error),
+        };
         let places = Places { origin: &outlook.origin, approval: self.approval(&event, &outlook.origin) };
         let message = Message::of(&event, &places, row.language().locale());
         let parcel = Parcel {

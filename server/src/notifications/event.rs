@@ -4,6 +4,7 @@ use passerelle_contract::Text;
 use passerelle_contract::deployments::Operation;
 use passerelle_contract::gates::{ApprovalDecision, FreezeScope, WaiverIn};
 use passerelle_contract::notifications::EventKind;
+use passerelle_contract::slo::BudgetVerdict;
 use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -50,6 +51,12 @@ pub struct Facts {
     pub minutes: Option<u32>,
     pub incident: Option<String>,
     pub waiver: Option<WaiverIn>,
+    /// The objective of a budget.
+    pub slo: Option<Uuid>,
+    pub verdict: Option<BudgetVerdict>,
+    pub verdict_before: Option<BudgetVerdict>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub began_at: Option<OffsetDateTime>,
 }
 
 impl Facts {

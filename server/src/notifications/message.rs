@@ -4,6 +4,7 @@ use super::event::{Event, Facts};
 use passerelle_contract::deployments::Operation;
 use passerelle_contract::gates::{ApprovalDecision, FreezeScope};
 use passerelle_contract::notifications::EventKind;
+use passerelle_contract::slo::BudgetVerdict;
 use passerelle_contract::{Locale, Text, text};
 use time::OffsetDateTime;
 
@@ -104,6 +105,31 @@ fn title(event: &Event) -> Text {
             vulnerability = facts.waiver.as_ref().map_or("", |waiver| waiver.vulnerability.as_str()),
             service
         ),
+        EventKind::BudgetChanged => budget(facts.verdict, named, service),
+        EventKind::PostmortemOpened => text!("Post-mortem to write: {title} of {service}", title = named, service),
+    }
+}
+
+/// What a budget means for deployments from now on.
+fn budget(verdict: Option<BudgetVerdict>, title: &str, service: &str) -> Text {
+    match verdict {
+        Some(BudgetVerdict::Ok) => {
+            text!("Error budget lets deployments pass again: {title} of {service}", title, service)
+        }
+        Some(BudgetVerdict::Warn) => text!("Error budget warns: {title} of {service}", title, service),
+        Some(BudgetVerdict::Approval) => text!("Error budget asks for approvals: {title} of {service}", title, service),
+        Some(BudgetVerdict::Block) => text!("Error budget blocks deployments: {title} of {service}", title, service),
+        None => text!("Error budget changed: {title} of {service}", title, service),
+    }
+}
+
+/// The same before, in a word.
+fn verdict(verdict: BudgetVerdict) -> Text {
+    match verdict {
+        BudgetVerdict::Ok => text!("deployments passed"),
+        BudgetVerdict::Warn => text!("it warned"),
+        BudgetVerdict::Approval => text!("it asked for approvals"),
+        BudgetVerdict::Block => text!("it blocked deployments"),
     }
 }
 
@@ -122,7 +148,21 @@ fn act(event: &Event) -> Text {
 
 fn lines(event: &Event) -> Vec<(Text, Text)> {
     let Facts {
-        message, by, asked_by, reason, previous, comment, needed, until, scope, minutes, incident, waiver, ..
+        message,
+        by,
+        asked_by,
+        reason,
+        previous,
+        comment,
+        needed,
+        until,
+        scope,
+        minutes,
+        incident,
+        waiver,
+        verdict_before,
+        began_at,
+        ..
     } = &event.facts;
     let word = |text: &Option<String>| text.clone().filter(|text| !text.is_empty()).map(Text::verbatim);
     let started = event.kind == EventKind::DeploymentStarted || event.kind == EventKind::ApprovalRequested;
@@ -138,6 +178,8 @@ fn lines(event: &Event) -> Vec<(Text, Text)> {
         (text!("Frozen"), scope.as_ref().map(frozen)),
         (text!("For"), minutes.map(|minutes| text!("{minutes} minutes", minutes))),
         (text!("Incident"), word(incident)),
+        (text!("Until now"), verdict_before.map(verdict)),
+        (text!("First failure"), began_at.map(moment)),
     ];
     all.into_iter().filter_map(|(label, value)| Some((label, value?))).collect()
 }
@@ -171,6 +213,9 @@ fn links(event: &Event, places: &Places<'_>) -> Vec<(Text, String)> {
     }
     if let Some(id) = event.facts.deployment {
         links.push((text!("Open the deployment"), format!("{origin}/deployments/{id}")));
+    }
+    if let Some(id) = event.facts.slo {
+        links.push((text!("Open the error budget"), format!("{origin}/slos/{id}")));
     }
     match (event.kind, event.facts.id, &event.service) {
         (EventKind::FreezeCreated | EventKind::FreezeLifted, Some(id), _) => {

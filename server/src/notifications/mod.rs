@@ -24,3 +24,4 @@ pub use channels::schemas;
 pub use courier::Courier;
 pub use routes::router;
 pub use service::{NotificationService, Outlook};
+pub use store::channels::SealedChannels;

@@ -28,10 +28,19 @@ pub fn documents(files: &[RenderedFile]) -> Result<Upload> {
     Ok(upload)
 }
 
+/// Whether a file holds objectives.
+pub fn is_objectives(path: &str) -> bool {
+    path.starts_with(OBJECTIVES) && (path.ends_with(".yaml") || path.ends_with(".yml"))
+}
+
+/// Whether a file describes the service for the catalog.
+pub fn is_description(path: &str) -> bool {
+    path == CATALOG
+}
+
 /// The files of objectives.
 pub fn objectives(files: &[RenderedFile]) -> Vec<&RenderedFile> {
-    let yaml = |path: &str| path.ends_with(".yaml") || path.ends_with(".yml");
-    files.iter().filter(|file| file.path.starts_with(OBJECTIVES) && yaml(&file.path)).collect()
+    files.iter().filter(|file| is_objectives(&file.path)).collect()
 }
 
 /// A file as it is told, with its content where it is looked at.
@@ -43,6 +52,12 @@ pub fn told(file: &RenderedFile, with_content: bool) -> FileOut {
         executable: file.executable,
         content: with_content.then(|| file.content.clone()),
     }
+}
+
+/// Whether a version comes after another; both are three numbers, as a template is loaded with no other.
+pub fn is_later(version: &str, than: &str) -> bool {
+    let numbers = |text: &str| text.split('.').map(|part| part.parse::<u64>().unwrap_or_default()).collect::<Vec<_>>();
+    numbers(version) > numbers(than)
 }
 
 pub fn state(steps: &[StepOut]) -> OnboardingState {
@@ -94,6 +109,18 @@ mod tests {
         assert_eq!(documents(&files).unwrap().files().len(), 2);
         assert_eq!(objectives(&files).iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["slo/openslo.yaml"]);
         assert!(documents(&files[2..]).is_err());
+    }
+
+    #[test]
+    fn versions_are_numbers() {
+        for (version, than, later) in [
+            ("1.10.0", "1.9.9", true),
+            ("2.0.0", "1.99.99", true),
+            ("1.0.0", "1.0.0", false),
+            ("1.0.0", "1.0.1", false),
+        ] {
+            assert_eq!(is_later(version, than), later, "{version} {than}");
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@ use crate::kernel::{Ctx, Result};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use passerelle_contract::adoption::{AdoptionIn, AdoptionOut};
+use passerelle_contract::delivery::{FileDeliveryIn, FileDeliveryOut, UpdateIn, UpdateOut};
 use passerelle_contract::onboarding::{
     OnboardingFilter, OnboardingIn, OnboardingOut, OnboardingRow, PreviewIn, PreviewOut, TemplateDetail, TemplateOut,
 };
@@ -24,6 +26,14 @@ pub fn router() -> OpenApiRouter<OnboardingService> {
         .routes(routes!(get_onboarding))
         .routes(routes!(get_archive))
         .routes(routes!(retry_onboarding))
+        .routes(routes!(list_deliveries, create_delivery))
+        .routes(routes!(get_delivery))
+        .routes(routes!(retry_delivery))
+        .routes(routes!(undo_delivery))
+        .routes(routes!(preview_update))
+        .routes(routes!(create_update))
+        .routes(routes!(preview_adoption))
+        .routes(routes!(create_adoption))
 }
 
 /// No parameters: one that is given is refused by name rather than ignored.
@@ -91,13 +101,16 @@ async fn create_onboarding(
     ctx: Ctx,
     Json(wanted): Json<OnboardingIn>,
 ) -> Result<Response> {
-    let made = service.create(&ctx, &wanted).await?;
+    service.create(&ctx, &wanted).await.map(made)
+}
+
+fn made(made: OnboardingOut) -> Response {
     let place = HeaderValue::from_str(&format!("/api/v1/onboardings/{}", made.onboarding.id));
     let mut response = (StatusCode::CREATED, Json(made)).into_response();
     if let Ok(place) = place {
         response.headers_mut().insert(header::LOCATION, place);
     }
-    Ok(response)
+    response
 }
 
 /// Read what a golden path made
@@ -135,4 +148,148 @@ async fn retry_onboarding(
     Path(id): Path<String>,
 ) -> Result<Json<OnboardingOut>> {
     service.retry(&ctx, id_of("onboarding", &id)?).await.map(Json)
+}
+
+/// List the deliveries of a service's files, newest first
+#[utoipa::path(get, path = "/onboardings/{id}/deliveries", tag = "onboarding", params(("id" = Uuid, Path)),
+    responses((status = 200, body = Page<FileDeliveryOut>), (status = 401, body = Problem), (status = 404, body = Problem)))]
+async fn list_deliveries(
+    State(service): State<OnboardingService>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+    Query(NoFilter {}): Query<NoFilter>,
+) -> Result<Json<Page<FileDeliveryOut>>> {
+    service.deliveries(&ctx, id_of("onboarding", &id)?).await.map(one_page)
+}
+
+/// Deliver a service's files to a repository
+///
+/// Answers at once; the steps are made one after the other and can be followed by reading the delivery. All files arrive in one commit: on the
+/// first branch of a new repository, or on a branch of an existing one, with a pull request or merge request. Somebody else's branch or
+/// repository is never overwritten.
+#[utoipa::path(post, path = "/onboardings/{id}/deliveries", tag = "onboarding", request_body = FileDeliveryIn,
+    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 201, body = FileDeliveryOut), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn create_delivery(
+    State(service): State<OnboardingService>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+    Json(to): Json<FileDeliveryIn>,
+) -> Result<Response> {
+    service.deliver(&ctx, id_of("onboarding", &id)?, &to).await.map(asked)
+}
+
+fn asked(delivery: FileDeliveryOut) -> Response {
+    let place =
+        HeaderValue::from_str(&format!("/api/v1/onboardings/{}/deliveries/{}", delivery.onboarding, delivery.id));
+    let mut response = (StatusCode::CREATED, Json(delivery)).into_response();
+    if let Ok(place) = place {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    response
+}
+
+/// Read how far a delivery is
+#[utoipa::path(get, path = "/onboardings/{id}/deliveries/{delivery}", tag = "onboarding",
+    params(("id" = Uuid, Path), ("delivery" = Uuid, Path)),
+    responses((status = 200, body = FileDeliveryOut), (status = 401, body = Problem), (status = 404, body = Problem)))]
+async fn get_delivery(
+    State(service): State<OnboardingService>,
+    ctx: Ctx,
+    Path((id, delivery)): Path<(String, String)>,
+) -> Result<Json<FileDeliveryOut>> {
+    service.delivery(&ctx, id_of("onboarding", &id)?, id_of("delivery", &delivery)?).await.map(Json)
+}
+
+/// Go on from the step that failed
+#[utoipa::path(post, path = "/onboardings/{id}/deliveries/{delivery}/retry", tag = "onboarding",
+    params(("id" = Uuid, Path), ("delivery" = Uuid, Path)),
+    responses((status = 200, body = FileDeliveryOut), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn retry_delivery(
+    State(service): State<OnboardingService>,
+    ctx: Ctx,
+    Path((id, delivery)): Path<(String, String)>,
+) -> Result<Json<FileDeliveryOut>> {
+    service.retry_delivery(&ctx, id_of("onboarding", &id)?, id_of("delivery", &delivery)?).await.map(Json)
+}
+
+/// Take back what a delivery made
+///
+/// Closes its request and deletes its branch while our commit is the newest; deletes a repository that the delivery made only while it holds
+/// nothing but our commit. What stays is told by the step `undo`.
+#[utoipa::path(post, path = "/onboardings/{id}/deliveries/{delivery}/undo", tag = "onboarding",
+    params(("id" = Uuid, Path), ("delivery" = Uuid, Path)),
+    responses((status = 200, body = FileDeliveryOut), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn undo_delivery(
+    State(service): State<OnboardingService>,
+    ctx: Ctx,
+    Path((id, delivery)): Path<(String, String)>,
+) -> Result<Json<FileDeliveryOut>> {
+    service.undo_delivery(&ctx, id_of("onboarding", &id)?, id_of("delivery", &delivery)?).await.map(Json)
+}
+
+/// Look at what a later version of the golden path would change in the repository
+///
+/// Three-way: the files as they were made, as the loaded version makes them, and as the repository has them. Changes nothing.
+#[utoipa::path(post, path = "/onboardings/{id}/updates/preview", tag = "onboarding", request_body = UpdateIn, params(("id" = Uuid, Path)),
+    responses((status = 200, body = UpdateOut), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem), (status = 502, body = Problem)))]
+async fn preview_update(
+    State(service): State<OnboardingService>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+    Json(wanted): Json<UpdateIn>,
+) -> Result<Json<UpdateOut>> {
+    service.preview_update(&ctx, id_of("onboarding", &id)?, &wanted).await.map(Json)
+}
+
+/// Propose a later version of the golden path to the repository
+///
+/// By the steps of a delivery. Where both sides changed the same lines both stand between markers. Once the request is taken in the service is of the
+/// later version.
+#[utoipa::path(post, path = "/onboardings/{id}/updates", tag = "onboarding", request_body = UpdateIn,
+    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 201, body = FileDeliveryOut), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem), (status = 502, body = Problem)))]
+async fn create_update(
+    State(service): State<OnboardingService>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+    Json(wanted): Json<UpdateIn>,
+) -> Result<Response> {
+    service.create_update(&ctx, id_of("onboarding", &id)?, &wanted).await.map(asked)
+}
+
+/// Look at what a golden path would bring to a service that is there
+///
+/// Reads its repository. What is found answers questions that were not answered; what has to be answered yet is told in `errors`. Each practice and each file
+/// of the golden path is there, missing or different. Changes nothing.
+#[utoipa::path(post, path = "/adoptions/preview", tag = "onboarding", request_body = AdoptionIn,
+    responses((status = 200, body = AdoptionOut), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 422, body = Problem), (status = 502, body = Problem)))]
+async fn preview_adoption(
+    State(service): State<OnboardingService>,
+    ctx: Ctx,
+    Json(wanted): Json<AdoptionIn>,
+) -> Result<Json<AdoptionOut>> {
+    service.preview_adoption(&ctx, &wanted).await.map(Json)
+}
+
+/// Adopt a service that is there
+///
+/// It is in the catalog when this answers, and is tied to its golden path: later versions are offered for the files that it got or had in the same form. With
+/// `deliver` these files are proposed to its repository by the steps of a delivery. A service that the catalog has already stays as it is there.
+#[utoipa::path(post, path = "/adoptions", tag = "onboarding", request_body = AdoptionIn,
+    params(("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 201, body = OnboardingOut), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem), (status = 502, body = Problem)))]
+async fn create_adoption(
+    State(service): State<OnboardingService>,
+    ctx: Ctx,
+    Json(wanted): Json<AdoptionIn>,
+) -> Result<Response> {
+    service.adopt(&ctx, &wanted).await.map(made)
 }

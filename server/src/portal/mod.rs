@@ -9,13 +9,14 @@ use crate::audit::{self, AuditService, CHECKPOINT_FILE, Sealer};
 use crate::catalog::{self, CatalogService, ImportOptions, Upload};
 use crate::config::Config;
 use crate::deployments::{self, DeploymentService, EngineOptions};
-use crate::environments::{self, EnvironmentService};
+use crate::environments::{self, EnvironmentService, SealedConnections};
 use crate::gates::{self, GateService};
-use crate::http::{self, Health, HttpSettings, Stack};
+use crate::http::{self, Health, HttpSettings, RateSettings, Stack};
 use crate::identity::{self, IdentityService};
 use crate::kernel::{Ctx, Db, Keys, Result};
-use crate::notifications::{self, Courier, NotificationService, Outlook};
-use crate::onboarding::{self, OnboardingService};
+use crate::notifications::{self, Courier, NotificationService, Outlook, SealedChannels};
+use crate::onboarding::{self, Deliverer, OnboardingService};
+use crate::secrets::{Checked, Rotated, Sealed, Secrets};
 use crate::slo::{self, Measurer, SloService};
 use crate::webhooks::{self, WebhookService};
 use axum::Router;
@@ -49,6 +50,9 @@ pub struct Portal {
     pub health: Health,
 }
 
+/// Everything that holds sealed secrets. What is not listed here keeps its old key in a rotation.
+const SEALED: [&dyn Sealed; 2] = [&SealedConnections, &SealedChannels];
+
 /// Which background work this process does.
 #[derive(Debug, Clone, Copy)]
 pub struct Jobs {
@@ -72,7 +76,8 @@ impl Portal {
     }
 
     fn assemble(db: Db, keys: Keys, catalog: Arc<CatalogService>) -> Self {
-        let environments = EnvironmentService::new(db.clone(), keys.clone(), Arc::clone(&catalog));
+        let secrets = Secrets::new(db.clone(), keys.clone());
+        let environments = EnvironmentService::new(db.clone(), secrets, Arc::clone(&catalog));
         let alerts = AlertService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
         let slo = SloService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
         let identity = IdentityService::new(db.clone(), keys.clone());
@@ -82,7 +87,14 @@ impl Portal {
         let deployments =
             DeploymentService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone(), gates.clone());
         let sink = Arc::new(PortalImporter::new(environments.clone(), deployments.clone()));
-        let onboarding = OnboardingService::new(db.clone(), keys.clone(), Arc::clone(&catalog), slo.clone(), sink);
+        let onboarding = OnboardingService::new(
+            db.clone(),
+            keys.clone(),
+            Arc::clone(&catalog),
+            slo.clone(),
+            environments.clone(),
+            sink,
+        );
         let notifications =
             NotificationService::new(db.clone(), keys.clone(), Arc::clone(&catalog), environments.clone());
         let webhooks = WebhookService {
@@ -121,7 +133,11 @@ impl Portal {
             // The configuration was checked when it was read, so this is a fault of ours.
             Err(error) => tracing::error!(%error, "nothing can be sent"),
         }
-        self.onboarding.read_folder(config);
+        if let Err(error) = self.configure_secrets(config) {
+            tracing::error!(%error, "secrets in Vault cannot be read");
+        }
+        tasks.spawn(self.environments.secrets().clone().keep_vault(stop.clone()));
+        self.onboarding.configure(config);
         tasks.spawn(identity::jobs::run(self.identity.clone(), stop.clone()));
         tasks.spawn(Arc::clone(&self.catalog).follow(stop.clone()));
         let sealer = Sealer::new(self.db.clone(), &self.keys, config.data.folder.join(CHECKPOINT_FILE));
@@ -130,11 +146,6 @@ impl Portal {
         tasks.spawn(async move { deployments.pump(feeding).await });
         let (observer, feeding) = (self.deployments.observer(), stop.clone());
         tasks.spawn(async move { observer.feed_index(feeding).await });
-        let (health, draining) = (self.health.clone(), stop.clone());
-        tasks.spawn(async move {
-            draining.cancelled().await;
-            health.drain();
-        });
         let (db, sweeping) = (self.db.clone(), stop.clone());
         tasks.spawn(async move { sweep_keys(db, sweeping).await });
         if jobs.worker {
@@ -142,9 +153,10 @@ impl Portal {
             let guard = Guard::new(&config.outbound.allow_networks).unwrap_or_default();
             let verify_for = config.deployments.verify_for();
             let options = EngineOptions { verify_for, guard, ..EngineOptions::default() };
-            tasks.spawn(self.deployments.engine(options).run(stop.clone()));
+            tasks.spawn(self.deployments.engine(options, self.slo.clone()).run(stop.clone()));
             tasks.spawn(Measurer::new(self.slo.clone()).run(stop.clone()));
             tasks.spawn(Courier::new(self.notifications.clone()).run(stop.clone()));
+            tasks.spawn(Deliverer::new(self.onboarding.clone()).run(stop.clone()));
             let (observer, observing) = (self.deployments.observer(), stop.clone());
             tasks.spawn(async move { observer.run(observing).await });
             let (deployments, slo, watching) = (self.deployments.clone(), self.slo.clone(), stop.clone());
@@ -156,6 +168,30 @@ impl Portal {
         }
         tasks.close();
         tasks
+    }
+
+    /// Says which references to secrets may be followed, and where Vault is.
+    ///
+    /// # Errors
+    /// As [`Secrets::configure`].
+    pub fn configure_secrets(&self, config: &Config) -> Result<()> {
+        self.environments.secrets().configure(config)
+    }
+
+    /// Gives everything that is sealed a new key.
+    ///
+    /// # Errors
+    /// As [`Secrets::rotate`].
+    pub async fn rotate_secrets(&self, ctx: &Ctx) -> Result<Rotated> {
+        self.environments.secrets().rotate(ctx, &SEALED).await
+    }
+
+    /// Reads everything back that is sealed.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn check_secrets(&self) -> Result<Checked> {
+        self.environments.secrets().check(&SEALED).await
     }
 
     /// Imports catalog entities, then the portal's own documents that came with them.
@@ -172,12 +208,21 @@ impl Portal {
 
     /// API, health and the given pages, behind the one stack of middleware.
     pub fn router(&self, pages: Router, config: &Config) -> Router {
-        let routes = http::rest(self.api()).merge(pages).merge(http::health(self.health.clone()));
+        let routes =
+            http::rest(self.api()).merge(pages).merge(http::health(self.health.clone())).merge(http::csp_reports());
         if let Err(error) = self.identity.set_providers(config) {
             // The configuration was checked when it was read, so this is a fault of ours.
             tracing::error!(%error, "nobody can sign in at a provider");
         }
-        let settings = HttpSettings { public_origin: config.server.public_origin.clone(), ..HttpSettings::default() };
+        let settings = HttpSettings {
+            public_origin: config.server.public_origin.clone(),
+            trusted_proxies: config.server.trusted_proxies(),
+            rates: RateSettings {
+                requests: config.server.requests_per_minute,
+                writes: config.server.writes_per_minute,
+            },
+            ..HttpSettings::default()
+        };
         http::stack(routes, Stack { identity: self.identity.clone(), db: self.db.clone(), settings })
     }
 

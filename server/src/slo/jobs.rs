@@ -1,13 +1,14 @@
 //! The pass: reads every source for every SLO, keeps the samples, and notes what is left of the budgets.
 
 use super::figures::compute;
+use super::incidents;
 use super::measure::{Samples, Written, lay, questions, samples};
 use super::model::Slo;
 use super::outward;
 use super::service::SloService;
 use super::store::policies::{self, exact};
 use super::store::samples::{Hour, Running, forget_before, hours, running, shift_after, write};
-use super::store::status::{Advance, Found, Progress, advance, lease, note, progress, reconciled};
+use super::store::status::{Advance, Before, Found, Progress, advance, before, lease, note, progress, reconciled};
 use crate::kernel::{AppError, Result};
 use passerelle_contract::{Text, text};
 use passerelle_metrics::{MetricSource, Range, SourceError};
@@ -246,22 +247,26 @@ impl Measurer {
     async fn note_all(&self, slos: &[Slo], now: i64) -> Result<()> {
         let ladders = policies::all(self.service.db.pool()).await?;
         for part in slos.chunks(1000) {
-            let mut db = self.service.db.pool().acquire().await?;
-            let figures = compute(&mut db, part, now).await?;
-            let found: Vec<Found> = part
-                .iter()
-                .zip(&figures)
-                .map(|(slo, figures)| {
-                    let policy = exact(&ladders.of(slo.tier()));
-                    Found {
-                        slo_id: slo.id,
-                        remaining: figures.remaining().to_f64(),
-                        verdict: outward::verdict(figures.decide(&policy).verdict).as_str(),
-                        state: figures.state.as_str(),
-                    }
-                })
-                .collect();
-            note(&mut *db, &found).await?;
+            let mut tx = self.service.db.pool().begin().await?;
+            let figures = compute(&mut tx, part, now).await?;
+            let ids: Vec<Uuid> = part.iter().map(|slo| slo.id).collect();
+            let befores: HashMap<Uuid, Before> =
+                before(&mut tx, &ids).await?.into_iter().map(|one| (one.slo_id, one)).collect();
+            let mut found = Vec::with_capacity(part.len());
+            for (slo, figures) in part.iter().zip(&figures) {
+                let decision = figures.decide(&exact(&ladders.of(slo.tier())));
+                let before = befores.get(&slo.id);
+                incidents::tell_change(&mut tx, slo, figures, &decision, before).await?;
+                found.push(Found {
+                    slo_id: slo.id,
+                    remaining: figures.remaining().to_f64(),
+                    verdict: outward::verdict(decision.verdict).as_str(),
+                    state: figures.state.as_str(),
+                    incidents_to: incidents::look(&mut tx, slo, figures, before).await?,
+                });
+            }
+            note(&mut *tx, &found).await?;
+            tx.commit().await?;
         }
         Ok(())
     }
@@ -273,7 +278,8 @@ pub(super) type SourceResult = Result<Arc<dyn MetricSource>, Text>;
 fn start(slo: &Slo, progress: Option<&Progress>, now: i64, to: i64) -> i64 {
     match progress.and_then(|progress| progress.read_to) {
         Some(read_to) => read_to.min(to) - AGAIN + 1,
-        None => slo.period.at(now).from.div_euclid(60).min(to - 3 * 1440),
+        // The newest sample is some minutes old, so the period that ends with it begins as much earlier.
+        None => slo.period.at(now).from.div_euclid(60).min(to - 3 * 1440) - AGAIN,
     }
 }
 

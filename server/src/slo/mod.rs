@@ -7,9 +7,10 @@
 //! - A minute is counted once: minutes that are read again replace what was there, and running totals follow.
 //!
 //! What stands to the right of this asks [`SloService::reading_in`] (the gate, inside its own transaction), [`SloService::get_slo`],
-//! [`SloService::list_slos`] and [`SloService::history`].
+//! [`SloService::list_slos`] and [`SloService::history`]; who brings a new version, [`SloService::errors_since`], which asks the source and opens no gate.
 
 mod figures;
+mod incidents;
 mod jobs;
 mod measure;
 mod model;
@@ -23,4 +24,7 @@ pub use jobs::Measurer;
 pub use model::Slo;
 pub use passerelle_slo_formats::draft::Draft;
 pub use routes::router;
-pub use service::{BudgetAround, BudgetChip, BudgetChips, BudgetReading, Burnt, SloReading, SloService, name_of};
+pub use service::{
+    Blind, BudgetAround, BudgetChip, BudgetChips, BudgetReading, Burnt, Counted, Errors, SloReading, SloService,
+    name_of,
+};

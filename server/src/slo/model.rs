@@ -26,6 +26,7 @@ pub struct Slo {
     pub format: String,
     pub definition: Arc<Definition>,
     pub period: Period,
+    pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
 }
 

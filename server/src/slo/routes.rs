@@ -8,6 +8,7 @@ use crate::kernel::{AppError, Ctx, Result};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use passerelle_contract::postmortems::{PostmortemCloseIn, PostmortemFilter, PostmortemOut, PostmortemState};
 use passerelle_contract::slo::{
     BudgetVerdict, CorrectionIn, CorrectionOut, RulesFilter, RulesForm, SloFilter, SloHistoryFilter, SloHistoryPoint,
     SloImportOptions, SloImportReport, SloOut, SloPatch, SloPolicy, SloPolicyOut, SloRow, SloSort,
@@ -28,6 +29,8 @@ pub fn router() -> OpenApiRouter<SloService> {
         .routes(routes!(get_source))
         .routes(routes!(get_history))
         .routes(routes!(list_corrections, add_correction))
+        .routes(routes!(list_postmortems))
+        .routes(routes!(close_postmortem))
 }
 
 /// The version of an SLO: the instant of its last change.
@@ -58,6 +61,7 @@ fn yaml(text: String) -> Response {
         ("team" = Option<String>, Query, description = "`namespace/name` of the owning team"),
         ("system" = Option<String>, Query, description = "`namespace/name`"),
         ("environment" = Option<String>, Query, description = "Those that count for it"), ("verdict" = Option<BudgetVerdict>, Query),
+        ("q" = Option<String>, Query, description = "Words that the title, the name or the service has"),
         ("sort" = Option<SloSort>, Query, description = "`remaining` when absent"),
         ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 200; 20 when absent"),
     ),
@@ -199,4 +203,33 @@ async fn add_correction(
 ) -> Result<Response> {
     let out = service.add_correction(&ctx, id_of("slo", &id)?, correction).await?;
     Ok((StatusCode::CREATED, Json(out)).into_response())
+}
+
+/// List post-mortems to be written and those that were closed
+#[utoipa::path(get, path = "/postmortems", tag = "slos",
+    params(
+        ("service" = Option<String>, Query, description = "`namespace/name`"), ("slo" = Option<Uuid>, Query),
+        ("state" = Option<PostmortemState>, Query),
+    ),
+    responses((status = 200, body = Page<PostmortemOut>), (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+async fn list_postmortems(
+    State(service): State<SloService>,
+    ctx: Ctx,
+    Query(filter): Query<PostmortemFilter>,
+) -> Result<Json<Page<PostmortemOut>>> {
+    service.list_postmortems(&ctx, &filter).await.map(one_page)
+}
+
+/// Close a post-mortem with a link or words
+#[utoipa::path(post, path = "/postmortems/{id}/close", tag = "slos", params(("id" = Uuid, Path)), request_body = PostmortemCloseIn,
+    responses((status = 200, body = PostmortemOut), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn close_postmortem(
+    State(service): State<SloService>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+    Json(with): Json<PostmortemCloseIn>,
+) -> Result<Json<PostmortemOut>> {
+    service.close_postmortem(&ctx, id_of("postmortem", &id)?, with).await.map(Json)
 }

@@ -16,5 +16,9 @@ mod service;
 mod signature;
 mod store;
 
+pub use github::read as read_github;
+pub use gitlab::read as read_gitlab;
+pub use model::{Built, Heard, Source, What, release};
 pub use routes::router;
 pub use service::WebhookService;
+pub use signature::{github_holds, gitlab_holds};

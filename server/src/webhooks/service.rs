@@ -122,7 +122,7 @@ impl WebhookService {
             return Ok(None);
         };
         let config =
-            read_config::<ConnectionConfig>(self.environments.open_config(&row)?).map_err(AppError::internal)?;
+            read_config::<ConnectionConfig>(self.environments.open_config(&row).await?).map_err(AppError::internal)?;
         let Some(secret) = config.webhook_secret.filter(|_| delivery.sender.is(config.provider)) else {
             tracing::warn!(connection = %row.name, "a webhook came for a connection that has no secret for it");
             return Ok(None);

@@ -6,7 +6,7 @@ use passerelle_contract::catalog::ImportReport;
 use passerelle_server::catalog::{
     CatalogService, ImportOptions, PortalDocumentSink, PortalDocuments, PortalOutcome, Upload,
 };
-use passerelle_server::kernel::{Ctx, Db, Keys, Principal, PrincipalKind, Via};
+use passerelle_server::kernel::{Ctx, Db, Keys, Principal, PrincipalKind, Proof, Via};
 use passerelle_test_db::Database;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -57,7 +57,11 @@ impl PortalDocumentSink for EntitiesOnly {
 
 pub fn ctx(role: Role, scope: Scope) -> Ctx {
     let principal = Principal {
-        kind: PrincipalKind::Session { id: Uuid::nil(), csrf: String::new() },
+        kind: PrincipalKind::Session {
+            id: Uuid::nil(),
+            csrf: String::new(),
+            proof: Proof { at: time::OffsetDateTime::now_utc(), again: false },
+        },
         user_id: Some(Uuid::nil()),
         name: "ann".to_owned(),
         display_name: "Ann".to_owned(),

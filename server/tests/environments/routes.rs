@@ -27,7 +27,10 @@ async fn the_documented_bodies_work_as_they_stand() {
     portal.entity("web", "default/red").await;
     for (path, body) in [
         ("/environments", json!({"name": "staging", "tier": "staging", "order": 1})),
-        ("/connections", json!({"name": "c1", "kind": "kubernetes", "config": {"kubeconfig": {"file": "/path"}}})),
+        (
+            "/connections",
+            json!({"name": "c1", "kind": "kubernetes", "config": {"kubeconfig": {"file": "/run/secrets/passerelle/path"}}}),
+        ),
         (
             "/bindings",
             json!({"service": "shop/web", "environment": "staging", "kind": "kubernetes", "connection": "c1",
@@ -43,7 +46,10 @@ async fn the_documented_bodies_work_as_they_stand() {
         assert_eq!((status, &list["total"]), (StatusCode::OK, &json!(1)), "{path}");
     }
     let (_, _, shown) = call(&portal, admin(), "GET", "/connections/c1", None).await;
-    assert_eq!((&shown["config"], &shown["bindings"]), (&json!({"kubeconfig": {"file": "/path"}}), &json!(1)));
+    assert_eq!(
+        (&shown["config"], &shown["bindings"]),
+        (&json!({"kubeconfig": {"file": "/run/secrets/passerelle/path"}}), &json!(1))
+    );
     let (status, _, kinds) = call(&portal, admin(), "GET", "/target-kinds", None).await;
     assert_eq!((status, &kinds["items"][0]["kind"]), (StatusCode::OK, &json!("kubernetes")));
 }

@@ -4,7 +4,8 @@ use passerelle_contract::access::{Role, RoleGrant, Scope};
 use passerelle_contract::environments::{BindingIn, ConnectionIn, EnvironmentIn, Tier};
 use passerelle_server::catalog::CatalogService;
 use passerelle_server::environments::EnvironmentService;
-use passerelle_server::kernel::{AppError, Ctx, Db, Keys, Principal, PrincipalKind, Via};
+use passerelle_server::kernel::{AppError, Ctx, Db, Keys, Principal, PrincipalKind, Proof, Via};
+use passerelle_server::secrets::Secrets;
 use passerelle_test_db::Database;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -23,7 +24,7 @@ impl Portal {
         let admin = tokio::sync::Mutex::new(PgConnection::connect(&url).await.unwrap());
         let keys = Keys::from_bytes([7; 32]);
         let catalog = CatalogService::open(db.clone(), Arc::new(keys.clone())).await.unwrap();
-        Self { service: EnvironmentService::new(db, keys, catalog), admin }
+        Self { service: EnvironmentService::new(db.clone(), Secrets::new(db, keys), catalog), admin }
     }
 
     /// With the services shop/web (team default/red) and shop/api (team default/blue), two environments and a connection.
@@ -67,7 +68,11 @@ impl Portal {
 
 pub fn ctx(role: Role, scope: Scope) -> Ctx {
     let principal = Principal {
-        kind: PrincipalKind::Session { id: Uuid::nil(), csrf: String::new() },
+        kind: PrincipalKind::Session {
+            id: Uuid::nil(),
+            csrf: String::new(),
+            proof: Proof { at: time::OffsetDateTime::now_utc(), again: false },
+        },
         user_id: Some(Uuid::nil()),
         name: "ann".to_owned(),
         display_name: "Ann".to_owned(),

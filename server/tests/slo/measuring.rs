@@ -1,80 +1,11 @@
 //! Against a real Prometheus with a made-up history: every event is counted once.
 
+use crate::peer::Prometheus;
 use crate::support::{Shop, now, root};
 use passerelle_contract::environments::Tier;
 use passerelle_contract::slo::{BudgetVerdict, CorrectionIn, SloCause, SloHistoryFilter, SloState};
 use std::fmt::Write as _;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 use time::OffsetDateTime;
-
-struct Prometheus {
-    child: Child,
-    url: String,
-    folder: tempfile::TempDir,
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Prometheus {
-    /// With the series of an OpenMetrics text. Nothing when Prometheus is not installed.
-    async fn with(history: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("history.om"), history).unwrap();
-        std::fs::write(folder.path().join("prometheus.yml"), "global: {scrape_interval: 1h}\n").unwrap();
-        let blocks = Command::new("promtool")
-            .args(["tsdb", "create-blocks-from", "openmetrics", "--quiet", "history.om", "data"])
-            .current_dir(folder.path())
-            .output();
-        let Ok(blocks) = blocks else {
-            println!("skipped: promtool and prometheus (Debian package prometheus) are not installed");
-            return None;
-        };
-        assert!(blocks.status.success(), "{}", String::from_utf8_lossy(&blocks.stderr));
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Self::start(folder.path(), port);
-        let prometheus = Self { child, url: format!("http://127.0.0.1:{port}"), folder };
-        prometheus.ready(port).await;
-        Some(prometheus)
-    }
-
-    fn start(folder: &std::path::Path, port: u16) -> Child {
-        Command::new("prometheus")
-            .args(["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--storage.tsdb.retention.time=90d"])
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .current_dir(folder)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap()
-    }
-
-    async fn ready(&self, port: u16) {
-        let start = Instant::now();
-        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            assert!(start.elapsed() < Duration::from_secs(30), "prometheus does not listen");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        // It answers 503 until its blocks are open.
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-
-    fn stop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-
-    async fn start_again(&mut self) {
-        let port: u16 = self.url.rsplit(':').next().unwrap().parse().unwrap();
-        self.child = Self::start(self.folder.path(), port);
-        self.ready(port).await;
-    }
-}
 
 const DAYS: i64 = 8;
 /// The first error of all comes with the series that counts it.
@@ -82,7 +13,7 @@ const INCIDENT: (i64, i64) = (2 * 1440, 2 * 1440 + 100);
 const RESTART: i64 = 4 * 1440;
 
 /// 100 events a minute for eight days up to now; 50 of 100 are bad for 100 minutes; the process restarts once; a histogram beside it.
-fn history(end_minute: i64) -> String {
+pub fn history(end_minute: i64) -> String {
     let mut text = String::new();
     let first = end_minute - DAYS * 1440;
     let label = "service=\"web\",job=\"services\",instance=\"i\"";
@@ -119,7 +50,7 @@ fn history(end_minute: i64) -> String {
     text
 }
 
-const AVAILABILITY: &str = "service_level_objectives: [{name: Web, sli: availability, target: 90, window: 7d}]";
+pub const AVAILABILITY: &str = "service_level_objectives: [{name: Web, sli: availability, target: 90, window: 7d}]";
 
 /// Events of the last seven days up to minute `end`, as the text above has them.
 fn expected(end_minute: i64, measured_to: i64) -> (f64, f64) {
@@ -155,6 +86,9 @@ async fn history_is_read_to_the_event_and_only_once() {
     shop.pass().await;
     let again = shop.slo(id).await;
     assert!(again.total - total <= 100.0 && again.bad == bad, "read again: {} {}", again.bad, again.total);
+    // Yesterday was counted by the source itself too, once the first pass had read it.
+    let drift = again.drift.unwrap();
+    assert!(drift.abs() < 0.000_1, "reconciled with {drift}");
     let reading = shop.reading(Tier::Production).await;
     assert_eq!((reading.verdict, reading.slos.len()), (BudgetVerdict::Ok, 1));
     outage(&shop, &mut prometheus, id).await;

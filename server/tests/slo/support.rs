@@ -3,7 +3,8 @@
 use passerelle_contract::access::{Role, RoleGrant, Scope};
 use passerelle_contract::environments::{ConnectionIn, EnvironmentIn, EnvironmentOut, Tier};
 use passerelle_contract::slo::{SloImportOptions, SloOut};
-use passerelle_server::kernel::{AppError, Ctx, Db, Keys, Principal, PrincipalKind, Via};
+use passerelle_server::config::{Config, SecretsConfig};
+use passerelle_server::kernel::{AppError, Ctx, Db, Keys, Principal, PrincipalKind, Proof, Via};
 use passerelle_server::portal::Portal;
 use passerelle_server::slo::{BudgetReading, Measurer};
 use passerelle_test_db::Database;
@@ -39,6 +40,10 @@ impl Shop {
             .unwrap();
         }
         let portal = Portal::open(db, Keys::from_bytes([7; 32])).await.unwrap();
+        // Certificates of tests are written there.
+        let folders = std::fs::canonicalize(std::env::temp_dir()).unwrap().display().to_string();
+        let secrets = SecretsConfig { folders, ..SecretsConfig::default() };
+        portal.configure_secrets(&Config { secrets, ..Config::default() }).unwrap();
         let environment = |name: &str, tier, order| EnvironmentIn {
             name: name.to_owned(),
             tier,
@@ -65,7 +70,12 @@ impl Shop {
     }
 
     pub async fn pass(&self) {
-        Measurer::new(self.portal.slo.clone()).pass(now()).await.unwrap();
+        self.pass_at(now()).await;
+    }
+
+    /// As if it were then, in seconds since 1970.
+    pub async fn pass_at(&self, now: i64) {
+        Measurer::new(self.portal.slo.clone()).pass(now).await.unwrap();
     }
 
     pub async fn slo(&self, id: Uuid) -> SloOut {
@@ -74,13 +84,23 @@ impl Shop {
 
     /// What the gate of production is told.
     pub async fn reading(&self, tier: Tier) -> BudgetReading {
+        self.reading_at(tier, now()).await
+    }
+
+    pub async fn reading_at(&self, tier: Tier, now: i64) -> BudgetReading {
         let service = self.portal.catalog.find_service("shop/web").unwrap();
         let mut db = self.portal.db.pool().acquire().await.unwrap();
-        self.portal.slo.reading_in(&mut db, service.id, self.production.id, tier, now()).await.unwrap()
+        self.portal.slo.reading_in(&mut db, service.id, self.production.id, tier, now).await.unwrap()
     }
 
     pub async fn execute(&self, sql: &'static str) {
         sqlx::query(sql).execute(&mut *self.admin.lock().await).await.unwrap();
+    }
+
+    /// All rows of a column of text.
+    pub async fn texts(&self, sql: &'static str) -> String {
+        let rows: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut *self.admin.lock().await).await.unwrap();
+        rows.join("\n")
     }
 
     pub async fn count(&self, sql: &'static str) -> i64 {
@@ -102,7 +122,11 @@ pub fn options(service: &str) -> SloImportOptions {
 
 pub fn ctx(role: Role, scope: Scope) -> Ctx {
     let principal = Principal {
-        kind: PrincipalKind::Session { id: Uuid::nil(), csrf: String::new() },
+        kind: PrincipalKind::Session {
+            id: Uuid::nil(),
+            csrf: String::new(),
+            proof: Proof { at: time::OffsetDateTime::now_utc(), again: false },
+        },
         user_id: Some(Uuid::nil()),
         name: "ann".to_owned(),
         display_name: "Ann".to_owned(),

@@ -25,7 +25,7 @@ pub struct Portal {
     http: reqwest::Client,
     _server: Process,
     _simulator: Process,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Portal {
@@ -46,12 +46,15 @@ impl Portal {
         let simulator = Process::start("the simulator", simulator.arg(demo.join("simulator.yaml")))?;
 
         let data = folder.path().join("data");
+        let repositories = folder.path().join("repositories");
+        std::fs::create_dir(&repositories)?;
         let command = |arguments: &[&str]| {
             let mut command = Command::new(&binary);
             command
                 // A private Postgres of its own, whatever else is at hand.
                 .env_remove("DATABASE_URL")
                 .env("PASSERELLE__DATA__FOLDER", &data)
+                .env("PASSERELLE__ONBOARDING__REPOSITORIES", &repositories)
                 .env("PASSERELLE__SERVER__LISTEN", format!("127.0.0.1:{portal_port}"))
                 .env("PASSERELLE__DEPLOYMENTS__VERIFY_MS", "1500")
                 .env("PASSERELLE__LOG__FILTER", "warn")
@@ -73,7 +76,7 @@ impl Portal {
             let mut import = command(&["import-slos", "--server", &origin, "--token", &token]);
             output(import.args(files))?;
         }
-        Ok(Self { origin, set_up_link, token, http, _server: server, _simulator: simulator, _folder: folder })
+        Ok(Self { origin, set_up_link, token, http, _server: server, _simulator: simulator, folder })
     }
 
     /// Asks the API as an administrator.
@@ -91,6 +94,35 @@ impl Portal {
         let (status, text) = (answer.status(), answer.text().await?);
         ensure!(status.is_success(), "{url}: {status} {text}");
         Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? })
+    }
+
+    /// What an address of the portal answers an administrator.
+    ///
+    /// # Errors
+    /// When it does not answer well.
+    pub async fn bytes(&self, path: &str) -> Result<Vec<u8>> {
+        let url = format!("{}{path}", self.origin);
+        let answer = self.http.get(&url).bearer_auth(&self.token).send().await?.error_for_status()?;
+        Ok(answer.bytes().await?.to_vec())
+    }
+
+    /// Makes a repository with these files, in the folder that the portal delivers to.
+    ///
+    /// # Errors
+    /// When git does not.
+    pub fn repository(&self, name: &str, files: &[(&str, &str)]) -> Result<()> {
+        let place = self.folder.path().join("repositories").join(name);
+        for (path, text) in files {
+            let path = place.join(path);
+            std::fs::create_dir_all(path.parent().context("a file without a folder")?)?;
+            std::fs::write(path, text)?;
+        }
+        for arguments in [&["init", "--quiet"][..], &["add", "--all"], &["commit", "--quiet", "--message", "theirs"]] {
+            let who = ["-c", "user.name=ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main"];
+            let done = Command::new("git").arg("-C").arg(&place).args(who).args(arguments).status()?;
+            ensure!(done.success(), "git {arguments:?}: {done}");
+        }
+        Ok(())
     }
 
     /// Deploys over the API and waits for the end, so that there is a version to go back to.

@@ -30,6 +30,7 @@ async fn every_page_can_be_used_by_everybody() -> Result<()> {
     tab.set_up(&portal).await?;
     let mut pages = pages(&tab).await?;
     pages.extend(of_notifications(&portal).await?.into_iter().map(|path| (path, 200)));
+    pages.extend(of_deliveries(&portal).await?.into_iter().map(|path| (path, 200)));
     pages.extend(of_gates(&portal).await?.into_iter().map(|path| (path, 200)));
     for look in &looks {
         tab.look(*look).await?;
@@ -72,12 +73,16 @@ async fn pages(tab: &Tab) -> Result<Vec<(String, i64)>> {
     }
     for path in [
         "/access/tokens",
+        "/confirm",
         "/access/sessions",
         "/access/why",
+        "/access/simulate?user=ada&environment=production&role=viewer&scope_kind=everything",
+        "/access/who",
         "/ui",
         "/onboard",
         "/onboard/gke-service",
         "/onboard/gke-service?step=2",
+        "/onboard/gke-service/adopt",
         "/slos?system=no/such",
         "/slos/import",
         "/slos/new",
@@ -110,6 +115,37 @@ async fn of_notifications(portal: &Portal) -> Result<Vec<String>> {
         "/notifications/deliveries",
     ];
     Ok(fixed.into_iter().map(str::to_owned).chain([rule]).collect())
+}
+
+/// A new service whose files arrived in a folder of repositories, and did not in another.
+async fn of_deliveries(portal: &Portal) -> Result<Vec<String>> {
+    let template = portal.api("GET", "/templates/static-site", None).await?;
+    let mut answers = template["example"].clone();
+    answers["name"] = "brochure".into();
+    answers["owner"] = "group:skillforge/platform".into();
+    answers["system"] = "skillforge/skillforge".into();
+    let made =
+        portal.api("POST", "/onboardings", Some(&json!({ "template": "static-site", "answers": answers }))).await?;
+    let id = made["id"].as_str().context("no id")?;
+    let deliveries = format!("/onboardings/{id}/deliveries");
+    for (to, state) in [
+        (json!({ "repository": "sites/brochure.git" }), "done"),
+        (json!({ "repository": "sites/nowhere.git", "into": "existing" }), "failed"),
+    ] {
+        let asked = portal.api("POST", &deliveries, Some(&to)).await?;
+        let path = format!("{deliveries}/{}", asked["id"].as_str().context("no id")?);
+        let start = std::time::Instant::now();
+        while portal.api("GET", &path, None).await?["state"] != state {
+            ensure!(start.elapsed() < std::time::Duration::from_secs(20), "{to} is not {state}");
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    }
+    portal.repository(
+        "team/menu.git",
+        &[("Dockerfile", "FROM python:3.12\nEXPOSE 9000\n"), ("README.md", "Tells what there is.\n")],
+    )?;
+    let found = "/onboard/swarm-service/adopt?repository=team/menu.git";
+    Ok(vec![format!("/onboarding/{id}"), "/onboard?behind=true".to_owned(), found.to_owned()])
 }
 
 /// What gates have to show: a request that waits, one that was stopped, a freeze now and every weekend, a report and a waiver.

@@ -9,7 +9,7 @@ mod places;
 
 use arena::{Arena, Run};
 use passerelle_simulator::Side;
-use places::Place;
+use places::{Act, Place};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -89,6 +89,15 @@ async fn round(place: Place) -> Vec<Row> {
         rows.push(row);
     }
     rows
+}
+
+/// One point of the matrix that is always tried: Swarm goes back by itself while nobody drives.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_platform_has_put_back_is_not_written_again() {
+    let mut arena = Arena::open(places::docker_swarm()).await;
+    let effects = arena.undisturbed(Act::Broken).await;
+    let Run::Over(seen) = arena.killed(Act::Broken, 1, Side::After).await else { panic!("it writes nothing") };
+    assert_eq!((seen.ended.as_str(), seen.effects, seen.outcomes), ("rolled_back", effects, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

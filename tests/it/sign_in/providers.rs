@@ -98,6 +98,13 @@ impl<'t> Browser<'t> {
         self.send(request.header("content-type", "application/x-www-form-urlencoded").body(body)).await
     }
 
+    /// As a script in the page does.
+    pub async fn post_json(&mut self, path: &str, body: &Value) -> (StatusCode, Value) {
+        let request = self.test.http.post(format!("{}{path}", self.test.url)).header("origin", &self.test.url);
+        let shown = self.send(request.json(body)).await;
+        (shown.status, serde_json::from_str(&shown.html).unwrap_or_default())
+    }
+
     async fn send(&mut self, request: reqwest::RequestBuilder) -> Shown {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut request = request.header("accept-language", self.language);

@@ -106,6 +106,10 @@ async fn the_users_of_a_real_provider_sign_in() {
             (&json!(user), &json!(name), role)
         );
         assert_eq!(browser.get(&door).await.status, StatusCode::BAD_REQUEST, "once");
+        // Who they are, once more: the provider says when it asked.
+        let left = browser.get("/auth/company/confirm?next=/confirm").await.led_to();
+        let door = through_the_provider(&test.http, &left, &test.url, user).await;
+        assert_eq!(browser.get(&door).await.led_to(), "/confirm");
         let csrf = browser.csrf().await;
         assert_eq!(browser.post("/sign-out", &[("csrf", &csrf)]).await.led_to(), "/sign-in?signed_out=true&of=company");
         let there = browser.get("/auth/company/sign-out").await.led_to();

@@ -3,6 +3,7 @@
 use super::Database;
 use passerelle_simulator::{Simulator, World};
 use serde_json::Value;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -56,7 +57,8 @@ impl RunningPortal {
 
     /// Runs a command of the program on this portal: its exit code, output and complaints.
     pub fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
-        let output = command(&self.database, self.data.path(), self.port)
+        let output = self
+            .command()
             .args(arguments)
             .env("PASSERELLE_SERVER", &self.url)
             .env("PASSERELLE_TOKEN", &self.admin)
@@ -64,6 +66,20 @@ impl RunningPortal {
             .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
+    /// The program with this portal's settings, for a process of its own.
+    pub fn command(&self) -> Command {
+        self.command_in(self.data())
+    }
+
+    /// The same with another data folder.
+    pub fn command_in(&self, data: &Path) -> Command {
+        command(&self.database, data, self.port)
+    }
+
+    pub fn data(&self) -> &Path {
+        self.data.path()
     }
 
     pub async fn ready(&self) {
@@ -92,6 +108,14 @@ impl RunningPortal {
         super::call(&self.http, &self.url, reqwest::Method::GET, path, &self.admin, None).await
     }
 
+    pub async fn patch(&self, path: &str, body: &Value) -> super::Answer {
+        super::call(&self.http, &self.url, reqwest::Method::PATCH, path, &self.admin, Some(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> super::Answer {
+        super::call(&self.http, &self.url, reqwest::Method::DELETE, path, &self.admin, None).await
+    }
+
     pub async fn ended(&self, id: &str) -> Value {
         super::ended(&self.http, &self.url, &self.admin, id).await
     }
@@ -108,7 +132,7 @@ impl RunningPortal {
 
     /// One more process that drives deployments; whoever asks for it ends it.
     pub fn worker(&self) -> Child {
-        command(&self.database, self.data.path(), self.port).arg("worker").stdout(Stdio::null()).spawn().unwrap()
+        self.command().arg("worker").stdout(Stdio::null()).spawn().unwrap()
     }
 
     /// SIGKILL.
@@ -122,6 +146,18 @@ impl RunningPortal {
 impl Killed {
     pub const fn database(&self) -> &Database {
         &self.0.database
+    }
+
+    pub fn data(&self) -> &Path {
+        self.0.data()
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+        self.0.run(arguments)
+    }
+
+    pub const fn simulator(&self) -> &Simulator {
+        &self.0.simulator
     }
 
     pub async fn start_again(mut self) -> RunningPortal {
@@ -138,7 +174,7 @@ impl Drop for RunningPortal {
     }
 }
 
-fn spawn(database: &Database, data: &std::path::Path, port: u16, works: bool) -> Child {
+fn spawn(database: &Database, data: &Path, port: u16, works: bool) -> Child {
     let worker = if works { "true" } else { "false" };
     command(database, data, port)
         .arg("serve")
@@ -148,7 +184,7 @@ fn spawn(database: &Database, data: &std::path::Path, port: u16, works: bool) ->
         .unwrap()
 }
 
-fn command(database: &Database, data: &std::path::Path, port: u16) -> Command {
+fn command(database: &Database, data: &Path, port: u16) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passerelle"));
     command
         .env("DATABASE_URL", &database.url)
@@ -161,6 +197,8 @@ fn command(database: &Database, data: &std::path::Path, port: u16) -> Command {
         .env("PASSERELLE__DEPLOYMENTS__VERIFY_MS", "300")
         .env("PASSERELLE__OUTBOUND__ALLOW_NETWORKS", "127.0.0.0/8")
         .env("PASSERELLE__NOTIFICATIONS__RETRY_MS", "100")
+        .env("PASSERELLE__ONBOARDING__TEMPLATES", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/templates"))
+        .env("PASSERELLE__ONBOARDING__REPOSITORIES", data)
         .env("PASSERELLE__LOG__FILTER", "warn");
     command
 }

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// What every test runs against: three namespaces' worth of one service on a simulated cluster.
-const WORLD: &str = "
+pub const WORLD: &str = "
 seed: 1
 speed: 40
 clusters:
@@ -217,6 +217,9 @@ pub fn config(data: &std::path::Path) -> Config {
     // The receivers of messages are on this machine.
     config.outbound.allow_networks = "127.0.0.0/8".to_owned();
     config.notifications.retry_ms = 100;
+    config.onboarding.repositories = data.display().to_string();
+    // Tests ask faster than people do; `tests/it/rates.rs` is about the limits.
+    (config.server.requests_per_minute, config.server.writes_per_minute) = (0, 0);
     config.onboarding.templates = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/templates").to_owned();
     config
 }

@@ -110,6 +110,23 @@ impl<'t> Person<'t> {
         self.shown(request.header("content-type", "application/x-www-form-urlencoded").body(body)).await
     }
 
+    /// A form with files, as a browser sends it: name, file name where it is one, content.
+    pub async fn post_files(&self, path: &str, parts: &[(&str, Option<&str>, &[u8])]) -> Shown {
+        let mut body = Vec::new();
+        for (name, file, content) in parts.iter().copied().chain([("csrf", None, self.csrf.as_bytes())]) {
+            let file =
+                file.map(|file| format!("; filename=\"{file}\"\r\nContent-Type: application/yaml")).unwrap_or_default();
+            body.extend(
+                format!("--part\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n").into_bytes(),
+            );
+            body.extend(content);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--part--\r\n");
+        let request = self.test.http.post(format!("{}{path}", self.test.url)).header("origin", &self.test.url);
+        self.shown(request.header("content-type", "multipart/form-data; boundary=part").body(body)).await
+    }
+
     async fn shown(&self, request: reqwest::RequestBuilder) -> Shown {
         let request = if self.cookie.is_empty() { request } else { request.header(COOKIE, &self.cookie) };
         let response = request.send().await.unwrap();

@@ -1,13 +1,16 @@
 //! A Prometheus that has counted what the test says, minute by minute.
 
 use super::TestPortal;
-use axum::Form;
+use axum::http::StatusCode as Answered;
+use axum::middleware::{Next, from_fn};
+use axum::response::IntoResponse as _;
 use axum::routing::post;
-use axum::{Json, Router};
+use axum::{Form, Json, Router};
 use passerelle_server::slo::Measurer;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use time::OffsetDateTime;
 
@@ -18,19 +21,32 @@ struct Counted(Arc<Mutex<BTreeMap<i64, (u64, u64)>>>);
 pub struct FakePrometheus {
     pub url: String,
     counted: Counted,
+    broken: Arc<AtomicBool>,
 }
 
 impl FakePrometheus {
     pub async fn start() -> Self {
         let counted = Counted::default();
         let (ranges, instants) = (counted.clone(), counted.clone());
+        let broken = Arc::new(AtomicBool::new(false));
+        let away = Arc::clone(&broken);
+        let guard = from_fn(move |request, next: Next| {
+            let away = away.load(Ordering::Relaxed);
+            async move { if away { Answered::SERVICE_UNAVAILABLE.into_response() } else { next.run(request).await } }
+        });
         let router = Router::new()
             .route("/api/v1/query_range", post(move |Form(form)| async move { Json(ranges.range(&form)) }))
-            .route("/api/v1/query", post(move |Form(form)| async move { Json(instants.instant(&form)) }));
+            .route("/api/v1/query", post(move |Form(form)| async move { Json(instants.instant(&form)) }))
+            .layer(guard);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, counted }
+        Self { url, counted, broken }
+    }
+
+    /// Answers 503 from now on, or no more.
+    pub fn fails(&self, fails: bool) {
+        self.broken.store(fails, Ordering::Relaxed);
     }
 
     /// Replaces what was counted in a minute.
@@ -50,7 +66,11 @@ impl TestPortal {
 
     /// Measures every objective up to now.
     pub async fn measure(&self) {
-        let now = OffsetDateTime::now_utc().unix_timestamp();
+        self.measure_at(OffsetDateTime::now_utc().unix_timestamp()).await;
+    }
+
+    /// As if it were then, in seconds since 1970.
+    pub async fn measure_at(&self, now: i64) {
         Measurer::new(self.portal.slo.clone()).pass(now).await.unwrap();
     }
 }

@@ -11,6 +11,7 @@ pub mod http;
 mod importing;
 mod load;
 mod people;
+mod previews;
 mod process;
 mod report;
 mod request;
@@ -78,6 +79,7 @@ pub fn run(paths: &Paths, bench: &Bench) -> Result<()> {
     steps.step("reads", || {
         let server = run::start(&installation, &mut figures)?;
         run::reads(&server, &shape, &people, duration, &mut figures)?;
+        previews::run(&server, &people, duration, &mut figures)?;
         if let Some(chromium) = &browser {
             let first_row = browser::first_row(paths, &server, &people.session, chromium)?;
             figures.push(Figure::new("first row in the browser", first_row, "ms", Target::AtMost(360.0)));

@@ -175,11 +175,12 @@ fn memory(name: &str, bytes: u64, target: Target) -> Figure {
     Figure::new(name, bytes as f64 / MEGABYTE, "MB", target)
 }
 
-fn milliseconds(time: Duration) -> f64 {
+pub fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-fn described(measured: &Measured) -> String {
+/// The rest of a measurement.
+pub fn described(measured: &Measured) -> String {
     format!(
         "p50 {:.1}, p95 {:.1}, p99 {:.1} ms at {CONNECTIONS} connections; CPU {:.0} µs server, {:.0} µs Postgres; generator {:.0} % of all CPU; {} bytes",
         milliseconds(measured.p50),

@@ -15,6 +15,7 @@ mod site;
 mod utilities;
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::Result;
 
@@ -22,6 +23,7 @@ use crate::install;
 use crate::paths::Paths;
 use crate::process::{cargo, run as run_command};
 use crate::steps::Steps;
+use crate::supply::tools;
 
 /// How much the compiler works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,10 +85,13 @@ pub fn build_site(paths: &Paths, profile: Profile, client: Client) -> Result<()>
     site::write(paths, &profile.site(paths), &styles, &client_files, client)
 }
 
-/// Builds the server; a production build is without the simulator.
+/// Builds the server; a production build is without the simulator, and with the list of its dependencies inside.
 pub fn build_server(paths: &Paths, profile: Profile, simulator: bool) -> Result<()> {
     install::make()?;
-    let mut command = cargo(paths);
+    let mut command = match profile {
+        Profile::Dev => cargo(paths),
+        Profile::Release => listing(paths),
+    };
     command.args(["build", "--package", "passerelle", "--bin", "passerelle"]);
     if simulator {
         command.args(["--features", "simulator"]);
@@ -95,4 +100,16 @@ pub fn build_server(paths: &Paths, profile: Profile, simulator: bool) -> Result<
         command.arg("--release");
     }
     run_command(&mut command)
+}
+
+/// `cargo auditable`, whose programs tell scanners what they were built from. Without a network there may be none; a program without
+/// the list is as good to run, so that is said and nothing more.
+fn listing(paths: &Paths) -> Command {
+    match tools::AUDITABLE.find_or_install(paths) {
+        Ok(auditable) => auditable.command(paths),
+        Err(error) => {
+            eprintln!("      the program will be without the list of its dependencies: {error:#}");
+            cargo(paths)
+        }
+    }
 }

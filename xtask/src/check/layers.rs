@@ -9,11 +9,12 @@ use crate::paths::Paths;
 use crate::rust_text::{line_of, without_comments};
 
 /// Left to right. A new capability gets its place here.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "kernel",
     "config",
     "identity",
     "audit",
+    "secrets",
     "catalog",
     "environments",
     "alerts",

@@ -4,6 +4,7 @@ mod doc_paths;
 mod files;
 mod layers;
 mod machine_paths;
+mod no_unsafe;
 mod openapi;
 mod sizes;
 mod texts;
@@ -31,6 +32,8 @@ pub enum Rule {
     DocPaths,
     /// No path of somebody's machine in a file
     MachinePaths,
+    /// Every package takes the lints of the workspace, which forbid unsafe code
+    NoUnsafe,
     /// What the browser client links
     WasmTree,
     /// French for every sentence of the server
@@ -42,12 +45,13 @@ pub enum Rule {
 }
 
 /// Quick ones first.
-const ALL: [Rule; 9] = [
+const ALL: [Rule; 10] = [
     Rule::Format,
     Rule::Layers,
     Rule::Sizes,
     Rule::DocPaths,
     Rule::MachinePaths,
+    Rule::NoUnsafe,
     Rule::WasmTree,
     Rule::Texts,
     Rule::Lints,
@@ -80,6 +84,7 @@ fn apply(paths: &Paths, rule: Rule, write: bool) -> Result<()> {
         Rule::Sizes => sizes::check(paths),
         Rule::DocPaths => doc_paths::check(paths),
         Rule::MachinePaths => machine_paths::check(paths),
+        Rule::NoUnsafe => no_unsafe::check(paths),
         Rule::WasmTree => wasm_tree::check(paths),
         Rule::Texts => texts::check(paths),
         Rule::Lints => lints(paths),

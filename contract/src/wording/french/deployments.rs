@@ -20,6 +20,7 @@ super::texts! {
     "Lost sight of the target, trying again: {why}" => "La cible a été perdue de vue, nouvel essai : {why}";
     "Needs a person: {why}" => "À examiner : {why}";
     "New release {version}" => "Nouvelle version {version}";
+    "Not judged by its errors: {why}" => "Non jugé par ses erreurs : {why}";
     "Nothing stands against it" => "Rien ne s’y oppose";
     "Noticed: {finding}" => "Remarqué : {finding}";
     "Putting back {version}" => "Remise en place : {version}";
@@ -55,6 +56,7 @@ super::texts! {
     "must say in {min} characters or more what is fixed" => "doit dire en {min} caractères ou plus ce qui est corrigé";
     "no answer within {seconds} s" => "pas de réponse en {seconds} s";
     "not complete after {seconds} s: {updated} of {desired} instances run the new version, {ready} are ready" => "inachevé après {seconds} s : {updated} instances sur {desired} font tourner la nouvelle version, {ready} sont prêtes";
+    "not judged by its errors, as the binding asks for: {why}" => "non jugé par ses erreurs, alors que la liaison le demande : {why}";
     "release {id}" => "la version {id}";
     "release {version} of {service}" => "la version {version} de {service}";
     "release {version} of {service} exists with image {image}; a release never changes" => "la version {version} de {service} existe avec l’image {image} ; une version ne change jamais";
@@ -65,6 +67,7 @@ super::texts! {
     "the body must be the report" => "le corps de la requête doit être le rapport";
     "the new version" => "la nouvelle version";
     "the request for approval has ended; deploy again to ask anew" => "la demande d’approbation a expiré ; déployez de nouveau pour redemander";
+    "the service has no objective here that counts events" => "le service n’a ici aucun objectif qui compte des événements";
     "the target binding or its connection was changed" => "le rattachement de la cible ou sa connexion a été modifié";
     "the target binding was removed" => "le rattachement de la cible a été supprimé";
     "the target binding was removed; cancel this deployment" => "le rattachement de la cible a été supprimé ; annulez ce déploiement";
@@ -87,6 +90,13 @@ super::texts! {
     "{service} has no release {version}" => "{service} n’a pas de version {version}";
     "{service} is not bound to {environment}; add a target binding first" => "{service} n’est pas rattaché à {environment} ; ajoutez d’abord un rattachement";
     "{slo} burns {rate} times its budget since {version} came {minutes} min ago ({bad} of {total} events bad; {most} allowed)" => "{slo} consomme {rate} fois son budget depuis l’arrivée de {version} il y a {minutes} min ({bad} événements sur {total} en erreur ; {most} autorisé)";
+    "{slo}: no data since {time} UTC" => "{slo} : aucune donnée depuis {time} UTC";
+    "{slo}: no events since {time} UTC" => "{slo} : aucun événement depuis {time} UTC";
+    "{slo}: no whole minute has passed since {time} UTC" => "{slo} : aucune minute entière depuis {time} UTC";
+    "{slo}: the service has no such objective here that counts events" => "{slo} : le service n’a pas ici d’objectif de ce nom qui compte des événements";
+    "{slo}: {bad} of {total} events failed since {time} UTC, {percent} % allowed" => "{slo} : {bad} événements sur {total} en erreur depuis {time} UTC, {percent} % autorisés";
+    "{slo}: {total} events since {time} UTC, {fewest} are needed" => "{slo} : {total} événements depuis {time} UTC, il en faut {fewest}";
+    "{slo}: {why}" => "{slo} : {why}";
     "{so_far} ({why})" => "{so_far} ({why})";
     "{title} did not end within {seconds} s: {so_far}" => "{title} ne s’est pas terminé en {seconds} s : {so_far}";
     "{title} is done" => "{title} est terminé";

@@ -13,10 +13,13 @@ super::texts! {
     "is taken by another user" => "est déjà pris par un autre utilisateur";
     "must be 1 to 63 characters a-z, 0-9, '.', '_' and '-', starting with a letter or a digit" => "doit comporter de 1 à 63 caractères a-z, 0-9, « . », « _ » et « - », en commençant par une lettre ou un chiffre";
     "must be development, staging or production" => "doit valoir development, staging ou production";
+    "must be everything, team:namespace/name, system:namespace/name or tier:name" => "doit être everything, team:espace/nom, system:espace/nom ou tier:nom";
     "must be {min_chars} to {max_chars} characters long, and has {count}" => "doit comporter de {min_chars} à {max_chars} caractères, et en comporte {count}";
     "must not be the user name" => "ne doit pas être le nom d’utilisateur";
+    "only somebody who is signed in can show again who they are" => "seule une personne connectée peut montrer de nouveau qui elle est";
     "role binding {id}" => "l’attribution de rôle {id}";
     "role binding {key}" => "l’attribution de rôle {key}";
+    "says where a role holds; name the role too" => "dit où vaut un rôle ; nommez aussi le rôle";
     "session {id}" => "la session {id}";
     "sign-in provider {id}" => "le fournisseur de connexion {id}";
     "the portal is set up already; an administrator can add people" => "le portail est déjà installé ; un administrateur peut ajouter des personnes";
@@ -26,5 +29,8 @@ super::texts! {
     "this role comes from the group {group} at {provider}; take the person out of the group, or the group out of the configuration" => "ce rôle vient du groupe {group} chez {provider} ; retirez la personne du groupe, ou le groupe de la configuration";
     "token {id}" => "le jeton {id}";
     "user {name}" => "l’utilisateur {name}";
+    "you have none here: confirm who you are at your provider" => "vous n’en avez pas ici : confirmez qui vous êtes chez votre fournisseur";
+    "{name} has no such role" => "{name} n’a pas ce rôle";
+    "{name} is disabled" => "{name} est désactivé";
     "{name} is the last administrator; make another one first" => "{name} est le dernier administrateur ; nommez-en d’abord un autre";
 }

@@ -11,6 +11,7 @@ super::texts! {
     "a whole number from {min} to {max}" => "un nombre entier de {min} à {max}";
     "already exists" => "existe déjà";
     "an object" => "un objet";
+    "confirmation needed" => "confirmation requise";
     "conflict" => "conflit";
     "cross site" => "autre site";
     "deployment active" => "déploiement en cours";
@@ -38,6 +39,7 @@ super::texts! {
     "must be application/json" => "doit valoir application/json";
     "must be namespace/name, each 1 to 63 letters and digits with '-', '_' and '.' between them" => "doit s’écrire espace/nom, chacun de 1 à 63 lettres et chiffres avec « - », « _ » et « . » entre eux";
     "must be one line" => "doit tenir sur une ligne";
+    "must be the report of a browser, as JSON" => "doit être le rapport d’un navigateur, en JSON";
     "nobody is signed in" => "personne n’est connecté";
     "not allowed: {because}" => "non autorisé : {because}";
     "not found" => "introuvable";
@@ -68,6 +70,7 @@ super::texts! {
     "unavailable" => "indisponible";
     "unknown field {field}; allowed: {allowed}" => "champ inconnu {field} ; autorisés : {allowed}";
     "unknown field {field}; there are no fields" => "champ inconnu {field} ; il n’y a aucun champ";
+    "you showed who you are too long ago for this; confirm it at /confirm and try again" => "vous avez montré qui vous êtes il y a trop longtemps pour cela ; confirmez-le sur /confirm, puis réessayez";
     "{action} is done by the portal only" => "{action} n’est fait que par le portail";
     "{action} needs a person who is signed in; a token is not one" => "{action} exige une personne connectée ; un jeton n’en est pas une";
     "{action} needs the role {role} on {object}" => "{action} exige le rôle {role} sur {object}";

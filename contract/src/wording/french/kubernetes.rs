@@ -5,11 +5,15 @@ super::texts! {
     "'{shown}' is not statefulset/NAME, deployment/NAME or job/NAME" => "« {shown} » n’est ni statefulset/NOM, ni deployment/NOM, ni job/NOM";
     "1 to 253 of a-z, 0-9, '-' and '.', with a letter or digit at both ends of each part" => "de 1 à 253 caractères a-z, 0-9, « - » et « . », avec une lettre ou un chiffre aux deux bouts de chaque partie";
     "1 to 63 of a-z, 0-9 and '-', with a letter or digit at both ends" => "de 1 à 63 caractères a-z, 0-9 et « - », avec une lettre ou un chiffre aux deux bouts";
+    "Argo Rollouts brings the new version in steps: {steps}" => "Argo Rollouts amène la nouvelle version par étapes : {steps}";
+    "Argo Rollouts has stopped the update: {why}" => "Argo Rollouts a arrêté la mise à jour : {why}";
+    "Argo Rollouts is told to skip the steps: this is a way back" => "Argo Rollouts doit sauter les étapes : c’est un retour en arrière";
     "Ingress {name} has no address: no controller serves {host}" => "l’Ingress {name} n’a pas d’adresse : aucun contrôleur ne sert {host}";
     "Ingress {name} names no class, and the cluster has no default one: nobody serves {host}" => "l’Ingress {name} ne nomme pas de classe, et le cluster n’en a pas par défaut : personne ne sert {host}";
     "Ingress {name} names the class {class}, which does not exist: nobody serves {host}" => "l’Ingress {name} nomme la classe {class}, qui n’existe pas : personne ne sert {host}";
     "PersistentVolumeClaim {name}" => "le PersistentVolumeClaim {name}";
     "PersistentVolumeClaim {name} does not exist; volume {volume} needs it" => "le PersistentVolumeClaim {name} n’existe pas ; le volume {volume} en a besoin";
+    "Rollout {name} takes its pods from {kind} {of} (spec.workloadRef), which the portal does not write; give the Rollout a template of its own" => "le Rollout {name} prend ses pods de {kind} {of} (spec.workloadRef), que le portail n’écrit pas ; donnez au Rollout son propre modèle";
     "Secret {name}" => "le Secret {name}";
     "Secret {name} does not exist; images would be pulled without credentials" => "le Secret {name} n’existe pas ; les images seraient téléchargées sans identifiants";
     "ServiceAccount {name}" => "le ServiceAccount {name}";
@@ -21,6 +25,8 @@ super::texts! {
     "a container has ended" => "un conteneur s’est arrêté";
     "a migration is a command or the manifest of a Job, and not both" => "une migration est une commande ou le manifeste d’un Job, et pas les deux";
     "a migration runs with a new version only" => "une migration ne s’exécute qu’avec une nouvelle version";
+    "a pause of {seconds} s" => "une pause de {seconds} s";
+    "a pause without an end" => "une pause sans fin";
     "a probe fails" => "une sonde échoue";
     "a token does not go with gke, eks or aks, which fetch their own" => "un token ne va pas avec gke, eks ou aks, qui vont chercher le leur";
     "a volume cannot be mounted: {why}" => "un volume ne peut pas être monté : {why}";
@@ -33,6 +39,7 @@ super::texts! {
     "another rollout is still going on" => "un autre déploiement progressif est encore en cours";
     "at most 2147483647" => "2147483647 au plus";
     "at most {max} objects can be waited for" => "{max} objets au plus peuvent être attendus";
+    "at step {step} of {steps} ({percent} %)" => "à l’étape {step} sur {steps} ({percent} %)";
     "ca and token go with server" => "ca et token vont avec server";
     "container {container}" => "le conteneur {container}";
     "container {container} cannot start: {why}" => "le conteneur {container} ne peut pas démarrer : {why}";
@@ -47,6 +54,8 @@ super::texts! {
     "container {name} has no readiness probe: it gets traffic as soon as it starts, and a bad version looks good" => "le conteneur {name} n’a pas de sonde de disponibilité (readiness) : il reçoit du trafic dès son démarrage, et une mauvaise version paraît bonne";
     "context goes with kubeconfig" => "context va avec kubeconfig";
     "crash loop" => "plantages en boucle";
+    "do not go with a Rollout yet: only its image is set" => "ne vont pas encore avec un Rollout : seule son image est changée";
+    "do not go with a Rollout: it has steps of its own (spec.strategy.canary.steps)" => "ne vont pas avec un Rollout : il a ses propres étapes (spec.strategy.canary.steps)";
     "env {name} of container {container}" => "la variable {name} du conteneur {container}";
     "envFrom of container {container}" => "l’envFrom du conteneur {container}";
     "every pod gets the new version" => "tous les pods reçoivent la nouvelle version";
@@ -90,6 +99,8 @@ super::texts! {
     "not a kubeconfig: the YAML does not have its fields" => "ce n’est pas un kubeconfig : le YAML n’en a pas les champs";
     "not the manifest of a Job: {why}" => "ce n’est pas le manifeste d’un Job : {why}";
     "nothing runs before a deployment here" => "rien ne s’exécute ici avant un déploiement";
+    "paused at step {step} of {steps} ({percent} %)" => "en pause à l’étape {step} sur {steps} ({percent} %)";
+    "paused by Argo Rollouts: {why}" => "mis en pause par Argo Rollouts : {why}";
     "pod {pod} cannot pull {image}" => "le pod {pod} ne peut pas télécharger {image}";
     "pod {pod} cannot start: {why}" => "le pod {pod} ne peut pas démarrer : {why}";
     "pod {pod} crashes, restarts: {restarts}" => "le pod {pod} plante, redémarrages : {restarts}";
@@ -127,6 +138,7 @@ super::texts! {
     "the change was there already; the deployment was taken over" => "le changement était déjà là ; le déploiement a été repris";
     "the client" => "le client";
     "the cluster refuses new pods: {why}" => "le cluster refuse de nouveaux pods : {why}";
+    "the cluster serves no Rollouts (argoproj.io/v1alpha1): Argo Rollouts is not installed there" => "le cluster ne sert pas de Rollouts (argoproj.io/v1alpha1) : Argo Rollouts n’y est pas installé";
     "the cluster {name}" => "le cluster {name}";
     "the controller has not looked at it yet" => "le contrôleur ne l’a pas encore examiné";
     "the events" => "les événements";
@@ -138,6 +150,7 @@ super::texts! {
     "the kubeconfig names a file ({field}); only embedded data is read. 'kubectl config view --raw --flatten' embeds it" => "le kubeconfig nomme un fichier ({field}) ; seules les données intégrées sont lues. « kubectl config view --raw --flatten » les intègre";
     "the kubeconfig runs a command to log in (user.exec); commands are not run. Use a service account token" => "le kubeconfig exécute une commande pour se connecter (user.exec) ; les commandes ne sont pas exécutées. Utilisez le jeton d’un compte de service";
     "the kubeconfig uses an auth-provider plug-in; plug-ins are not run. Use a service account token" => "le kubeconfig utilise un greffon auth-provider ; les greffons ne sont pas exécutés. Utilisez le jeton d’un compte de service";
+    "the last update of the Rollout was aborted; a new template begins anew" => "la dernière mise à jour du Rollout a été abandonnée ; un nouveau modèle recommence du début";
     "the limit ranges" => "les plages de limites";
     "the log" => "le journal";
     "the manifest is longer than {max} bytes" => "le manifeste fait plus de {max} octets";
@@ -157,7 +170,11 @@ super::texts! {
     "the migration's pod {name} starts" => "le pod {name} de la migration démarre";
     "the nearest is {near}" => "la plus proche est {near}";
     "the new version gets its pods in steps: {steps} of {count}, then all; {seconds} s of pauses in all" => "la nouvelle version reçoit ses pods par paliers : {steps} de {count}, puis tous ; {seconds} s de pauses au total";
+    "the pause at {percent} % is over (step {step} of {steps})" => "la pause à {percent} % est terminée (étape {step} sur {steps})";
     "the pod does not start: {why}" => "le pod ne démarre pas : {why}";
+    "the pods are replaced one by one" => "les pods sont remplacés un par un";
+    "the portal could neither promote nor abort the Rollout: {why}" => "le portail ne pourrait ni promouvoir ni abandonner le Rollout : {why}";
+    "the portal ends a pause without an end after {seconds} s, when nothing speaks against it" => "le portail met fin à une pause sans fin après {seconds} s, si rien ne s’y oppose";
     "the quotas" => "les quotas";
     "the recorded state cannot be put back: {reason}" => "l’état enregistré ne peut pas être remis en place : {reason}";
     "the strategy is Recreate: all instances stop before a new one starts" => "la stratégie est Recreate : toutes les instances s’arrêtent avant qu’une nouvelle démarre";
@@ -180,7 +197,8 @@ super::texts! {
     "{name} tells no address of the cluster yet" => "{name} ne donne pas encore d’adresse du cluster";
     "{name} was left by an earlier deployment, and is replaced" => "{name} a été laissé par un déploiement antérieur et sera remplacé";
     "{name} would be refused: {why}" => "{name} serait refusé : {why}";
-    "{name}: the answer is not a Deployment" => "{name} : la réponse n’est pas un Deployment";
+    "{name}: the answer is not a Rollout" => "{name} : la réponse n’est pas un Rollout";
+    "{name}: the answer is not a workload" => "{name} : la réponse n’est pas une charge de travail";
     "{object} cannot be waited for: {why}" => "{object} ne peut pas être attendu : {why}";
     "{object} could not be looked up ({user} needs it)" => "{object} n’a pas pu être consulté ({user} en a besoin)";
     "{object} does not exist" => "{object} n’existe pas";
@@ -192,6 +210,7 @@ super::texts! {
     "{object} is not ready: {why}" => "{object} n’est pas prêt : {why}";
     "{object} is ready" => "{object} est prêt";
     "{object} was last applied as {version}, which Kubernetes removed in {release}; use {instead}" => "{object} a été appliqué en {version}, que Kubernetes a retiré en {release} ; utilisez {instead}";
+    "{percent} %" => "{percent} %";
     "{pods} of {all} pods run {image} ({percent} %)" => "{pods} pods sur {all} font tourner {image} ({percent} %)";
     "{ready} of {desired} ready" => "{ready} sur {desired} prêtes";
     "{ready} of {wanted} new pods are ready beside the version before ({percent} %)" => "{ready} nouveaux pods sur {wanted} sont prêts à côté de la version précédente ({percent} %)";

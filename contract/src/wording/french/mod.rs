@@ -5,6 +5,7 @@
 
 mod alerts;
 mod catalog;
+mod delivery;
 mod deployments;
 mod environments;
 mod gates;
@@ -16,6 +17,7 @@ mod notifications;
 mod onboarding;
 mod pipelines;
 pub(super) mod schemas;
+mod secrets;
 mod slo;
 mod targets;
 mod webhooks;
@@ -28,6 +30,7 @@ type Table = &'static [(&'static str, &'static str)];
 const TABLES: &[Table] = &[
     alerts::TEXTS,
     catalog::TEXTS,
+    delivery::TEXTS,
     deployments::TEXTS,
     environments::TEXTS,
     gates::TEXTS,
@@ -39,6 +42,7 @@ const TABLES: &[Table] = &[
     onboarding::TEXTS,
     pipelines::TEXTS,
     schemas::TEXTS,
+    secrets::TEXTS,
     slo::TEXTS,
     targets::TEXTS,
     webhooks::TEXTS,

@@ -30,6 +30,7 @@ super::texts! {
     "expected a burn rate of 1 to 1000 with one decimal, such as 14.4" => "un taux de consommation de 1 à 1000 avec une décimale est attendu, par exemple 14.4";
     "expected a folder: names of letters, digits, '-', '.', '_' with '/' between, none beginning with '.'" => "attendu : un dossier, des noms de lettres, chiffres, « - », « . », « _ » séparés par « / », aucun ne commençant par « . »";
     "expected a region: 1 to 40 of a-z, 0-9 and '-'" => "attendu : une région, de 1 à 40 caractères a-z, 0-9 et « - »";
+    "expected a share from 0 to 0.999999 with at most six decimals, such as 0.01" => "une part de 0 à 0.999999 avec au plus six décimales est attendue, par exemple 0.01";
     "expected an http or https address without user and password" => "une adresse http ou https sans utilisateur ni mot de passe est attendue";
     "expected at most 10 percentages from 1 to 99, each greater than the one before" => "attendu : au plus 10 pourcentages de 1 à 99, chacun plus grand que le précédent";
     "expected host or host:port, without https://" => "attendu : hôte ou hôte:port, sans https://";
@@ -50,6 +51,10 @@ super::texts! {
     "is not the record of a Swarm service: it holds no image" => "n’est pas l’enregistrement d’un service Swarm : il ne contient pas d’image";
     "it answered {status}" => "il a répondu {status}";
     "it is longer than 512 bytes" => "elle dépasse 512 octets";
+    "its certificate has expired" => "son certificat a expiré";
+    "its certificate is for another name" => "son certificat est pour un autre nom";
+    "its certificate is not accepted" => "son certificat n’est pas accepté";
+    "its certificate is signed by an authority that is not known here" => "son certificat est signé par une autorité inconnue ici";
     "its token service answered {status}" => "son service de jetons a répondu {status}";
     "job {name}" => "le job {name}";
     "migration job {job} does not exist" => "le job de migration {job} n’existe pas";
@@ -62,7 +67,7 @@ super::texts! {
     "migration job {job} succeeded" => "le job de migration {job} a réussi";
     "migration job {job} succeeded; a new revision follows" => "le job de migration {job} a réussi ; une nouvelle révision suit";
     "must be empty with single_page: the page for what is not found is set for the whole bucket" => "doit être vide avec single_page : la page de ce qui est introuvable vaut pour tout le bucket";
-    "must be exactly one of value, env and file" => "doit être exactement l’un de value, env et file";
+    "must be exactly one of value, env, file and vault" => "doit être exactement l’un de value, env, file et vault";
     "names a token service that is not https" => "nomme un service de jetons qui n’est pas en https";
     "names a token service whose address is none" => "nomme un service de jetons dont l’adresse n’en est pas une";
     "neither the service nor the image sets a user, so the containers run as root" => "ni le service ni l’image ne fixent d’utilisateur : les conteneurs tournent donc en root";

@@ -1,7 +1,8 @@
 //! GitHub: workflows that are dispatched, their runs, and deployment objects with their statuses.
 
+use super::content::Content;
 use super::run::{Run, Start};
-use super::{Said, Works, body, github_show as show, given, no, ok};
+use super::{Said, Works, body, github_git, github_show as show, given, no, ok};
 use crate::call::Call;
 use crate::object::text;
 use crate::pace::stamp;
@@ -24,6 +25,7 @@ struct Repository {
     deployments: Vec<Value>,
     /// By deployment, newest first.
     statuses: BTreeMap<u64, Vec<Value>>,
+    content: Content,
 }
 
 impl Github {
@@ -35,6 +37,7 @@ impl Github {
                 runs: Vec::new(),
                 deployments: Vec::new(),
                 statuses: BTreeMap::new(),
+                content: Content::new(&world.branches, &world.files),
             };
             for (environment, image) in &world.serving {
                 repository.seed(&mut github.works, name, environment, image, at);
@@ -50,11 +53,21 @@ impl Github {
                 json!({ "rate": { "limit": 5000, "remaining": 4999, "used": 1, "reset": now.unix_timestamp() + 3600 } }),
             );
         }
-        let parts: Vec<&str> = call.path.trim_matches('/').splitn(4, '/').collect();
-        let [_, owner, name, rest] = parts.as_slice() else { return not_found() };
-        let full = format!("{owner}/{name}");
+        let parts: Vec<&str> = call.path.trim_matches('/').split('/').collect();
+        let (full, rest) = match parts.as_slice() {
+            ["user"] => return ok(json!({ "login": LOGIN, "id": 1, "type": "User" })),
+            ["user", "repos"] if call.method == Method::POST => return self.make(LOGIN, &body(call)),
+            ["orgs", owner, "repos"] if call.method == Method::POST => return self.make(owner, &body(call)),
+            ["repos", owner, name, rest @ ..] => (format!("{owner}/{name}"), rest.to_vec()),
+            _ => return not_found(),
+        };
+        if call.method == Method::DELETE && rest.is_empty() && self.repositories.remove(&full).is_some() {
+            return Ok((StatusCode::NO_CONTENT, Value::Null, Some((format!("repositories/{full}/deleted"), true))));
+        }
         let Some(repository) = self.repositories.get_mut(&full) else { return not_found() };
-        let rest: Vec<&str> = rest.split('/').collect();
+        if let Some(said) = github_git::answer(&mut repository.content, &full, &rest, call) {
+            return said;
+        }
         match (&call.method, rest.as_slice()) {
             (&Method::GET, ["deployments"]) => repository.list_deployments(call),
             (&Method::POST, ["deployments"]) => repository.deploy(&mut self.works, &full, &body(call), now),
@@ -80,6 +93,36 @@ impl Github {
             (&Method::GET, ["contents", ".github", "workflows", file]) => repository.file(file, call),
             _ => not_found(),
         }
+    }
+}
+
+/// Who the token is.
+const LOGIN: &str = "simulated";
+
+impl Github {
+    /// A repository of an owner who has one already, or of the token's user.
+    fn make(&mut self, owner: &str, body: &Value) -> Said {
+        let full = format!("{owner}/{}", text(body, "/name"));
+        let known = owner == LOGIN || self.repositories.keys().any(|name| name.starts_with(&format!("{owner}/")));
+        if !known {
+            return not_found();
+        }
+        if self.repositories.contains_key(&full) {
+            return unprocessable("Repository creation failed.".to_owned());
+        }
+        let mut repository = Repository {
+            world: GithubRepositoryWorld { branches: vec!["main".to_owned()], ..GithubRepositoryWorld::default() },
+            runs: Vec::new(),
+            deployments: Vec::new(),
+            statuses: BTreeMap::new(),
+            content: Content::described(text(body, "/description")),
+        };
+        if body["auto_init"] == true {
+            repository.content.first(text(body, "/name"));
+        }
+        let shown = github_git::repository(&repository.content, &full);
+        self.repositories.insert(full.clone(), repository);
+        Ok((StatusCode::CREATED, shown, Some((format!("repositories/{full}"), true))))
     }
 }
 

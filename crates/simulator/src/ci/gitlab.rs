@@ -1,7 +1,8 @@
 //! GitLab: pipelines made with variables, their jobs, and statuses beside a commit.
 
+use super::content::Content;
 use super::run::{Overall, Run, Stand, Start};
-use super::{Said, Works, body, no, ok};
+use super::{Said, Works, body, gitlab_git, no, ok};
 use crate::call::Call;
 use crate::object::{list, text};
 use crate::pace::stamp;
@@ -24,13 +25,19 @@ struct Project {
     pipelines: Vec<Run>,
     /// By commit, newest last.
     statuses: Vec<(String, Value)>,
+    content: Content,
 }
 
 impl Gitlab {
     pub fn new(world: &BTreeMap<String, GitlabProjectWorld>, works: Works, at: OffsetDateTime) -> Self {
         let mut gitlab = Self { works, projects: BTreeMap::new() };
         for (name, world) in world {
-            let mut project = Project { world: world.clone(), pipelines: Vec::new(), statuses: Vec::new() };
+            let mut project = Project {
+                world: world.clone(),
+                pipelines: Vec::new(),
+                statuses: Vec::new(),
+                content: Content::new(&world.branches, &world.files),
+            };
             for (environment, image) in &world.serving {
                 let variables = [("PASSERELLE_ENVIRONMENT", environment), ("IMAGE", image)];
                 let given = variables.map(|(name, value)| (name.to_owned(), value.clone())).to_vec();
@@ -46,6 +53,11 @@ impl Gitlab {
         let parts: Vec<String> = call.path.trim_matches('/').split('/').map(decoded).collect();
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let [_, _, rest @ ..] = parts.as_slice() else { return not_found() };
+        match rest {
+            ["projects"] if call.method == Method::POST => return self.make(&body(call)),
+            ["namespaces", group] => return self.namespace(group),
+            _ => {}
+        }
         let ["projects", name, rest @ ..] = rest else {
             return if rest == ["version"] {
                 ok(json!({ "version": "17.5.1", "revision": "simulated" }))
@@ -53,13 +65,17 @@ impl Gitlab {
                 not_found()
             };
         };
+        if call.method == Method::DELETE && rest.is_empty() && self.projects.remove(*name).is_some() {
+            let answer = json!({ "message": "202 Accepted" });
+            return Ok((StatusCode::ACCEPTED, answer, Some((format!("projects/{name}/deleted"), true))));
+        }
         let Some(project) = self.projects.get_mut(*name) else {
             return no(StatusCode::NOT_FOUND, "404 Project Not Found");
         };
+        if let Some(said) = gitlab_git::answer(&mut project.content, name, rest, call) {
+            return said;
+        }
         match (&call.method, rest) {
-            (&Method::GET, []) => ok(
-                json!({ "id": 1, "path_with_namespace": name, "web_url": format!("https://gitlab.com/{name}"), "default_branch": "main" }),
-            ),
             (&Method::GET, ["repository", "commits", reference]) => project.commit(reference),
             (&Method::GET, ["ci", "lint"]) => ok(project.lint()),
             (&Method::GET, ["pipelines"]) => project.list(name, call, now),
@@ -84,6 +100,40 @@ impl Gitlab {
                 .into()),
             _ => not_found(),
         }
+    }
+}
+
+impl Gitlab {
+    /// The groups are those that have projects, numbered by their place.
+    fn groups(&self) -> Vec<String> {
+        let mut groups: Vec<String> =
+            self.projects.keys().filter_map(|name| Some(name.rsplit_once('/')?.0.to_owned())).collect();
+        groups.dedup();
+        groups
+    }
+
+    fn namespace(&self, group: &str) -> Said {
+        match self.groups().iter().position(|known| known == group) {
+            Some(place) => ok(json!({ "id": place + 1, "full_path": group, "kind": "group" })),
+            None => no(StatusCode::NOT_FOUND, "404 Namespace Not Found"),
+        }
+    }
+
+    fn make(&mut self, body: &Value) -> Said {
+        let place = body["namespace_id"].as_u64().and_then(|id| usize::try_from(id).ok()).unwrap_or_default();
+        let Some(group) = place.checked_sub(1).and_then(|place| self.groups().get(place).cloned()) else {
+            return no(StatusCode::BAD_REQUEST, "namespace is not valid");
+        };
+        let name = format!("{group}/{}", text(body, "/path"));
+        if self.projects.contains_key(&name) {
+            return no(StatusCode::BAD_REQUEST, "path has already been taken");
+        }
+        let content = Content::described(text(body, "/description"));
+        let shown = gitlab_git::project(&content, &name);
+        let project =
+            Project { world: GitlabProjectWorld::default(), pipelines: Vec::new(), statuses: Vec::new(), content };
+        self.projects.insert(name.clone(), project);
+        Ok((StatusCode::CREATED, shown, Some((format!("projects/{name}"), true))))
     }
 }
 

@@ -1,8 +1,11 @@
 //! Pipelines: what the portal uses of GitHub's REST API and of GitLab's, over the same kind of runs.
 
+mod content;
 mod github;
+mod github_git;
 mod github_show;
 mod gitlab;
+mod gitlab_git;
 mod run;
 
 use crate::call::{self, Call};

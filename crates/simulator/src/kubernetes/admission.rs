@@ -14,6 +14,7 @@ pub(crate) fn admit(kind: &'static Kind, object: &mut Value, before: Option<&Val
     validate_name(kind, &name)?;
     match kind.kind {
         "Deployment" | "ReplicaSet" => admit_workload(kind, &name, object, before),
+        "Rollout" => admit_rollout(kind, &name, object),
         "Job" => {
             default(object, &["spec", "backoffLimit"], || json!(6));
             default(object, &["spec", "completions"], || json!(1));
@@ -73,6 +74,19 @@ fn admit_workload(kind: &'static Kind, name: &str, object: &mut Value, before: O
         return Err(Refusal::invalid(kind, name, "spec.selector", "Invalid value: field is immutable"));
     }
     pod_spec(kind, name, "spec.template.spec", object.pointer_mut("/spec/template/spec"))
+}
+
+/// A custom resource is stored as it was given; its schema asks for little.
+fn admit_rollout(kind: &'static Kind, name: &str, object: &Value) -> Result<(), Refusal> {
+    let spec = &object["spec"];
+    if !spec.is_object() {
+        return Err(Refusal::invalid(kind, name, "spec", "Required value"));
+    }
+    match spec["replicas"].as_i64() {
+        None if spec["replicas"].is_null() => Ok(()),
+        Some(count) if count >= 0 => Ok(()),
+        _ => Err(Refusal::invalid(kind, name, "spec.replicas", "Invalid value: must be an integer of 0 or more")),
+    }
 }
 
 fn pod_spec(kind: &Kind, name: &str, field: &str, spec: Option<&mut Value>) -> Result<(), Refusal> {

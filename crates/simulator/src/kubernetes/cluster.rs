@@ -1,7 +1,7 @@
 //! One running cluster: its state, and the loop that moves it.
 
 use super::state::State;
-use super::{deployment, deployment_status, garbage, job, pod, replica_set};
+use super::{argo, deployment, deployment_status, garbage, job, pod, replica_set};
 use crate::dice::Dice;
 use crate::faults::FaultBoard;
 use crate::pace::Pace;
@@ -57,11 +57,12 @@ pub(crate) fn reconcile(state: &mut State, now: OffsetDateTime) -> Option<Offset
         job::reconcile(state, now);
         replica_set::reconcile(state, now);
         deployment::reconcile(state, now);
+        argo::reconcile(state, now);
         if state.store.version() == before {
             break;
         }
     }
     let pods = state.pods.values().filter_map(|sim| sim.due).min();
     let available = replica_set::next_due(state, now);
-    [pods, available, deployment_status::next_due(state, now)].into_iter().flatten().min()
+    [pods, available, deployment_status::next_due(state, now), argo::next_due(state, now)].into_iter().flatten().min()
 }

@@ -130,6 +130,21 @@ fn roll(state: &mut State, deployment: &Value, new: &Value, old: &[Arc<Value>], 
 }
 
 fn scale(state: &mut State, deployment: &Value, set_object: &Value, count: i64, now: OffsetDateTime) {
+    let desired = json!(deployment["spec"]["replicas"].to_string());
+    resize(state, deployment, (set_object, "replica set"), count, now, |changed| {
+        set(changed, &["metadata", "annotations", "deployment.kubernetes.io/desired-replicas"], desired);
+    });
+}
+
+/// Gives a set so many replicas, in the name of its owner, which calls it `called` in its event.
+pub(super) fn resize(
+    state: &mut State,
+    owner: &Value,
+    (set_object, called): (&Value, &str),
+    count: i64,
+    now: OffsetDateTime,
+    mark: impl FnOnce(&mut Value),
+) {
     let before = int(set_object, "/spec/replicas", 0);
     if before == count {
         return;
@@ -137,16 +152,12 @@ fn scale(state: &mut State, deployment: &Value, set_object: &Value, count: i64, 
     let mut changed = set_object.clone();
     changed["spec"]["replicas"] = json!(count);
     changed["metadata"]["generation"] = json!(int(&changed, "/metadata/generation", 1) + 1);
-    set(
-        &mut changed,
-        &["metadata", "annotations", "deployment.kubernetes.io/desired-replicas"],
-        json!(deployment["spec"]["replicas"].to_string()),
-    );
+    mark(&mut changed);
     let name = text(set_object, "/metadata/name").to_owned();
     state.store.put(&REPLICA_SET, changed);
     let direction = if count > before { "up" } else { "down" };
-    let message = format!("Scaled {direction} replica set {name} from {before} to {count}");
-    state.event(deployment, false, "ScalingReplicaSet", &message, now);
+    let message = format!("Scaled {direction} {called} {name} from {before} to {count}");
+    state.event(owner, false, "ScalingReplicaSet", &message, now);
 }
 
 fn forget_old_sets(state: &mut State, deployment: &Value, mut old: Vec<Arc<Value>>) {

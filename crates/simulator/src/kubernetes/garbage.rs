@@ -1,6 +1,6 @@
 //! Deletes what belonged to objects that are gone.
 
-use super::kinds::{DEPLOYMENT, JOB, Kind, POD, REPLICA_SET};
+use super::kinds::{DEPLOYMENT, JOB, Kind, POD, REPLICA_SET, ROLLOUT};
 use super::pod;
 use super::state::State;
 use crate::object::text;
@@ -14,8 +14,8 @@ pub(crate) fn collect(state: &mut State, now: OffsetDateTime) {
         let objects = kinds.iter().flat_map(|kind| state.store.list(kind, ""));
         objects.map(|object| text(object, "/metadata/uid").to_owned()).collect()
     };
-    let deployments = uids(state, &[&DEPLOYMENT]);
-    for set in orphans(state, &REPLICA_SET, &deployments) {
+    let workloads = uids(state, &[&DEPLOYMENT, &ROLLOUT]);
+    for set in orphans(state, &REPLICA_SET, &workloads) {
         state.store.delete(&REPLICA_SET, text(&set, "/metadata/namespace"), text(&set, "/metadata/name"));
     }
     let owners = uids(state, &[&REPLICA_SET, &JOB]);
@@ -24,7 +24,7 @@ pub(crate) fn collect(state: &mut State, now: OffsetDateTime) {
             pod::terminate(state, &orphan, now);
         }
     }
-    state.progress.retain(|uid, _| deployments.contains(uid));
+    state.progress.retain(|uid, _| workloads.contains(uid));
 }
 
 fn orphans(state: &State, kind: &'static Kind, owners: &BTreeSet<String>) -> Vec<Arc<Value>> {

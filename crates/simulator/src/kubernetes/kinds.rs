@@ -38,6 +38,7 @@ pub(crate) static SECRET: Kind = kind("", "v1", "Secret", "secrets");
 pub(crate) static QUOTA: Kind = kind("", "v1", "ResourceQuota", "resourcequotas");
 pub(crate) static DEPLOYMENT: Kind = with_generation(kind("apps", "v1", "Deployment", "deployments"));
 pub(crate) static REPLICA_SET: Kind = with_generation(kind("apps", "v1", "ReplicaSet", "replicasets"));
+pub(crate) static ROLLOUT: Kind = with_generation(kind("argoproj.io", "v1alpha1", "Rollout", "rollouts"));
 pub(crate) static JOB: Kind = with_generation(kind("batch", "v1", "Job", "jobs"));
 
 static STORED_ONLY: [Kind; 18] = [
@@ -62,7 +63,8 @@ static STORED_ONLY: [Kind; 18] = [
 ];
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Kind> {
-    let simulated = [&NAMESPACE, &NODE, &POD, &EVENT, &CONFIG_MAP, &SECRET, &QUOTA, &DEPLOYMENT, &REPLICA_SET, &JOB];
+    let simulated =
+        [&NAMESPACE, &NODE, &POD, &EVENT, &CONFIG_MAP, &SECRET, &QUOTA, &DEPLOYMENT, &ROLLOUT, &REPLICA_SET, &JOB];
     simulated.into_iter().chain(STORED_ONLY.iter())
 }
 

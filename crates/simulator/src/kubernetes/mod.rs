@@ -1,10 +1,13 @@
-//! The Kubernetes API: discovery, objects, watches, logs, and the controllers that move Deployments, ReplicaSets, Pods and Jobs.
+//! The Kubernetes API: discovery, objects, watches, logs, and the controllers that move Deployments, Rollouts, ReplicaSets, Pods and Jobs.
 //!
 //! Invariant: a client's write changes the store at once and nothing else; the controllers act afterwards, as in a real
 //! cluster, so `observedGeneration` lags behind `generation`.
 
 mod admission;
 mod api;
+mod argo;
+mod argo_sets;
+mod argo_status;
 mod cluster;
 mod deployment;
 mod deployment_status;

@@ -83,6 +83,7 @@ impl State {
         let name = format!("{}.{}", text(about, "/metadata/name"), self.dice.hex(8));
         let component = match text(about, "/kind") {
             "Deployment" => "deployment-controller",
+            "Rollout" => "rollouts-controller",
             "ReplicaSet" => "replicaset-controller",
             "Job" => "job-controller",
             _ if reason.contains("chedul") => "default-scheduler",

@@ -1,6 +1,6 @@
 //! What a connection and a binding are made of, checked while they are read.
 
-use super::names::{FieldName, Label, Reference, Repository, Template, Timeout, Workflow};
+use super::names::{FieldName, Label, Reference, Repository, Template, Territory, Timeout, Workflow};
 use crate::base_url::BaseUrl;
 use crate::{Secret, TargetError};
 use passerelle_contract::{Text, text};
@@ -28,6 +28,9 @@ pub struct ConnectionConfig {
     /// Secret of the webhooks that are sent to this portal; without it none is heard.
     #[serde(default)]
     pub webhook_secret: Option<Secret>,
+    /// Where the files of new services may be delivered to: owner/name for a repository, owner/* for all of an owner or a group; nowhere when absent.
+    #[serde(default)]
+    pub deliver_to: Vec<Territory>,
     /// The API is the simulator.
     #[serde(default)]
     pub simulated: bool,
@@ -48,7 +51,7 @@ impl ConnectionConfig {
     ///
     /// # Errors
     /// [`TargetError::Config`] for an Enterprise Server without an address, and for a trigger token on GitHub.
-    pub(super) fn api(&self) -> Result<String, TargetError> {
+    pub fn api(&self) -> Result<String, TargetError> {
         if self.trigger_token.is_some() && self.provider != Kind::Gitlab {
             return Err(wrong("/config/trigger_token", text!("belongs to {provider} only", provider = "gitlab")));
         }

@@ -9,7 +9,8 @@ use passerelle_contract::{Text, text};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 
-pub(super) struct Http {
+/// A provider's API, asked with one token.
+pub struct Http {
     client: reqwest::Client,
     /// Base URL of the API.
     base: String,
@@ -20,13 +21,24 @@ pub(super) struct Http {
 }
 
 /// What an answer held.
-pub(super) struct Answer {
+#[derive(Debug)]
+pub struct Answer {
     pub body: Value,
     /// Address of a redirect.
     pub location: Option<String>,
 }
 
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Http({})", self.who)
+    }
+}
+
 impl Http {
+    /// `who` is [`GITHUB`] or [`GITLAB`]; the base URL is that of the API.
+    ///
+    /// # Errors
+    /// Only when the machine can open no TLS connection at all.
     pub fn new(base: String, who: &'static str, token: Secret) -> Result<Self, TargetError> {
         let client = outbound::client().build().map_err(|_| wrong("/config", text!("no HTTP client can be built")))?;
         Ok(Self { client, base, who, token, kept: Kept::default() })
@@ -46,6 +58,9 @@ impl Http {
     }
 
     /// Reads; `what` names it where it is missing.
+    ///
+    /// # Errors
+    /// [`TargetError::Missing`], and as the provider says.
     pub async fn get(&self, path: &str, query: &[(&str, &str)], what: Text) -> Result<Value, TargetError> {
         let mut request = self.request(Method::GET, path)?.query(query);
         let key = format!("{path}?{query:?}");
@@ -65,6 +80,10 @@ impl Http {
         Ok(answer.body)
     }
 
+    /// Changes; with a body or without.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
     pub async fn send(
         &self,
         method: Method,
@@ -81,6 +100,9 @@ impl Http {
     }
 
     /// A call that carries its own token as a field of the form and no other.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
     pub async fn send_form(&self, path: &str, form: &[(String, String)], what: Text) -> Result<Answer, TargetError> {
         let request = self.client.post(format!("{}{path}", self.base)).timeout(ANSWER_LIMIT).form(form);
         let response = request.send().await.map_err(|error| unreachable(self.who, &error))?;
@@ -88,6 +110,9 @@ impl Http {
     }
 
     /// Plain text; a redirect is answered as such, for who knows where it may lead.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
     pub async fn text(&self, path: &str, what: Text) -> Result<Result<String, String>, TargetError> {
         let response = self.request(Method::GET, path)?.send().await.map_err(|error| unreachable(self.who, &error))?;
         let status = response.status().as_u16();
@@ -102,6 +127,9 @@ impl Http {
     }
 
     /// Follows a redirect without our credentials.
+    ///
+    /// # Errors
+    /// When it leads to no text.
     pub async fn elsewhere(&self, client: &reqwest::Client, url: &str) -> Result<String, TargetError> {
         let response = client.get(url).send().await.map_err(|error| unreachable(self.who, &error))?;
         let status = response.status().as_u16();
@@ -143,8 +171,10 @@ impl Http {
     }
 }
 
-pub(super) const GITHUB: &str = "GitHub";
-pub(super) const GITLAB: &str = "GitLab";
+/// The provider, for people.
+pub const GITHUB: &str = "GitHub";
+/// The provider, for people.
+pub const GITLAB: &str = "GitLab";
 
 /// The provider's own words: `message` is a text, a list, or an object of lists on GitLab, which also says `error`.
 fn said(body: &Value) -> String {
@@ -153,6 +183,10 @@ fn said(body: &Value) -> String {
         (Value::Null, _) => "no reason given".to_owned(),
         (other, _) => other.to_string(),
     };
+    // What GitHub found wrong stands beside "Validation Failed".
+    let listed = body["errors"].as_array().into_iter().flatten();
+    let details = listed.filter_map(|one| one["message"].as_str().or_else(|| one.as_str()));
+    let words = std::iter::once(words.as_str()).chain(details).collect::<Vec<_>>().join(": ");
     masking::shown(&words).chars().take(300).collect()
 }
 
@@ -219,6 +253,12 @@ mod tests {
             r#"{"base":["Reference not found"]}"#
         );
         assert_eq!(said(&json!({ "error": "insufficient_scope" })), "insufficient_scope");
+        assert_eq!(
+            said(
+                &json!({ "message": "Validation Failed", "errors": [{ "message": "No commits between main and x" }] })
+            ),
+            "Validation Failed: No commits between main and x"
+        );
         assert_eq!(said(&Value::Null), "no reason given");
     }
 

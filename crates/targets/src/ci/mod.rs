@@ -24,14 +24,14 @@ mod target;
 mod workflow;
 
 pub use config::{BindingConfig, ConnectionConfig, Kind};
-pub use names::{FieldName, Label, Reference, Repository, Template, Timeout, Workflow};
+pub use http::{Answer, GITHUB, GITLAB, Http};
+pub use names::{FieldName, Label, Reference, Repository, Template, Territory, Timeout, Workflow};
 
 use crate::base_url::BaseUrl;
 use crate::{Connection, Platform, Target, TargetError};
 use async_trait::async_trait;
 use github::Github;
 use gitlab::Gitlab;
-use http::{GITHUB, GITLAB, Http};
 use provider::Provider;
 use std::sync::Arc;
 use std::time::Duration;

@@ -62,8 +62,27 @@ checked! {
 
 impl Repository {
     /// As GitHub names repositories.
-    pub(super) fn is_owner_and_name(&self) -> bool {
+    #[must_use]
+    pub fn is_owner_and_name(&self) -> bool {
         self.0.matches('/').count() == 1
+    }
+}
+
+checked! {
+    /// A repository, or all that are below an owner or a group.
+    Territory, 255, |text| text.strip_suffix("/*").map_or_else(|| is_path(text) && text.contains('/'), is_path),
+    text!("expected owner/name or owner/*")
+}
+
+impl Territory {
+    /// Names are compared as the providers do, without regard to case.
+    #[must_use]
+    pub fn holds(&self, repository: &Repository) -> bool {
+        let (here, given) = (self.0.to_ascii_lowercase(), repository.0.to_ascii_lowercase());
+        match here.strip_suffix('*') {
+            Some(below) => given.starts_with(below),
+            None => here == given,
+        }
     }
 }
 
@@ -179,6 +198,18 @@ mod tests {
         all::<Reference>(&["main", "release/1.2", "v1"], &["-x", "a..b", "a b", "x.lock", "a//b", "a/", "HEAD~1"]);
         all::<FieldName>(&["image", "IMAGE_TAG"], &["1a", "a b", "-a", ""]);
         all::<Label>(&["deploy to prod", "web-staging"], &["", " a", "a\n"]);
+    }
+
+    #[test]
+    fn a_territory_ends_where_its_owner_does() {
+        all::<Territory>(&["acme/shop", "acme/*", "acme/group/*"], &["*", "/*", "acme", "acme/*/x", "../*", "acme*"]);
+        let holds = |territory: &str, repository: &str| {
+            Territory::try_from(territory.to_owned())
+                .unwrap()
+                .holds(&Repository::try_from(repository.to_owned()).unwrap())
+        };
+        assert!(holds("acme/*", "Acme/shop") && holds("acme/*", "acme/group/shop") && holds("acme/shop", "acme/shop"));
+        assert!(!holds("acme/*", "acme2/shop") && !holds("acme/shop", "acme/shop2") && !holds("acme/a/*", "acme/b/x"));
     }
 
     #[test]

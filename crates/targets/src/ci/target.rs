@@ -198,11 +198,11 @@ impl Target for Pipeline {
         Ok(applied(false, message))
     }
 
-    fn stages(&self) -> Option<Duration> {
-        Some(self.binding.timeout_s.duration())
+    async fn stages(&self) -> Result<Option<Duration>, TargetError> {
+        Ok(Some(self.binding.timeout_s.duration()))
     }
 
-    async fn advance(&self, fence: Fence) -> Result<Option<Text>, TargetError> {
+    async fn advance(&self, fence: Fence, _: bool) -> Result<Option<Text>, TargetError> {
         let ledger = self.ledger().await?;
         ledger.check(fence)?;
         for stray in ledger.strays() {

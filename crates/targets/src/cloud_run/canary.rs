@@ -31,6 +31,11 @@ pub(super) fn read(service: &Value) -> Option<Canary> {
     serde_json::from_str(service["annotations"][ANNOTATION].as_str()?).ok()
 }
 
+/// Whether the new revision gets a share already.
+pub(super) fn serves(service: &Value) -> bool {
+    read(service).is_some_and(|canary| canary.percent > 0)
+}
+
 pub(super) fn set(body: &mut Value, canary: Option<&Canary>) {
     let Some(annotations) = body["annotations"].as_object_mut() else { return };
     match canary {

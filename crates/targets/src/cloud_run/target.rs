@@ -149,15 +149,15 @@ impl Target for RunService {
         Err(self.contended())
     }
 
-    fn stages(&self) -> Option<Duration> {
+    async fn stages(&self) -> Result<Option<Duration>, TargetError> {
         let (steps, job) = (&self.binding.canary_steps, self.binding.migration_job.as_ref());
         let pauses = (!steps.is_empty()).then(|| steps.pauses(self.binding.canary_pause_s));
         let migration = job.map(|_| self.binding.migration_timeout_s.duration());
-        pauses.or(migration)?;
-        Some(pauses.unwrap_or_default() + migration.unwrap_or_default())
+        let any = pauses.or(migration);
+        Ok(any.map(|_| pauses.unwrap_or_default() + migration.unwrap_or_default()))
     }
 
-    async fn advance(&self, fence: Fence) -> Result<Option<Text>, TargetError> {
+    async fn advance(&self, fence: Fence, agreed: bool) -> Result<Option<Text>, TargetError> {
         for _ in 0..ATTEMPTS {
             let (service, revisions) = self.read().await?;
             if let Some(migration) = migration::read(&service) {
@@ -167,6 +167,10 @@ impl Target for RunService {
             let Some((body, said)) = canary::due(&service, &revisions, &self.binding, fence, now)? else {
                 return Ok(None);
             };
+            // The first share is what a judge sees the version by.
+            if !agreed && canary::serves(&service) {
+                return Ok(None);
+            }
             // Without the template: a step never makes a revision.
             if self.api.patch(self.binding.service.as_str(), &body, "traffic,annotations").await? == Written::Yes {
                 return Ok(Some(said));

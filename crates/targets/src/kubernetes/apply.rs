@@ -4,6 +4,7 @@
 //! others own, and an apply that leaves out `replicas` would give it up.
 
 use super::annotations;
+use super::argo;
 use super::canary::{self, Mark};
 use super::change::{Desired, desired, merge_patch};
 use super::error::{CALL_TIMEOUT, translate};
@@ -17,6 +18,8 @@ use kube::api::{Patch, PatchParams};
 use passerelle_contract::{Text, text};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// Writes are attempted this often before the object counts as too busy.
 const ATTEMPTS: u32 = 8;
@@ -38,6 +41,10 @@ pub(super) async fn apply(workload: &Workload, change: &Change, fence: Fence) ->
         let mut after = desired(&snapshot, change, fence.deployment)?;
         if autoscaled && matches!(change, Change::Restore { .. }) {
             after.replicas = canary::pods_before(&snapshot);
+        }
+        let back = matches!(change, Change::Restore { .. } | Change::RestoreVersion { .. });
+        if back && after.template != snapshot.template && argo::abort(workload, &snapshot, fence).await? {
+            continue;
         }
         let carried = annotations::carries(snapshot.metadata.annotations.as_ref(), change, fence.deployment);
         // This very change is on its way in steps, and they go on.
@@ -126,10 +133,30 @@ fn body(snapshot: &Snapshot, after: &Desired, change: &Change, fence: Fence, way
     if after.replicas != snapshot.replicas() {
         spec.insert("replicas".to_owned(), json!(after.replicas));
     }
+    if snapshot.argo.is_some() {
+        about_rollout(&mut body, &mut spec, change);
+    }
     if !spec.is_empty() {
         body["spec"] = Value::Object(spec);
     }
     body
+}
+
+/// What is written otherwise on a Rollout.
+fn about_rollout(body: &mut Value, spec: &mut Map<String, Value>, change: &Change) {
+    match change {
+        Change::Image { .. } => body["metadata"]["annotations"][argo::FULL] = Value::Null,
+        Change::Restore { .. } | Change::RestoreVersion { .. } => {
+            body["metadata"]["annotations"][argo::FULL] = json!("true");
+        }
+        // The second that begins next: the pods of this one were all made before it.
+        Change::Restart => {
+            let soon = OffsetDateTime::now_utc() + Duration::from_secs(1);
+            let soon = soon.replace_nanosecond(0).unwrap_or(soon);
+            spec.insert("restartAt".to_owned(), json!(soon.format(&Rfc3339).unwrap_or_default()));
+        }
+        Change::Scale { .. } => {}
+    }
 }
 
 /// Whether the write went through; not when the object has changed since it was read.

@@ -1,5 +1,6 @@
 //! Which Deployment a service is bound to.
 
+use super::argo::WorkloadKind;
 use super::manifests::Manifests;
 use super::migration::Migration;
 use super::names::{Label, Name};
@@ -15,9 +16,13 @@ pub struct BindingConfig {
     /// Namespace of the Deployment.
     #[schemars(title = "Namespace", example = &"shop-staging")]
     pub namespace: Label,
-    /// Name of the Deployment.
+    /// Name of the Deployment, or of the Rollout.
     #[schemars(title = "Deployment", example = &"web")]
     pub deployment: Name,
+    /// A Rollout of Argo Rollouts takes its own steps; the portal ends its pauses without an end.
+    #[serde(default)]
+    #[schemars(title = "Kind of workload")]
+    pub kind: WorkloadKind,
     /// Container that runs the service's image. Not needed when the Deployment has only one.
     #[serde(default)]
     #[schemars(title = "Container", with = "Option<String>")]
@@ -63,6 +68,7 @@ mod tests {
             (json!({"namespace": "shop", "deployment": "web", "container": "a_b"}), "/config/container"),
             (json!({"namespace": "shop", "deployment": "web", "extra": 1}), "/config/extra"),
             (json!({"namespace": "shop"}), "/config"),
+            (json!({"namespace": "shop", "deployment": "web", "kind": "StatefulSet"}), "/config/kind"),
             (
                 json!({"namespace": "shop", "deployment": "web", "manifests": {"path": "../x"}}),
                 "/config/manifests/path",

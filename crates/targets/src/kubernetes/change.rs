@@ -46,6 +46,8 @@ pub(super) fn desired(snapshot: &Snapshot, change: &Change, deployment: Uuid) ->
         }
         Change::Restore { recorded } => desired = restored(snapshot, recorded)?,
         Change::RestoreVersion { recorded } => desired.template = restored(snapshot, recorded)?.template,
+        // A new template would go through all steps again; a Rollout has a field of its own for it.
+        Change::Restart if snapshot.argo.is_some() => {}
         Change::Restart => {
             merge(&mut desired.template, &json!({"metadata": {"annotations": {RESTART: deployment.to_string()}}}));
         }

@@ -1,5 +1,6 @@
 //! An open connection to a cluster.
 
+use super::argo::WorkloadKind;
 use super::binding::BindingConfig;
 use super::cloud;
 use super::config::ConnectionConfig;
@@ -63,6 +64,16 @@ impl Connection for Cluster {
                 pointer: "/config/canary_steps".to_owned(),
                 message: text!("canary steps do not go with manifests: their Deployment is written whole"),
             });
+        }
+        if binding.kind == WorkloadKind::Rollout {
+            let wrong = |pointer: &str, message| TargetError::Config { pointer: pointer.to_owned(), message };
+            if !binding.canary_steps.is_empty() {
+                let message = text!("do not go with a Rollout: it has steps of its own (spec.strategy.canary.steps)");
+                return Err(wrong("/config/canary_steps", message));
+            }
+            if binding.manifests.is_some() {
+                return Err(wrong("/config/manifests", text!("do not go with a Rollout yet: only its image is set")));
+            }
         }
         Ok(Arc::new(Workload::new(self.client.clone(), binding, self.bundles.clone())))
     }

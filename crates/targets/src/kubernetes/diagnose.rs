@@ -17,7 +17,7 @@ pub(super) fn decisive(snapshot: &Snapshot) -> Option<Symptom> {
     let late = match stage(snapshot) {
         Stage::Unseen | Stage::Complete => return None,
         Stage::Progressing => false,
-        Stage::DeadlineExceeded(_) => true,
+        Stage::DeadlineExceeded(_) | Stage::Stopped(_) => true,
     };
     let symptoms = snapshot.updated_pods().filter_map(of_pod);
     symptoms
@@ -31,7 +31,10 @@ pub(super) fn verdict(snapshot: &Snapshot, evidence: &Evidence) -> Rollout {
         Stage::Complete => return Rollout::Complete,
         Stage::Unseen => return Rollout::Progressing,
         Stage::Progressing => None,
-        Stage::DeadlineExceeded(message) => Some(message),
+        Stage::DeadlineExceeded(message) => Some((Cause::Deadline, Text::verbatim(quote(&message)))),
+        Stage::Stopped(message) => {
+            Some((Cause::Refused, text!("Argo Rollouts has stopped the update: {why}", why = quote(&message))))
+        }
     };
     if let Some(symptom) = decisive(snapshot)
         && let Some(failure) = named(&symptom, evidence)
@@ -42,7 +45,7 @@ pub(super) fn verdict(snapshot: &Snapshot, evidence: &Evidence) -> Rollout {
         return Rollout::Failed { failure };
     }
     match deadline {
-        Some(message) => Rollout::Failed { failure: failure(Cause::Deadline, Text::verbatim(quote(&message)), None) },
+        Some((cause, message)) => Rollout::Failed { failure: failure(cause, message, None) },
         None => Rollout::Progressing,
     }
 }

@@ -86,9 +86,17 @@ fn path(field: &str, bound: &str) -> Vec<String> {
 
 /// Who wrote a field last, if it was not us. A field that was taken away is in nobody's record any more.
 fn writer(managed: &[ManagedFieldsEntry], path: &[String]) -> Option<(String, Option<OffsetDateTime>)> {
+    // A list of a custom resource is recorded as a whole.
     let holds = |entry: &ManagedFieldsEntry| {
-        let fields = entry.fields_v1.as_ref().map(|fields| &fields.0);
-        fields.is_some_and(|fields| path.iter().try_fold(fields, |fields, part| fields.get(part)).is_some())
+        let mut at = entry.fields_v1.as_ref().map(|fields| &fields.0);
+        for part in path {
+            at = match at {
+                Some(Value::Object(fields)) if fields.is_empty() && part.starts_with("k:") => return true,
+                Some(fields) => fields.get(part),
+                None => return false,
+            };
+        }
+        at.is_some()
     };
     let at = |entry: &ManagedFieldsEntry| entry.time.as_ref().map(|time| time.0.as_second());
     let exact = managed.iter().filter(|entry| holds(entry)).max_by_key(|entry| at(entry))?;
@@ -150,5 +158,10 @@ mod tests {
         );
         assert_eq!(writer(&managed(), &path("replicas", "web")).unwrap().0, "kubectl");
         assert_eq!(writer(&managed(), &path("metadata.labels.x", "web")), None);
+        let whole: Vec<ManagedFieldsEntry> =
+            serde_json::from_value(json!([{"manager": "kubectl-edit", "operation": "Update",
+            "time": "2026-01-03T00:00:00Z", "fieldsV1": {"f:spec": {"f:template": {"f:spec": {"f:containers": {}}}}}}]))
+            .unwrap();
+        assert_eq!(writer(&whole, &path("image web", "web")).unwrap().0, "kubectl-edit");
     }
 }

@@ -1,5 +1,6 @@
 //! Deployments in known states, in the shape in which the API server gives them.
 
+use super::argo::WorkloadKind;
 use super::snapshot::Snapshot;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Pod;
@@ -18,7 +19,12 @@ impl Parts {
     pub fn snapshot(self) -> Snapshot {
         let object: DynamicObject = serde_json::from_value(self.deployment).unwrap();
         let sets = self.sets.into_iter().map(|set| Arc::new(serde_json::from_value::<ReplicaSet>(set).unwrap()));
-        Snapshot::new(&object, sets.collect(), self.pods.into_iter().map(Arc::new).collect(), Some("web")).unwrap()
+        let kind = match object.types.as_ref().map(|types| types.kind.as_str()) {
+            Some("Rollout") => WorkloadKind::Rollout,
+            _ => WorkloadKind::Deployment,
+        };
+        let pods = self.pods.into_iter().map(Arc::new).collect();
+        Snapshot::new(kind, &object, sets.collect(), pods, Some("web")).unwrap()
     }
 }
 

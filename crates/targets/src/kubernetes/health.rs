@@ -79,7 +79,7 @@ fn in_words(cause: Cause) -> Text {
         Cause::Dependency => text!("something it depends on is not ready"),
         Cause::TargetUnreachable => text!("target does not answer"),
         Cause::Refused => text!("new pods are refused"),
-        Cause::JobFailed | Cause::Unknown => text!("failed"),
+        Cause::JobFailed | Cause::ErrorRatio | Cause::Unknown => text!("failed"),
     }
 }
 

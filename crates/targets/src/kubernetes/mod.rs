@@ -6,10 +6,12 @@
 //! `preflight`, `logs` and `watch` talk to the cluster.
 //!
 //! Invariants: values of Secrets are never requested; no command named in a kubeconfig is ever run; only Pods of the ReplicaSet
-//! that the Deployment asks for now count for or against a rollout. A binding may apply whole manifests: see [`manifests`].
+//! that the Deployment asks for now count for or against a rollout. A binding may apply whole manifests: see [`manifests`];
+//! or name a Rollout of Argo Rollouts instead of the Deployment: see [`argo`].
 
 mod annotations;
 mod apply;
+mod argo;
 mod binding;
 mod canary;
 mod change;
@@ -45,6 +47,7 @@ mod workload;
 #[cfg(test)]
 mod fixtures;
 
+pub use argo::WorkloadKind;
 pub use binding::BindingConfig;
 pub use cloud::{Aks, Eks, Gke, Login};
 pub use cluster::Cluster;

@@ -3,14 +3,17 @@
 use super::change::Desired;
 use super::snapshot::{Snapshot, count};
 use super::symptom::is_ready;
-use super::{annotations, env, health, instances, manifests, rollout};
+use super::{annotations, argo, env, health, instances, manifests, rollout};
 use crate::{ImageRef, Observation, Recorded, Rollout};
-use passerelle_contract::deployments::Replicas;
+use passerelle_contract::deployments::{Health, Replicas};
 use serde_json::json;
 
-/// Of one Deployment, with the verdict on its rollout.
+/// Of one workload, with the verdict on its rollout.
 pub(super) fn observation(snapshot: &Snapshot, verdict: Rollout) -> Observation {
-    let (health, health_message) = health::of(snapshot, &verdict);
+    let (health, mut health_message) = health::of(snapshot, &verdict);
+    if let Some(said) = snapshot.argo.as_ref().filter(|_| health == Health::Progressing).and_then(argo::said) {
+        health_message = Some(said);
+    }
     Observation {
         image: image(snapshot),
         replicas: Replicas {

@@ -6,7 +6,7 @@ use super::preflight::{self, autoscaler};
 use super::references::Reference;
 use super::snapshot::{Snapshot, container_named};
 use super::workload::Workload;
-use super::{canary, diff, env, neighbours, references, rollout, wait};
+use super::{argo, canary, diff, env, neighbours, references, rollout, wait};
 use crate::{Change, ImageRef, TargetError, TargetPlan};
 use k8s_openapi::api::core::v1::Container;
 use passerelle_contract::deployments::{DiffLine, Finding, Severity};
@@ -65,6 +65,7 @@ pub(super) async fn judged(
     findings.extend(about_change(change, &diff, autoscaler.as_deref()));
     findings.extend(container.into_iter().flat_map(about_container));
     findings.extend(canary::plan(workload, snapshot, change, &after.template, autoscaler.is_some()).await?);
+    findings.extend(argo::plan(workload, snapshot, change, &after.template).await?);
     let (waits, not_ready) = waits?;
     diff.extend(waits);
     findings.extend(not_ready);

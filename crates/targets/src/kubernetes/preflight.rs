@@ -174,7 +174,7 @@ pub(super) async fn autoscaler(workload: &Workload) -> Option<String> {
     let all = call(text!("the autoscalers"), workload.api::<HorizontalPodAutoscaler>().list(&list)).await.ok()?;
     let ours = all.items.into_iter().find(|scaler| {
         let target = scaler.spec.as_ref().map(|spec| &spec.scale_target_ref);
-        target.is_some_and(|target| target.kind == "Deployment" && target.name == workload.name)
+        target.is_some_and(|target| target.kind == workload.kind.as_str() && target.name == workload.name)
     });
     ours.and_then(|scaler| scaler.metadata.name)
 }

@@ -1,5 +1,6 @@
 //! Whether a rollout has come true, as `kubectl rollout status` decides it. Pure.
 
+use super::argo;
 use super::snapshot::{Snapshot, count};
 use k8s_openapi::api::apps::v1::{DeploymentCondition, RollingUpdateDeployment};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -13,12 +14,17 @@ pub(super) enum Stage {
     Complete,
     /// `progressDeadlineSeconds` passed without progress; the controller's message.
     DeadlineExceeded(String),
+    /// The controller of a Rollout has given the update up; its message.
+    Stopped(String),
 }
 
 pub(super) fn stage(snapshot: &Snapshot) -> Stage {
     let status = &snapshot.status;
     if status.observed_generation.unwrap_or(0) < snapshot.metadata.generation.unwrap_or(0) {
         return Stage::Unseen;
+    }
+    if let Some(argo) = &snapshot.argo {
+        return argo::stage(snapshot, argo);
     }
     let desired = snapshot.replicas();
     let [all, updated, available] =

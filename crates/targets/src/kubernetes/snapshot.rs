@@ -1,9 +1,10 @@
-//! One consistent look at a Deployment with its ReplicaSets and Pods. Pure: made from what was read or watched.
+//! One consistent look at a Deployment or a Rollout with its ReplicaSets and Pods. Pure: made from what was read or watched.
 
+use super::argo::{self, Argo, WorkloadKind};
 use crate::TargetError;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStatus, ReplicaSet};
 use k8s_openapi::api::core::v1::{Container, Pod, PodTemplateSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use kube::api::DynamicObject;
 use kube::core::Selector;
 use passerelle_contract::text;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 const HASH_LABEL: &str = "pod-template-hash";
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
-/// What the cluster says about one Deployment.
+/// What the cluster says about one Deployment, or about what a Rollout has as a Deployment has it.
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
     pub metadata: ObjectMeta,
@@ -30,19 +31,31 @@ pub(super) struct Snapshot {
     pub container: String,
     /// Name of the ReplicaSet of the present template, once the cluster has made it.
     pub current: Option<String>,
+    /// What only a Rollout has.
+    pub argo: Option<Argo>,
 }
 
 impl Snapshot {
     /// # Errors
-    /// When the object is not a Deployment, or the bound container is not in it.
+    /// When the object is not of its kind, or the bound container is not in it.
     pub fn new(
+        kind: WorkloadKind,
         object: &DynamicObject,
         replica_sets: Vec<Arc<ReplicaSet>>,
         pods: Vec<Arc<Pod>>,
         container: Option<&str>,
     ) -> Result<Self, TargetError> {
-        let deployment = Deployment::deserialize(&object.data).map_err(|_| unreadable(object))?;
-        let spec = deployment.spec.ok_or_else(|| unreadable(object))?;
+        let (spec, status, argo) = match kind {
+            WorkloadKind::Deployment => {
+                let deployment = Deployment::deserialize(&object.data).map_err(|_| unreadable(object))?;
+                let spec = deployment.spec.ok_or_else(|| unreadable(object))?;
+                (spec, deployment.status.unwrap_or_default(), None)
+            }
+            WorkloadKind::Rollout => {
+                let (spec, status, argo) = argo::read(object)?;
+                (spec, status, Some(argo))
+            }
+        };
         let container = choose_container(&spec.template, container)?;
         let uid = object.metadata.uid.as_deref();
         let replica_sets: Vec<_> =
@@ -54,23 +67,27 @@ impl Snapshot {
         };
         let mut pods: Vec<_> = pods.into_iter().filter(owned).collect();
         pods.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
-        let current = current_set(&spec.template, &replica_sets);
+        let seen = status.observed_generation >= object.metadata.generation;
+        let current = match &argo {
+            Some(argo) => seen.then(|| set_of_hash(&argo.current, &replica_sets)).flatten(),
+            None => current_set(&spec.template, &replica_sets),
+        };
         Ok(Self {
             metadata: object.metadata.clone(),
             template: without_nulls(object.data.pointer("/spec/template").unwrap_or(&Value::Null)),
-            status: deployment.status.unwrap_or_default(),
+            status,
             spec,
             replica_sets,
             pods,
             container,
             current,
+            argo,
         })
     }
 
-    /// The label selector of the Deployment, as a query.
+    /// The label selector of the workload, as a query.
     pub fn selector(object: &DynamicObject) -> Result<String, TargetError> {
-        let deployment = Deployment::deserialize(&object.data).map_err(|_| unreadable(object))?;
-        let selector = deployment.spec.ok_or_else(|| unreadable(object))?.selector;
+        let selector = LabelSelector::deserialize(&object.data["spec"]["selector"]).map_err(|_| unreadable(object))?;
         let selector = Selector::try_from(selector).map_err(|_| unreadable(object))?;
         Ok(selector.to_string())
     }
@@ -110,6 +127,7 @@ impl Snapshot {
         let mut template = serde_json::to_value(newest.spec.as_ref()?.template.as_ref()?).ok()?;
         if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
             labels.shift_remove(HASH_LABEL);
+            labels.shift_remove(argo::HASH_LABEL);
         }
         Some(without_nulls(&template))
     }
@@ -122,7 +140,7 @@ pub(super) fn count(number: i32) -> u32 {
 
 fn unreadable(object: &DynamicObject) -> TargetError {
     let name = object.metadata.name.as_deref().unwrap_or("?");
-    TargetError::Unreachable(text!("{name}: the answer is not a Deployment", name))
+    TargetError::Unreachable(text!("{name}: the answer is not a workload", name))
 }
 
 fn owner(metadata: &ObjectMeta) -> Option<&str> {
@@ -132,7 +150,18 @@ fn owner(metadata: &ObjectMeta) -> Option<&str> {
 
 fn revision(metadata: &ObjectMeta) -> u64 {
     let annotations = metadata.annotations.as_ref();
-    annotations.and_then(|all| all.get(REVISION)).and_then(|text| text.parse().ok()).unwrap_or(0)
+    annotations
+        .and_then(|all| all.get(REVISION).or_else(|| all.get(argo::REVISION)))
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
+}
+
+/// The ReplicaSet of a Rollout is named by its hash: it has defaults that the Rollout's template lacks.
+fn set_of_hash(hash: &str, sets: &[Arc<ReplicaSet>]) -> Option<String> {
+    let carries = |set: &&Arc<ReplicaSet>| {
+        set.metadata.labels.as_ref().and_then(|all| all.get(argo::HASH_LABEL)).is_some_and(|found| found == hash)
+    };
+    sets.iter().find(carries).and_then(|set| set.metadata.name.clone())
 }
 
 /// The Deployment controller's own rule: the ReplicaSet whose template is the Deployment's, but for the hash label.

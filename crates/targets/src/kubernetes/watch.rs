@@ -116,7 +116,7 @@ impl View {
         let named = |name: &str| watcher(workload.deployments(), config().fields(&format!("metadata.name={name}")));
         let mut updates = SelectAll::new();
         updates.push(named(&workload.name).map(|event| event.map(Update::Deployment)).boxed());
-        let mut canary = Cache::new(Workload::resource());
+        let mut canary = Cache::new(workload.resource());
         if workload.canary.steps.is_empty() && !canary::is_marked(&now.metadata) {
             canary.ready = true;
         } else {
@@ -125,10 +125,11 @@ impl View {
         }
         updates.push(typed::<ReplicaSet>(&workload, labelled()).map(|event| event.map(Update::ReplicaSet)).boxed());
         updates.push(typed::<Pod>(&workload, labelled()).map(|event| event.map(Update::Pod)).boxed());
+        let deployment = Cache::new(workload.resource());
         Ok(Self {
             workload,
             updates,
-            deployment: Cache::new(Workload::resource()),
+            deployment,
             canary,
             replica_sets: Cache::new(()),
             pods: Cache::new(()),
@@ -180,10 +181,11 @@ impl View {
             return Err(TargetError::Missing(Text::verbatim(self.workload.title())));
         };
         let container = self.workload.container.as_deref();
-        let main = Snapshot::new(&object, self.replica_sets.all(), self.pods.all(), container)?;
+        let main = Snapshot::new(self.workload.kind, &object, self.replica_sets.all(), self.pods.all(), container)?;
         let beside = self.canary.all().into_iter().next();
-        let beside = beside
-            .map(|object| Snapshot::new(&object, self.replica_sets.all(), self.pods.all(), Some(&main.container)));
+        let beside = beside.map(|object| {
+            Snapshot::new(self.workload.kind, &object, self.replica_sets.all(), self.pods.all(), Some(&main.container))
+        });
         let looked = Looked::new(main, beside.transpose()?);
         let evidence = self.evidence(looked.deciding()).await;
         Ok(Some(canary::observation(&looked, &evidence)))

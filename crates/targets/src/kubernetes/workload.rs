@@ -1,5 +1,6 @@
-//! The bound Deployment: where each part of the [`Target`] lives.
+//! The bound Deployment or Rollout: where each part of the [`Target`] lives.
 
+use super::argo::{self, WorkloadKind};
 use super::binding::BindingConfig;
 use super::canary::{self, Looked};
 use super::error::call;
@@ -30,10 +31,11 @@ const MAX_OBJECTS: u32 = 500;
 type Sets = Vec<Arc<ReplicaSet>>;
 type Pods = Vec<Arc<Pod>>;
 
-/// A Deployment in a cluster.
+/// A Deployment, or a Rollout, in a cluster.
 #[derive(Clone)]
 pub(super) struct Workload {
     pub client: Client,
+    pub kind: WorkloadKind,
     pub namespace: String,
     pub name: String,
     pub container: Option<String>,
@@ -53,6 +55,7 @@ impl Workload {
     pub fn new(client: Client, binding: BindingConfig, bundles: Bundles) -> Self {
         Self {
             client,
+            kind: binding.kind,
             namespace: binding.namespace.as_str().to_owned(),
             name: binding.deployment.as_str().to_owned(),
             container: binding.container.map(|container| container.as_str().to_owned()),
@@ -66,7 +69,7 @@ impl Workload {
     }
 
     pub fn title(&self) -> String {
-        format!("Deployment {}/{}", self.namespace, self.name)
+        format!("{} {}/{}", self.kind.as_str(), self.namespace, self.name)
     }
 
     pub fn api<K>(&self) -> Api<K>
@@ -76,9 +79,9 @@ impl Workload {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 
-    /// The Deployment without a schema, so that fields which this program does not know survive a restore.
+    /// Those of its kind without a schema, so that fields which this program does not know survive a restore.
     pub fn deployments(&self) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), &self.namespace, &Self::resource())
+        Api::namespaced_with(self.client.clone(), &self.namespace, &self.resource())
     }
 
     fn needed_migration(&self) -> Result<&Migration, TargetError> {
@@ -87,12 +90,20 @@ impl Workload {
             .ok_or_else(|| TargetError::Missing(text!("the migration of {title}", title = self.title())))
     }
 
-    pub fn resource() -> ApiResource {
-        ApiResource::erase::<Deployment>(&())
+    pub fn resource(&self) -> ApiResource {
+        match self.kind {
+            WorkloadKind::Deployment => ApiResource::erase::<Deployment>(&()),
+            WorkloadKind::Rollout => argo::resource(),
+        }
     }
 
     pub async fn deployment(&self) -> Result<DynamicObject, TargetError> {
-        call(&self.title(), self.deployments().get(&self.name)).await
+        match call(&self.title(), self.deployments().get(&self.name)).await {
+            Err(error @ TargetError::Missing(_)) if self.kind == WorkloadKind::Rollout => {
+                Err(argo::missing(self, error).await)
+            }
+            answer => answer,
+        }
     }
 
     /// Reads the Deployment and what it has made.
@@ -116,7 +127,8 @@ impl Workload {
             tokio::try_join!(self.deployment(), call(format!("Deployment {name}"), deployments.get_opt(&name)))?;
         // The labels of the first one's pods are those of the other's too.
         let (main, sets, pods) = self.read(&main).await?;
-        let beside = beside.map(|beside| Snapshot::new(&beside, sets, pods, Some(&main.container))).transpose()?;
+        let beside =
+            beside.map(|beside| Snapshot::new(self.kind, &beside, sets, pods, Some(&main.container))).transpose()?;
         Ok((main, beside))
     }
 
@@ -140,7 +152,7 @@ impl Workload {
         )?;
         let sets: Sets = sets.items.into_iter().map(Arc::new).collect();
         let pods: Pods = pods.items.into_iter().map(Arc::new).collect();
-        let snapshot = Snapshot::new(object, sets.clone(), pods.clone(), self.container.as_deref())?;
+        let snapshot = Snapshot::new(self.kind, object, sets.clone(), pods.clone(), self.container.as_deref())?;
         Ok((snapshot, sets, pods))
     }
 }
@@ -169,12 +181,18 @@ impl Target for Workload {
         apply::apply(self, change, fence).await
     }
 
-    fn stages(&self) -> Option<Duration> {
-        self.canary.pauses()
+    async fn stages(&self) -> Result<Option<Duration>, TargetError> {
+        match self.kind {
+            WorkloadKind::Deployment => Ok(self.canary.pauses()),
+            WorkloadKind::Rollout => argo::stages(self).await,
+        }
     }
 
-    async fn advance(&self, fence: Fence) -> Result<Option<Text>, TargetError> {
-        canary::advance(self, fence).await
+    async fn advance(&self, fence: Fence, agreed: bool) -> Result<Option<Text>, TargetError> {
+        match self.kind {
+            WorkloadKind::Deployment => canary::advance(self, fence, agreed).await,
+            WorkloadKind::Rollout => argo::advance(self, fence, agreed).await,
+        }
     }
 
     fn settles(&self) -> bool {

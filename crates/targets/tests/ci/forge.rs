@@ -170,7 +170,7 @@ pub async fn settled(target: &Arc<dyn Target>, fence: Fence) -> (Observation, Ve
     let mut said = Vec::new();
     let follow = async {
         loop {
-            said.extend(target.advance(fence).await.unwrap().map(|text| text.to_string()));
+            said.extend(target.advance(fence, true).await.unwrap().map(|text| text.to_string()));
             let seen = tokio::time::timeout(Duration::from_millis(100), watch.next()).await;
             if let Ok(Some(seen)) = seen
                 && let seen = seen.unwrap()

@@ -54,7 +54,7 @@ async fn nobody_starts_the_manual_job_of_another_deployment() {
     target.apply(&image("web:1"), older).await.unwrap();
     let newer = fence(1);
     target.apply(&image("web:2"), newer).await.unwrap();
-    assert!(matches!(target.advance(older).await, Err(TargetError::Fenced(_))));
+    assert!(matches!(target.advance(older, true).await, Err(TargetError::Fenced(_))));
     let (seen, _) = settled(&target, newer).await;
     assert_eq!(seen.image, "example.test/team/web:2");
     let ends: Vec<Value> = forge

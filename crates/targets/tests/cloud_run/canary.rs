@@ -19,7 +19,7 @@ fn shares(service: &Value) -> Vec<(String, i64)> {
 /// Advances until a step was taken and the platform has carried it out; says when it was taken.
 async fn step(region: &Region, name: &str, target: &Arc<dyn Target>, fence: Fence) -> Instant {
     let taken = async {
-        while target.advance(fence).await.unwrap().is_none() {
+        while target.advance(fence, true).await.unwrap().is_none() {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         let at = Instant::now();
@@ -35,7 +35,7 @@ async fn goes_in_steps(region: &Region) {
     let name = region.make("example.test/team/web:1").await;
     let target = region.bind(json!({ "service": name, "canary_steps": [10, 50], "canary_pause_s": 5 })).await;
     settled(&target).await;
-    assert_eq!(target.stages(), Some(Duration::from_secs(10)));
+    assert_eq!(target.stages().await, Ok(Some(Duration::from_secs(10))));
     let old = shares(&region.service(&name).await)[0].0.clone();
     let first = fence();
     target.apply(&image("web:2"), first).await.unwrap();
@@ -48,7 +48,7 @@ async fn goes_in_steps(region: &Region) {
         assert_eq!(now.iter().map(|(_, percent)| *percent).collect::<Vec<_>>(), [expected, 100 - expected], "{now:?}");
         assert_eq!(now[1].0, old);
         assert_eq!(target.observe().await.unwrap().rollout, Rollout::Progressing);
-        assert!(matches!(target.advance(first).await, Err(TargetError::Fenced(_))), "the dead one is fenced");
+        assert!(matches!(target.advance(first, true).await, Err(TargetError::Fenced(_))), "the dead one is fenced");
         assert!(target.apply(&image("web:2"), successor).await.unwrap().unchanged, "no second revision");
     }
     let last = Fence { epoch: 3, ..first };
@@ -59,7 +59,7 @@ async fn goes_in_steps(region: &Region) {
         (done.rollout, done.health, done.image.as_str()),
         (Rollout::Complete, Health::Healthy, "example.test/team/web:2")
     );
-    assert_eq!(target.advance(last).await.unwrap(), None);
+    assert_eq!(target.advance(last, true).await.unwrap(), None);
     region.remove(&name).await;
 }
 
@@ -72,7 +72,7 @@ async fn a_broken_revision_gets_no_traffic(region: &Region, broken: &str) {
     let applied = target.apply(&image(broken), fence).await.unwrap();
     let seen = settled(&target).await;
     assert!(matches!(seen.rollout, Rollout::Failed { .. }), "{:?}", seen.rollout);
-    assert_eq!(target.advance(fence).await.unwrap(), None);
+    assert_eq!(target.advance(fence, true).await.unwrap(), None);
     assert_eq!(shares(&region.service(&name).await)[0].0, old[0].0);
     target.apply(&Change::RestoreVersion { recorded: applied.before }, fence).await.unwrap();
     let back = settled(&target).await;

@@ -24,7 +24,7 @@ async fn bound(region: &Region, job: &str) -> (String, Arc<dyn Target>) {
 async fn done(target: &Arc<dyn Target>, fence: Fence) -> String {
     let done = async {
         loop {
-            if let Some(said) = target.advance(fence).await.unwrap() {
+            if let Some(said) = target.advance(fence, true).await.unwrap() {
                 return said.to_string();
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -43,7 +43,7 @@ async fn a_job_runs_once_before_the_revision() {
     let region = Region::simulated().await;
     make_job(&region, "migrate").await;
     let (name, target) = bound(&region, "migrate").await;
-    assert_eq!(target.stages(), Some(Duration::from_secs(600)));
+    assert_eq!(target.stages().await, Ok(Some(Duration::from_secs(600))));
     let before = moving(&region.service(&name).await);
     let first = fence();
     let applied = target.apply(&image("web:2"), first).await.unwrap();
@@ -67,7 +67,7 @@ async fn a_job_runs_once_before_the_revision() {
         (after.rollout, after.image.as_str(), after.fence),
         (Rollout::Complete, "example.test/team/web:2", Some(second))
     );
-    assert_eq!(target.advance(second).await.unwrap(), None);
+    assert_eq!(target.advance(second, true).await.unwrap(), None);
     let job = region.get(&format!("/v2/{PARENT}/jobs/migrate")).await;
     assert_eq!(job["template"]["template"]["containers"][0]["image"], "example.test/team/web:2");
     assert_eq!(job["template"]["template"]["containers"][0]["command"], json!(["migrate"]));
@@ -88,7 +88,7 @@ async fn a_failed_job_moves_nothing_and_says_why() {
     assert_eq!((failure.cause, seen.image.as_str()), (Cause::Migration, "example.test/team/web:1"));
     let said = failure.message.to_string();
     assert!(said.contains("exit code 1") && said.contains("its logs: https://console.cloud.google.com/"), "{said}");
-    assert_eq!(target.advance(fence).await.unwrap(), None);
+    assert_eq!(target.advance(fence, true).await.unwrap(), None);
     assert_eq!(moving(&region.service(&name).await), before);
     target.apply(&Change::RestoreVersion { recorded: applied.before }, fence).await.unwrap();
     let back = settled(&target).await;
@@ -118,7 +118,7 @@ async fn requests_of_jobs_are_as_google_describes_them() {
     // The execution is not there yet, once.
     region.post("/_emulator/fail", &json!({ "run.projects.locations.jobs.executions.get": [404, 1] })).await;
     let started = loop {
-        if let Some(said) = target.advance(fence).await.unwrap() {
+        if let Some(said) = target.advance(fence, true).await.unwrap() {
             break said.to_string();
         }
         region.post("/_emulator/fail", &json!({ "run.projects.locations.jobs.executions.get": [404, 1] })).await;

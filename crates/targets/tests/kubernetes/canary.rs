@@ -3,13 +3,14 @@
 
 use crate::cluster::{Cluster, deployment};
 use crate::contract::{Image, Peer, new_fence};
+use crate::reach::reach;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v1::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{Pod, ResourceQuota};
 use kube::api::ListParams;
 use passerelle_contract::deployments::{Cause, Health, InstanceState, Severity};
 use passerelle_simulator::{Simulator, World};
-use passerelle_targets::{Change, Fence, Observation, Rollout, Target, TargetError, same_image};
+use passerelle_targets::{Change, Fence, Rollout, Target, TargetError, same_image};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,24 +33,6 @@ fn to(cluster: &Cluster, image: Image) -> Change {
     Change::Image { image: cluster.image(image), manifests: None }
 }
 
-/// Looks, and takes the steps with a fence as the engine does, until it is so.
-async fn reach(target: &Arc<dyn Target>, fence: Option<Fence>, wanted: impl Fn(&Observation) -> bool) -> Vec<String> {
-    let mut said = Vec::new();
-    let mut last = None;
-    for _ in 0..1200 {
-        let seen = target.observe().await.expect("observe");
-        if wanted(&seen) {
-            return said;
-        }
-        last = Some(seen);
-        if let Some(fence) = fence {
-            said.extend(target.advance(fence).await.expect("advance").map(|text| text.to_string()));
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("not in time; last seen {last:#?}; said {said:?}");
-}
-
 async fn beside(cluster: &Cluster, name: &str) -> Option<Deployment> {
     cluster.api::<Deployment>().get_opt(&format!("{name}-canary")).await.expect("get")
 }
@@ -64,7 +47,7 @@ async fn asked(cluster: &Cluster, name: &str) -> (i32, Option<i32>, String) {
 
 async fn steps_to_the_end(cluster: &Cluster) {
     let target = serving(cluster, "steps").await;
-    assert_eq!(target.stages(), Some(Duration::from_secs(10)));
+    assert_eq!(target.stages().await, Ok(Some(Duration::from_secs(10))));
     let change = to(cluster, Image::Second);
     let plan = target.plan(&change).await.expect("plan");
     let told = plan.findings.iter().find(|finding| finding.code == "canary").expect("a finding");
@@ -78,7 +61,7 @@ async fn steps_to_the_end(cluster: &Cluster) {
     let untouched = (4, None, cluster.image(Image::First));
     assert_eq!(asked(cluster, "steps").await, untouched, "a mark, and no more");
     assert_eq!(target.observe().await.expect("observe").rollout, Rollout::Progressing);
-    assert!(target.advance(new_fence()).await.expect("a younger one takes no step").is_none());
+    assert!(target.advance(new_fence(), true).await.expect("a younger one takes no step").is_none());
     assert_eq!(beside(cluster, "steps").await, None);
 
     reach(&target, Some(fence), |seen| seen.replicas.updated == 1 && seen.replicas.ready >= 4).await;
@@ -90,7 +73,7 @@ async fn steps_to_the_end(cluster: &Cluster) {
     // Another process goes on: the one before is refused from its first step on, and nothing is made twice.
     let later = Fence { epoch: 2, ..fence };
     assert!(target.apply(&change, later).await.expect("take over").unchanged);
-    assert!(matches!(target.advance(fence).await, Err(TargetError::Fenced(_))));
+    assert!(matches!(target.advance(fence, true).await, Err(TargetError::Fenced(_))));
     reach(&target, Some(later), |seen| seen.instances.iter().filter(|one| one.updated).count() == 2).await;
     assert_eq!(beside(cluster, "steps").await.expect("a canary").metadata.uid, first.metadata.uid);
     let seen = target.observe().await.expect("observe");
@@ -104,7 +87,7 @@ async fn steps_to_the_end(cluster: &Cluster) {
     assert_eq!(asked(cluster, "steps").await, (4, None, cluster.image(Image::Second)));
     let seen = target.observe().await.expect("observe");
     assert_eq!((seen.health, seen.fence), (Health::Healthy, Some(later)));
-    assert!(target.advance(later).await.expect("nothing is left to do").is_none());
+    assert!(target.advance(later, true).await.expect("nothing is left to do").is_none());
 }
 
 async fn a_broken_one_goes_back(cluster: &Cluster) {
@@ -123,7 +106,7 @@ async fn a_broken_one_goes_back(cluster: &Cluster) {
     assert!(target.apply(&back, later).await.expect("again").unchanged);
     assert_eq!(asked(cluster, "broken").await, (4, None, cluster.image(Image::First)));
     reach(&target, None, |seen| seen.rollout == Rollout::Complete).await;
-    assert!(target.advance(later).await.expect("no step").is_none());
+    assert!(target.advance(later, true).await.expect("no step").is_none());
 }
 
 /// In the middle, where the version before has given a pod up: it gets it back.
@@ -132,7 +115,7 @@ async fn back_from_the_middle(cluster: &Cluster) {
     let (change, fence) = (to(cluster, Image::Second), new_fence());
     let applied = target.apply(&change, fence).await.expect("apply");
     for _ in 0..600 {
-        target.advance(fence).await.expect("advance");
+        target.advance(fence, true).await.expect("advance");
         if asked(cluster, "middle").await.0 == 3 {
             break;
         }
@@ -146,12 +129,12 @@ async fn back_from_the_middle(cluster: &Cluster) {
     // One that is left in the middle is replaced by the next deployment's, and an older writer may do nothing about it.
     let (left, next) = (new_fence(), new_fence());
     target.apply(&change, left).await.expect("apply");
-    target.advance(left).await.expect("advance");
+    target.advance(left, true).await.expect("advance");
     let first = beside(cluster, "middle").await.expect("a canary").metadata.uid;
     target.apply(&change, next).await.expect("apply");
-    assert!(matches!(target.advance(left).await, Err(TargetError::Fenced(_))));
+    assert!(matches!(target.advance(left, true).await, Err(TargetError::Fenced(_))));
     for _ in 0..100 {
-        target.advance(next).await.expect("advance");
+        target.advance(next, true).await.expect("advance");
         if beside(cluster, "middle").await.is_some_and(|one| one.metadata.uid != first) {
             break;
         }
@@ -192,7 +175,7 @@ async fn strangers_and_autoscalers(cluster: &Cluster) {
     assert!(told.severity == Severity::Error && told.message.to_string().contains("did not make it"), "{told:?}");
     let fence = new_fence();
     let applied = target.apply(&to(cluster, Image::Second), fence).await.expect("apply");
-    assert!(matches!(target.advance(fence).await, Err(TargetError::Refused(_))));
+    assert!(matches!(target.advance(fence, true).await, Err(TargetError::Refused(_))));
     target.apply(&Change::RestoreVersion { recorded: applied.before }, fence).await.expect("restore");
     assert!(beside(cluster, "strange").await.is_some(), "another program's stays");
 
@@ -204,7 +187,7 @@ async fn strangers_and_autoscalers(cluster: &Cluster) {
     let fence = new_fence();
     target.apply(&to(cluster, Image::Second), fence).await.expect("apply");
     for _ in 0..200 {
-        let said = target.advance(fence).await.expect("advance").map(|text| text.to_string()).unwrap_or_default();
+        let said = target.advance(fence, true).await.expect("advance").map(|text| text.to_string()).unwrap_or_default();
         if said.starts_with("1 of 4 pods run") {
             break;
         }

@@ -123,7 +123,7 @@ async fn a_canary(cluster: &Cluster, connection: &dyn AnyConnection) {
     assert!(plan.findings.iter().all(|finding| finding.severity != Severity::Error), "{:?}", plan.findings);
     let fence = new_fence();
     let applied = target.apply(&change, fence).await.expect("apply");
-    assert!(target.advance(fence).await.expect("advance").is_some());
+    assert!(target.advance(fence, true).await.expect("advance").is_some());
     let beside = cluster.api::<Deployment>();
     assert!(beside.get_opt("rights-canary").await.expect("get").is_some());
     target.apply(&Change::RestoreVersion { recorded: applied.before }, fence).await.expect("restore");

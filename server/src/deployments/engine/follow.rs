@@ -1,5 +1,6 @@
 //! Following a target until it is where it should be, has failed, takes too long, or somebody cancels.
 
+use super::judge::Judge;
 use super::run::Run;
 use crate::deployments::model::{Progress, deadline_failure, progress};
 use crate::kernel::Result;
@@ -56,13 +57,14 @@ struct Seen {
 impl Run<'_> {
     /// # Errors
     /// When the lease is lost or the database is away; the target's troubles are part of the answer.
-    pub async fn follow(&self, target: &dyn Target, wait: Wait) -> Result<Followed> {
+    pub async fn follow(&self, target: &dyn Target, wait: Wait, mut judge: Option<&mut Judge>) -> Result<Followed> {
         let end = Instant::now() + wait.deadline;
         let mut seen = Seen::default();
         let mut stream = target.watch();
         let mut next_stage = Instant::now();
         loop {
             let next_look = seen.done_since.map_or(end, |since| (since + wait.stable_for).min(end));
+            let next_question = judge.as_ref().map_or(end, |judge| judge.due());
             tokio::select! {
                 item = stream.next() => match item {
                     Some(Ok(observation)) => {
@@ -78,10 +80,17 @@ impl Run<'_> {
                 },
                 () = tokio::time::sleep_until(next_look) => {}
                 () = tokio::time::sleep_until(next_stage), if wait.staged => {
-                    if let Some(ended) = self.advance(target).await? {
+                    if let Some(ended) = self.advance(target, judge.as_deref_mut()).await? {
                         return Ok(ended);
                     }
                     next_stage = Instant::now() + STAGE_LOOK;
+                }
+                () = tokio::time::sleep_until(next_question), if judge.is_some() => {
+                    if let Some(judge) = judge.as_deref_mut()
+                        && let Some(failure) = self.heard(judge).await?
+                    {
+                        return Ok(Followed::Failed(failure));
+                    }
                 }
                 by = self.cancelled(), if wait.cancellable => return Ok(Followed::Cancelled(by)),
             }
@@ -91,19 +100,28 @@ impl Run<'_> {
                 return Ok(Followed::Done(Box::new(observation.clone())));
             }
             if Instant::now() >= end {
-                let seconds = i32::try_from(wait.deadline.as_secs()).unwrap_or(i32::MAX);
-                return Ok(Followed::Failed(deadline_failure(
-                    seen.last.as_ref().filter(|_| !seen.unreachable),
-                    seconds,
-                )));
+                return Ok(Followed::Failed(late(&seen, wait, judge.as_deref())));
             }
         }
     }
 
-    /// Takes the next stage when it is due. Of a target that does not answer the watch tells.
-    async fn advance(&self, target: &dyn Target) -> Result<Option<Followed>> {
-        match target.advance(self.claim.fence()).await {
-            Ok(Some(said)) => self.note(&said).await.map(|()| None),
+    /// Takes the next stage when it is due and the judge agrees. Of a target that does not answer the watch tells.
+    async fn advance(&self, target: &dyn Target, judge: Option<&mut Judge>) -> Result<Option<Followed>> {
+        let mut judge = judge;
+        if let Some(judge) = judge.as_deref_mut()
+            && let Some(failure) = self.heard(judge).await?
+        {
+            return Ok(Some(Followed::Failed(failure)));
+        }
+        let agreed = judge.as_ref().is_none_or(|judge| judge.agrees());
+        match target.advance(self.claim.fence(), agreed).await {
+            Ok(Some(said)) => {
+                self.note(&said).await?;
+                if let Some(judge) = judge {
+                    self.tell(judge).await?;
+                }
+                Ok(None)
+            }
             Ok(None) => Ok(None),
             Err(error) if error.is_transient() => Ok(None),
             Err(TargetError::Fenced(why)) => Ok(Some(Followed::Foreign(why))),
@@ -162,4 +180,13 @@ impl Run<'_> {
         seen.done_since = None;
         Ok(())
     }
+}
+
+/// A version that was held back because nobody could judge it is told so, rather than that it took long.
+fn late(seen: &Seen, wait: Wait, judge: Option<&Judge>) -> Failure {
+    let seconds = i32::try_from(wait.deadline.as_secs()).unwrap_or(i32::MAX);
+    judge
+        .filter(|_| wait.staged)
+        .and_then(Judge::unjudged)
+        .unwrap_or_else(|| deadline_failure(seen.last.as_ref().filter(|_| !seen.unreachable), seconds))
 }

@@ -5,6 +5,7 @@
 //! target, and writes nothing more.
 
 mod follow;
+mod judge;
 mod open;
 mod outcome;
 mod run;
@@ -18,6 +19,7 @@ use super::store::{Claim, Store};
 use crate::environments::EnvironmentService;
 use crate::gates::GateService;
 use crate::kernel::Result;
+use crate::slo::SloService;
 use passerelle_targets::guard::Guard;
 use run::Run;
 use std::sync::Arc;
@@ -59,6 +61,7 @@ pub struct Engine {
     pub(super) store: Store,
     pub(super) environments: EnvironmentService,
     pub(super) gates: GateService,
+    pub(super) slo: SloService,
     pub(super) feed: EventFeed,
     wake: Arc<Notify>,
     pub(super) options: EngineOptions,
@@ -69,7 +72,7 @@ pub struct Engine {
 impl Engine {
     pub(super) fn new(
         store: Store,
-        (environments, gates): (EnvironmentService, GateService),
+        (environments, gates, slo): (EnvironmentService, GateService, SloService),
         feed: EventFeed,
         wake: Arc<Notify>,
         options: EngineOptions,
@@ -78,6 +81,7 @@ impl Engine {
             store,
             environments,
             gates,
+            slo,
             feed,
             wake,
             options,

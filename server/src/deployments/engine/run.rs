@@ -225,7 +225,10 @@ impl<'a> Run<'a> {
     }
 
     async fn roll_out(&self, target: &dyn Target, started: Option<OffsetDateTime>) -> Result<Step<()>> {
-        let stages = target.stages();
+        let stages = match self.patiently(|| target.stages()).await? {
+            Ok(stages) => stages,
+            Err(error) => return Ok(Err(Stop::Failed(error.to_failure()))),
+        };
         let deadline = self.deadline() + stages.unwrap_or_default();
         let gone = started.map_or(Duration::ZERO, |at| (OffsetDateTime::now_utc() - at).unsigned_abs());
         // Who takes over late still gets time for one honest look.
@@ -235,7 +238,8 @@ impl<'a> Run<'a> {
             self.intent("rollout").await?;
         }
         let wait = Wait { deadline: left, stable_for: Duration::ZERO, cancellable: true, staged: stages.is_some() };
-        let replicas = match followed(self.follow(target, wait).await?) {
+        let mut judge = self.judge().await?;
+        let replicas = match followed(self.follow(target, wait, judge.as_mut()).await?) {
             Ok(observation) => observation.replicas,
             Err(stop) => return Ok(Err(stop)),
         };
@@ -312,10 +316,11 @@ impl<'a> Run<'a> {
             return self.end_failed(failure.unwrap_or_else(|| error.to_failure()), DeploymentState::NeedsPerson).await;
         }
         // A way back may come true in stages as well: a pipeline's manual job has to be started.
-        let stages = target.stages();
+        // One that does not say how long they take is followed all the same.
+        let stages = self.patiently(|| target.stages()).await?.unwrap_or(Some(Duration::ZERO));
         let deadline = self.deadline() + stages.unwrap_or_default();
         let wait = Wait { deadline, stable_for: Duration::ZERO, cancellable: false, staged: stages.is_some() };
-        match self.follow(target, wait).await? {
+        match self.follow(target, wait, None).await? {
             Followed::Done(observation) => {
                 let version = self.previous_text();
                 let message = text!("{version} runs again", version = &version);

@@ -1,7 +1,8 @@
-//! After the rollout: the new version must stay healthy, and answer the way its binding says that it does.
+//! After the rollout: the new version must stay healthy, answer the way its binding says that it does, and fail no more than that allows.
 
 use super::follow::Wait;
 use super::run::{Run, Step, Stop, followed};
+use crate::environments::BindingRow;
 use crate::kernel::Result;
 use passerelle_contract::deployments::{Cause, DeploymentState, Failure, Operation, StepState};
 use passerelle_contract::{Text, text};
@@ -19,23 +20,39 @@ impl Run<'_> {
         let said = text!("Verifying that it stays healthy");
         self.store().set_state(self.claim, DeploymentState::Verifying, None, &said).await?;
         self.step("verify", StepState::Running, text!("Watching that it stays healthy")).await?;
+        let mut judge = self.judge().await?;
+        let stable_for = judge.as_ref().map_or(self.verify_for, |judge| self.verify_for.max(judge.watch_for()));
         let wait = Wait {
-            deadline: self.verify_for + Duration::from_secs(60).min(self.deadline()),
-            stable_for: self.verify_for,
+            deadline: stable_for + Duration::from_secs(60).min(self.deadline()),
+            stable_for,
             cancellable: true,
             staged: false,
         };
-        let observation = match followed(self.follow(target, wait).await?) {
+        let observation = match followed(self.follow(target, wait, judge.as_mut()).await?) {
             Ok(observation) => observation,
             Err(stop) => return Ok(Err(stop)),
         };
-        let seconds = self.verify_for.as_secs();
+        let mut said = match self.answered(stable_for.as_secs()).await? {
+            Ok(message) => vec![message],
+            Err(stop) => return Ok(Err(stop)),
+        };
+        if let Some(judge) = judge {
+            match self.judged(judge).await? {
+                Ok(words) => said.extend(words),
+                Err(stop) => return Ok(Err(stop)),
+            }
+        }
+        Ok(Ok((observation, Text::List(said))))
+    }
+
+    /// Asks the address that the binding names, when it names one, and says how it went.
+    async fn answered(&self, seconds: u64) -> Result<Step<Text>> {
         let Some(verification) = self.verification().await? else {
-            return Ok(Ok((observation, text!("Healthy for {seconds} s", seconds))));
+            return Ok(Ok(text!("Healthy for {seconds} s", seconds)));
         };
         let url = verification.url.as_str();
         let message = text!("Healthy for {seconds} s, and {url} answers as it should", seconds, url);
-        Ok(self.answers(&verification).await?.map(|()| (observation, message)))
+        Ok(self.answers(&verification).await?.map(|()| message))
     }
 
     /// What is to be asked; nothing after a change of the number of instances, which may be none.
@@ -43,12 +60,20 @@ impl Run<'_> {
         if self.claim.operation == Operation::Scale.as_str() {
             return Ok(None);
         }
+        Ok(self.binding().await?.and_then(|(_, every)| every.verify))
+    }
+
+    /// The binding as it is now, and what it says beside what is its platform's.
+    pub(super) async fn binding(&self) -> Result<Option<(BindingRow, Every)>> {
         let binding = match self.claim.binding_id {
             Some(id) => self.engine.environments.binding_by_id(id).await?,
             None => None,
         };
         // What cannot be read was refused when it was saved; the target itself could not have been opened.
-        Ok(binding.and_then(|mut binding| Every::taken_from(&mut binding.config).ok()?.verify))
+        Ok(binding.and_then(|mut binding| {
+            let every = Every::taken_from(&mut binding.config).ok()?;
+            Some((binding, every))
+        }))
     }
 
     /// Asks until answers are good often enough in a row, or the time is over.

@@ -41,13 +41,13 @@ impl EnvironmentService {
     pub async fn page_bindings(&self, ctx: &Ctx, filter: &BindingFilter) -> Result<Page<BindingOut>> {
         let limit = limit_or_default(filter.limit)?;
         let after: Option<Position> =
-            filter.cursor.as_deref().map(|text| Cursor::decode(&self.keys, LIST, text)).transpose()?;
+            filter.cursor.as_deref().map(|text| Cursor::decode(self.secrets.keys(), LIST, text)).transpose()?;
         let all = self.readable_bindings(ctx, filter).await?;
         let start = after.map_or(0, |after| all.partition_point(|position| *position <= after));
         let rest = &all[start..];
         let page = &rest[..limit.min(rest.len())];
         let next_cursor = match page.last() {
-            Some(last) if rest.len() > limit => Some(Cursor::encode(&self.keys, LIST, last)?),
+            Some(last) if rest.len() > limit => Some(Cursor::encode(self.secrets.keys(), LIST, last)?),
             _ => None,
         };
         let total = u64::try_from(all.len()).map_err(AppError::internal)?;

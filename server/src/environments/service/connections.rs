@@ -3,10 +3,10 @@
 use super::super::model::{
     Change, ConnectionRow, IfMatch, MAX_CONNECTION_NAME, check_storable, config_error, known_connection,
 };
-use super::super::secrets;
 use super::super::store::{bindings, connections as store};
 use super::{EnvironmentService, absent, connection_name};
 use crate::kernel::{Action, AppError, AuditEntry, Authorized, Ctx, Object, Result, validate};
+use crate::secrets;
 use passerelle_contract::environments::{ConnectionIn, ConnectionOut, ConnectionPatch};
 use passerelle_contract::{Text, text};
 use serde_json::Value;
@@ -47,10 +47,11 @@ impl EnvironmentService {
     /// `Invalid` by field (an unknown kind is answered with the known ones), `Forbidden`, `AlreadyExists`.
     pub async fn create_connection(&self, ctx: &Ctx, new: ConnectionIn) -> Result<ConnectionOut> {
         let authorized = self.may_edit_connection(ctx, &new.name).await?;
-        let config = check_new(&new)?;
+        let config = self.check_new(&new).await?;
         let id = Uuid::now_v7();
-        let sealed = secrets::seal(&self.keys, id, &known_connection(&new.kind)?.connection_schema(), &config)?;
+        let schema = known_connection(&new.kind)?.connection_schema();
         let mut tx = self.db.write(ctx, authorized).await?;
+        let sealed = self.secrets.seal(tx.conn(), id, &schema, &config).await?;
         let row = store::insert(tx.conn(), id, &new.name, &new.kind, sealed).await?;
         tx.commit(AuditEntry::success().after(row.summary())).await?;
         Ok(row.to_out())
@@ -90,7 +91,7 @@ impl EnvironmentService {
         if self.connection_by_name(&wanted.name).await?.is_none() {
             if dry_run {
                 self.may_edit_connection(ctx, &wanted.name).await?;
-                check_new(&wanted)?;
+                self.check_new(&wanted).await?;
                 return Ok(Change::Created);
             }
             return self.create_connection(ctx, wanted).await.map(|_| Change::Created);
@@ -151,6 +152,23 @@ impl EnvironmentService {
         self.db.authorize(ctx, Action::ConnectionEdit, Object::new("connection", name)).await
     }
 
+    /// The configuration of a connection that is to be made.
+    async fn check_new(&self, new: &ConnectionIn) -> Result<Value> {
+        validate::slug(&new.name, MAX_CONNECTION_NAME).map_err(|message| AppError::field("/name", message))?;
+        self.checked_config(&new.kind, &new.config, None).await
+    }
+
+    /// The configuration with kept secrets filled in, checked by its kind.
+    async fn checked_config(&self, kind: &str, given: &Value, opened: Option<&Value>) -> Result<Value> {
+        let platform = known_connection(kind)?;
+        check_storable(given)?;
+        let schema = platform.connection_schema();
+        let config = secrets::keep(&schema, given, opened)?;
+        let followed = self.secrets.followed(&schema, config.clone()).await?;
+        platform.check_connection(&followed).map_err(config_error)?;
+        Ok(config)
+    }
+
     async fn update_connection(
         &self,
         ctx: &Ctx,
@@ -173,16 +191,16 @@ impl EnvironmentService {
             return Err(AppError::field("/kind", text));
         }
         let Some(config) = config else { return Ok((before, Change::Unchanged)) };
-        let opened = self.opened_config(&before)?;
-        let wanted = checked_config(&before.kind, &config, Some(&opened))?;
+        let schema = known_connection(&before.kind)?.connection_schema();
+        let opened = self.secrets.for_edit(before.id, &schema, &before.config).await?;
+        let wanted = self.checked_config(&before.kind, &config, Some(&opened)).await?;
         if wanted == opened {
             return Ok((before, Change::Unchanged));
         }
         if dry_run {
             return Ok((before, Change::Updated));
         }
-        let schema = known_connection(&before.kind)?.connection_schema();
-        let sealed = secrets::seal(&self.keys, before.id, &schema, &wanted)?;
+        let sealed = self.secrets.seal(tx.conn(), before.id, &schema, &wanted).await?;
         let updated_at = store::update(tx.conn(), before.id, &sealed).await?;
         let after = ConnectionRow { config: sealed, updated_at, ..before.clone() };
         tx.commit(AuditEntry::success().before(before.summary()).after(after.summary())).await?;
@@ -198,25 +216,10 @@ struct Edit<'a> {
     dry_run: bool,
 }
 
-/// The configuration of a connection that is to be made.
-fn check_new(new: &ConnectionIn) -> Result<Value> {
-    validate::slug(&new.name, MAX_CONNECTION_NAME).map_err(|message| AppError::field("/name", message))?;
-    checked_config(&new.kind, &new.config, None)
-}
-
 async fn lock(db: &mut sqlx::postgres::PgConnection, name: &str) -> Result<ConnectionRow> {
     let row = match connection_name(name) {
         Some(name) => store::lock(db, name).await?,
         None => None,
     };
     row.ok_or_else(|| absent("connection", name))
-}
-
-/// The configuration with kept secrets filled in, checked by its kind.
-fn checked_config(kind: &str, given: &Value, opened: Option<&Value>) -> Result<Value> {
-    let platform = known_connection(kind)?;
-    check_storable(given)?;
-    let config = secrets::keep(&platform.connection_schema(), given, opened)?;
-    platform.check_connection(&config).map_err(config_error)?;
-    Ok(config)
 }

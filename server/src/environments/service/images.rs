@@ -51,7 +51,8 @@ impl EnvironmentService {
     async fn registry(&self, host: &str) -> Result<Option<RegistryConfig>> {
         for row in connections::of_kind(self.db.pool(), REGISTRY).await? {
             let config: RegistryConfig =
-                serde_json::from_value(self.opened_config(&row)?).map_err(AppError::internal)?;
+                serde_json::from_value(self.opened_config(&row).await.map_err(AppError::from)?)
+                    .map_err(AppError::internal)?;
             if config.host.as_str() == host {
                 return Ok(Some(config));
             }

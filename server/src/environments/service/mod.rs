@@ -9,9 +9,10 @@ mod targets;
 
 use super::busy::BusyBindings;
 use super::model::{MAX_CONNECTION_NAME, MAX_ENVIRONMENT_NAME, UNDEPLOYABLE, known_connection, undeployable};
-use super::{secrets, store};
+use super::store;
 use crate::catalog::{CatalogService, ServiceRef};
-use crate::kernel::{AppError, Db, Keys, Result, validate};
+use crate::kernel::{AppError, Db, Result, validate};
+use crate::secrets::{RevealError, Secrets};
 use passerelle_contract::Locale;
 use passerelle_contract::environments::{EnvironmentOut, TargetKindOut};
 use passerelle_contract::wording::say_schema;
@@ -25,7 +26,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone)]
 pub struct EnvironmentService {
     db: Db,
-    keys: Keys,
+    secrets: Secrets,
     catalog: Arc<CatalogService>,
     opened: targets::Opened,
     busy: Arc<OnceLock<Arc<dyn BusyBindings>>>,
@@ -34,8 +35,8 @@ pub struct EnvironmentService {
 
 impl EnvironmentService {
     #[must_use]
-    pub fn new(db: Db, keys: Keys, catalog: Arc<CatalogService>) -> Self {
-        Self { db, keys, catalog, opened: targets::Opened::default(), busy: Arc::default(), outside: Arc::default() }
+    pub fn new(db: Db, secrets: Secrets, catalog: Arc<CatalogService>) -> Self {
+        Self { db, secrets, catalog, opened: targets::Opened::default(), busy: Arc::default(), outside: Arc::default() }
     }
 
     /// Says who knows whether a binding is in use. Only the first call counts.
@@ -89,9 +90,15 @@ impl EnvironmentService {
     }
 
     /// The configuration of a stored connection with its secrets, for the adapter only.
-    fn opened_config(&self, connection: &super::ConnectionRow) -> Result<Value> {
+    async fn opened_config(&self, connection: &super::ConnectionRow) -> Result<Value, RevealError> {
         let schema = known_connection(&connection.kind)?.connection_schema();
-        secrets::open(&self.keys, connection.id, &schema, &connection.config)
+        self.secrets.reveal(connection.id, &schema, &connection.config).await
+    }
+
+    /// What seals the secrets of other configurations too.
+    #[must_use]
+    pub const fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 }
 

@@ -100,13 +100,13 @@ impl EnvironmentService {
     /// The configuration with its secrets, for the adapter only: never log it, never answer with it.
     ///
     /// # Errors
-    /// When a secret was sealed under another key of this installation.
-    pub fn open_config(&self, connection: &ConnectionRow) -> Result<Value> {
-        self.opened_config(connection)
+    /// `Target` when a secret cannot be used, naming its field.
+    pub async fn open_config(&self, connection: &ConnectionRow) -> Result<Value> {
+        Ok(self.opened_config(connection).await?)
     }
 
     async fn connect(&self, connection: &ConnectionRow) -> Result<Arc<dyn AnyConnection>, OpenError> {
-        let config = self.opened_config(connection)?;
+        let config = self.opened_config(connection).await?;
         if connection.kind == REGISTRY {
             return Ok(open_registry(config, self.guard())?);
         }

@@ -2,6 +2,8 @@
 
 use super::super::model::ConnectionRow;
 use crate::kernel::{AppError, Result, violated};
+use crate::secrets::{Sealed, SealedRow};
+use async_trait::async_trait;
 use passerelle_contract::text;
 use serde_json::Value;
 use sqlx::postgres::PgConnection;
@@ -117,4 +119,30 @@ pub async fn delete(db: &mut PgConnection, id: Uuid) -> Result<()> {
         _ => error.into(),
     })?;
     Ok(())
+}
+
+/// The rows as a rotation of the sealing keys sees them.
+#[derive(Debug, Clone, Copy)]
+pub struct SealedConnections;
+
+#[async_trait]
+impl Sealed for SealedConnections {
+    fn kind(&self) -> &'static str {
+        "connection"
+    }
+
+    async fn locked(&self, db: &mut PgConnection, after: Uuid, limit: i64) -> Result<Vec<SealedRow>> {
+        let sql = "SELECT id, name, config FROM connections WHERE id > $1 ORDER BY id LIMIT $2 FOR UPDATE";
+        Ok(sqlx::query_as(sql).bind(after).bind(limit).fetch_all(db).await?)
+    }
+
+    async fn all(&self, db: &mut PgConnection) -> Result<Vec<SealedRow>> {
+        Ok(sqlx::query_as("SELECT id, name, config FROM connections ORDER BY id").fetch_all(db).await?)
+    }
+
+    /// Without a new `updated_at`: an edit that was begun may go on, and an open connection stays open.
+    async fn put(&self, db: &mut PgConnection, id: Uuid, config: &Value) -> Result<()> {
+        sqlx::query("UPDATE connections SET config = $2 WHERE id = $1").bind(id).bind(config).execute(db).await?;
+        Ok(())
+    }
 }

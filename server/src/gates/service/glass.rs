@@ -8,10 +8,13 @@ use passerelle_contract::deployments::{GateOut, Verdict};
 use passerelle_contract::gates::{BreakGlassIn, BreakGlassOut, GateFacts, kinds};
 use passerelle_contract::{FieldError, text};
 use serde_json::json;
+use std::time::Duration;
 use tower_sessions::Session;
 use uuid::Uuid;
 
 const MAX_MINUTES: u32 = 60;
+/// How long it counts that somebody showed again who they are.
+pub const CONFIRMED_FOR: Duration = Duration::from_secs(300);
 
 /// What was used up.
 #[derive(Debug, Clone)]
@@ -22,7 +25,7 @@ pub struct BrokenGlass {
 }
 
 impl GateService {
-    /// Opens the glass. The password was asked for again, so the session gets a new id.
+    /// Opens the glass. Who it is was asked again, by password here or a moment ago, so the session gets a new id.
     ///
     /// # Errors
     /// `Invalid` by field (also a password that does not fit), `Forbidden` also for tokens, `NotFound`, `Conflict` while one is
@@ -36,8 +39,10 @@ impl GateService {
             Object::new("break_glass", id.to_string()).with_service(service.scope.clone()).with_environment(scope);
         let authorized = self.db.authorize(ctx, Action::BreakGlass, object).await?;
         let minutes = check(&input)?;
-        self.identity.confirm_password(ctx, &input.password).await?;
-        self.identity.renew_session(session).await?;
+        if !ctx.confirmed_within(CONFIRMED_FOR) {
+            self.identity.confirm_password(ctx, &input.password).await?;
+        }
+        self.identity.mark_proven(session).await?;
         let by = &ctx.principal().name;
         let reason = input.reason.trim();
         let mut tx = self.db.write(ctx, authorized).await?;

@@ -7,7 +7,7 @@ mod policies;
 mod scans;
 mod waivers;
 
-pub use glass::BrokenGlass;
+pub use glass::{BrokenGlass, CONFIRMED_FOR};
 
 use super::error_budget::BudgetSource;
 use super::model::{Case, Decided, Evidence, Outside};

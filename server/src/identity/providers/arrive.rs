@@ -1,6 +1,6 @@
 //! Coming back from a provider: what is pending is opened, used once, and finished; who it is becomes a session.
 
-use super::leave::{Away, PLACE};
+use super::leave::{Away, PLACE, Purpose};
 use super::{Known, ProviderError, Providers, store};
 use crate::identity::accounts::FAILURES_SOURCE;
 use crate::identity::limiter::Limit;
@@ -59,8 +59,13 @@ impl IdentityService {
             }
             Err(other) => return Err(other),
         };
-        if let Some(link) = away.link {
-            self.link(ctx, session, id, &person, link, client).await?;
+        let done = match away.purpose {
+            Purpose::SignIn => None,
+            Purpose::Link(holder) => Some(self.link(ctx, session, id, &person, holder, client).await),
+            Purpose::Confirm(holder) => Some(self.confirmed_at(ctx, session, id, &person, holder, client).await),
+        };
+        if let Some(done) = done {
+            done?;
             self.sign_ins.give_back(&counted);
             return Ok(Arrived { next: away.next, roles: RolesTold::Some });
         }
@@ -103,13 +108,13 @@ impl IdentityService {
             })?),
             None => None,
         };
-        let person = known.provider.finish(&providers.wire, secret.as_deref(), &away.pending, returned, now).await?;
+        let person = known.door.finish(&providers.wire, secret.as_deref(), &away.pending, returned, now).await?;
         Ok((away, person))
     }
 
     /// Counts a failure beforehand, in the same count as passwords: who fails here does not get further tries there.
     pub(super) fn count_failure(&self, client: &Client) -> Result<[Limit; 1], AppError> {
-        let limits = [Limit { key: format!("s:{}", client.source), max: FAILURES_SOURCE }];
+        let limits = [Limit { key: format!("s:{}", client.counted()), max: FAILURES_SOURCE }];
         self.sign_ins.take(&limits).map_err(|retry_after_s| AppError::RateLimited { retry_after_s })?;
         Ok(limits)
     }

@@ -1,14 +1,15 @@
 //! Leaving for a provider: what is pending is sealed into a cookie, so that nobody who is not signed in makes rows by asking.
 
-use super::link::Link;
 use super::{ProviderError, Providers};
 use crate::identity::model::Client;
 use crate::identity::service::IdentityService;
-use crate::kernel::{AppError, Ctx};
+use crate::kernel::{AppError, Ctx, PrincipalKind};
 use passerelle_oidc::Pending;
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use url::Url;
+use uuid::Uuid;
 
 /// How long somebody may be away.
 const MINUTES: i64 = 10;
@@ -33,9 +34,41 @@ pub(super) struct Away {
     pub(super) next: String,
     /// Seconds since 1970.
     pub(super) until: i64,
-    /// For whom a further way to sign in is to be added, instead of signing in.
-    #[serde(default)]
-    pub(super) link: Option<Link>,
+    pub(super) purpose: Purpose,
+}
+
+/// What somebody goes to a provider for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Purpose {
+    SignIn,
+    /// A further way to sign in.
+    Link(Holder),
+    /// Showing again who they are.
+    Confirm(Holder),
+}
+
+/// Whose session it was when they left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Holder {
+    pub(super) user: Uuid,
+    session: Uuid,
+}
+
+impl Holder {
+    /// # Errors
+    /// `Unauthenticated` without a session.
+    pub(super) fn of(ctx: &Ctx) -> Result<Self, AppError> {
+        let principal = ctx.principal();
+        match (&principal.kind, principal.user_id) {
+            (PrincipalKind::Session { id, .. }, Some(user)) => Ok(Self { user, session: *id }),
+            _ => Err(AppError::Unauthenticated),
+        }
+    }
+
+    /// Whether it is still the same session.
+    pub(super) fn is(self, ctx: &Ctx) -> bool {
+        Self::of(ctx).is_ok_and(|holder| holder == self)
+    }
 }
 
 impl Providers {
@@ -63,18 +96,23 @@ impl IdentityService {
         next: &str,
         client: &Client,
     ) -> Result<Departure, ProviderError> {
-        self.depart(ctx, id, (local_path(next), None), client).await
+        self.depart(ctx, id, (local_path(next), Purpose::SignIn), client).await
     }
 
     pub(super) async fn depart(
         &self,
         ctx: &Ctx,
         id: &str,
-        (next, link): (String, Option<Link>),
+        (next, purpose): (String, Purpose),
         client: &Client,
     ) -> Result<Departure, ProviderError> {
         let (providers, known) = self.at(id)?;
-        let (url, pending) = match known.provider.begin(&providers.wire).await {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        let begun = match purpose {
+            Purpose::Confirm(_) => known.door.begin_again(&providers.wire, now).await,
+            Purpose::SignIn | Purpose::Link(_) => known.door.begin(&providers.wire).await,
+        };
+        let (url, pending) = match begun {
             Ok(begun) => begun,
             Err(refused) => {
                 self.count_failure(client)?;
@@ -82,8 +120,7 @@ impl IdentityService {
                 return Err(refused.into());
             }
         };
-        let until = OffsetDateTime::now_utc().unix_timestamp() + MINUTES * 60;
-        let away = Away { pending, next, until, link };
+        let away = Away { pending, next, until: now + MINUTES * 60, purpose };
         let plain = serde_json::to_string(&away).map_err(AppError::internal)?;
         let sealed = self.keys.seal(PLACE, &plain)?;
         Ok(Departure { url: url.into(), cookie: providers.cookie(&sealed) })
@@ -96,7 +133,7 @@ impl IdentityService {
     pub async fn sign_out_at(&self, id: &str) -> Result<Option<String>, ProviderError> {
         let (providers, known) = self.at(id)?;
         let back = format!("{}/sign-in", providers.origin);
-        Ok(known.provider.sign_out_url(&providers.wire, &back).await?.map(String::from))
+        Ok(known.door.sign_out_url(&providers.wire, &back).await?.map(String::from))
     }
 
     /// The cookie of a pending sign-in: its name, and the `Set-Cookie` that takes it away.
@@ -126,25 +163,9 @@ pub fn local_path(text: &str) -> String {
     if bad || !stays { "/".to_owned() } else { text.to_owned() }
 }
 
-/// Percent-decoding; what is no UTF-8 shows as U+FFFD.
+/// What is no UTF-8 shows as U+FFFD.
 fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let digits = bytes.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok());
-        match digits.filter(|_| byte == b'%').and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(decoded) => {
-                out.push(decoded);
-                at += 3;
-            }
-            None => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

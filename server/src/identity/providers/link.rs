@@ -1,28 +1,19 @@
 //! A further way to sign in for somebody who is here already: by proof only. Whoever wants it is signed in, has just given the
 //! password, and then comes back from the provider in the same session.
 
-use super::leave::Departure;
+use super::leave::{Departure, Holder, Purpose};
 use super::{ProviderError, store};
 use crate::identity::model::Client;
 use crate::identity::service::IdentityService;
-use crate::kernel::{Action, AppError, AuditEntry, Ctx, Object, PrincipalKind, Result, violated};
+use crate::kernel::{Action, AppError, AuditEntry, Ctx, Object, Result, violated};
 use passerelle_contract::text;
 use passerelle_oidc::{Person, Refused};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use time::OffsetDateTime;
 use tower_sessions::Session;
-use uuid::Uuid;
 
 /// Where one comes back to.
 const PAGE: &str = "/access/sign-in";
-
-/// Sealed into what is pending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Link {
-    user: Uuid,
-    session: Uuid,
-}
 
 /// How one signs in.
 #[derive(Debug, Clone)]
@@ -66,12 +57,9 @@ impl IdentityService {
         password: &str,
         client: &Client,
     ) -> Result<Departure, ProviderError> {
-        let principal = ctx.principal();
-        let (PrincipalKind::Session { id: session, .. }, Some(user)) = (&principal.kind, principal.user_id) else {
-            return Err(AppError::Unauthenticated.into());
-        };
+        let holder = Holder::of(ctx)?;
         self.confirm_password(ctx, password).await?;
-        self.depart(ctx, id, (PAGE.to_owned(), Some(Link { user, session: *session })), client).await
+        self.depart(ctx, id, (PAGE.to_owned(), Purpose::Link(holder)), client).await
     }
 
     pub(super) async fn link(
@@ -80,19 +68,18 @@ impl IdentityService {
         session: &Session,
         id: &str,
         person: &Person,
-        link: Link,
+        holder: Holder,
         client: &Client,
     ) -> Result<(), ProviderError> {
         let principal = ctx.principal();
-        let same = matches!(&principal.kind, PrincipalKind::Session { id, .. } if *id == link.session);
-        if !same || principal.user_id != Some(link.user) {
+        if !holder.is(ctx) {
             let refused = Refused::stale("the further way to sign in was asked for in another session");
             self.refused_at(ctx, id, client, refused.cause).await?;
             return Err(refused.into());
         }
         let taken = || AppError::Conflict(text!("at the provider you are somebody who has a user of their own here"));
         match store::user_of(self.db.pool(), &person.issuer, &person.subject).await? {
-            Some(known) if known.id == link.user => return Ok(()),
+            Some(known) if known.id == holder.user => return Ok(()),
             Some(_) => {
                 self.refused_at(ctx, id, client, "the provider's person has a user already").await?;
                 return Err(taken().into());
@@ -102,13 +89,13 @@ impl IdentityService {
         let object = Object::new("user", principal.name.clone());
         let authorized = self.db.authorize(ctx, Action::OwnAccess, object).await?;
         let mut tx = self.db.write(ctx, authorized).await?;
-        match store::insert_identity(tx.conn(), link.user, person, id).await {
+        match store::insert_identity(tx.conn(), holder.user, person, id).await {
             Err(error) if violated(&error) == Some("user_identities_pkey") => return Err(taken().into()),
             other => other.map_err(AppError::from)?,
         }
         let after = json!({ "provider": id, "issuer": person.issuer, "subject": person.subject });
         tx.commit(AuditEntry::success().reason("a further way to sign in").after(after)).await?;
-        self.renew_session(session).await?;
+        self.mark_proven(session).await?;
         Ok(())
     }
 }

@@ -15,10 +15,10 @@ impl IdentityService {
     /// Everything that is not believed, each with an audit row; `RateLimited` after too many.
     pub async fn signed_out_at(&self, ctx: &Ctx, id: &str, token: &str, client: &Client) -> Result<u64, ProviderError> {
         let (providers, known) = self.at(id)?;
-        let limits = [Limit { key: format!("logout:{}", client.source), max: BAD_TOKENS }];
+        let limits = [Limit { key: format!("logout:{}", client.counted()), max: BAD_TOKENS }];
         self.bad_tokens.take(&limits).map_err(|retry_after_s| AppError::RateLimited { retry_after_s })?;
         let now = OffsetDateTime::now_utc().unix_timestamp();
-        let out = match known.provider.logged_out(&providers.wire, token, now).await {
+        let out = match known.door.logged_out(&providers.wire, token, now).await {
             Ok(out) => out,
             Err(refused) => {
                 self.refused_at(ctx, id, client, refused.cause).await?;

@@ -1,10 +1,12 @@
-//! Signing in at providers of OpenID Connect. What is believed of a provider is the crate `passerelle_oidc`'s; here are who somebody
+//! Signing in at providers of OpenID Connect, and at GitHub. What is believed of a provider is the crate `passerelle_oidc`'s; here are who somebody
 //! becomes in the portal, with which roles, and what is written down.
 //!
 //! Invariants: a person is (issuer, subject); no e-mail and no name decides anything; a refused answer leaves an audit row and no
 //! session; roles of groups are reckoned anew at every sign-in, and roles that a person gave stay.
 
 mod arrive;
+mod confirm;
+mod door;
 mod leave;
 mod link;
 mod logout;
@@ -14,6 +16,7 @@ mod welcome;
 mod wire;
 
 pub use arrive::{Arrived, RolesTold};
+pub use confirm::WaysToConfirm;
 pub use leave::{Departure, local_path};
 pub use link::{OwnProvider, OwnWays};
 pub use passerelle_oidc::{Kind, Returned};
@@ -21,10 +24,12 @@ pub use passerelle_oidc::{Kind, Returned};
 use super::service::IdentityService;
 use crate::config::{Config, LocalSignIn, ProviderConfig};
 use crate::kernel::{AppError, Result};
+use door::Door;
 use passerelle_contract::access::RoleGrant;
 use passerelle_contract::text;
-use passerelle_oidc::{Provider, Refused, Settings};
+use passerelle_oidc::Refused;
 use passerelle_targets::guard::Guard;
+use std::time::Duration;
 use wire::Wire;
 
 /// Why somebody is not signed in.
@@ -45,6 +50,7 @@ pub(super) struct Providers {
     list: Vec<Known>,
     wire: Wire,
     local: LocalSignIn,
+    confirm_after: Option<Duration>,
     origin: String,
 }
 
@@ -52,7 +58,7 @@ pub(super) struct Providers {
 struct Known {
     config: ProviderConfig,
     roles: Vec<(String, RoleGrant)>,
-    provider: Provider,
+    door: Door,
 }
 
 /// What the sign-in page offers.
@@ -68,23 +74,12 @@ impl Providers {
     fn of(config: &Config) -> Result<Self> {
         let origin = config.server.public_origin.clone().unwrap_or_default();
         let known = |config: &ProviderConfig| {
-            let mut scopes = vec!["profile".to_owned()];
-            scopes
-                .extend(config.scopes.iter().filter(|scope| !matches!(scope.as_str(), "openid" | "profile")).cloned());
-            let settings = Settings {
-                id: config.id.clone(),
-                issuer: config.issuer(),
-                client_id: config.client_id.clone(),
-                scopes,
-                groups_claim: config.groups_claim.clone(),
-                redirect_uri: format!("{origin}/auth/{}/callback", config.id),
-            };
-            let provider = Provider::new(settings).map_err(AppError::internal)?;
-            Ok(Known { roles: config.group_roles(), config: config.clone(), provider })
+            Ok(Known { roles: config.group_roles(), config: config.clone(), door: Door::of(config, &origin)? })
         };
         let list = config.sign_in.providers.iter().map(known).collect::<Result<_>>()?;
         let guard = Guard::new(&config.outbound.allow_networks).map_err(AppError::internal)?;
-        Ok(Self { list, wire: Wire::new(guard), local: config.sign_in.local, origin })
+        let (local, confirm_after) = (config.sign_in.local, config.sign_in.confirm_after());
+        Ok(Self { list, wire: Wire::new(guard), local, confirm_after, origin })
     }
 
     fn issuers(&self) -> Vec<String> {
@@ -123,12 +118,11 @@ impl IdentityService {
         if providers.local == LocalSignIn::Everybody {
             return Ok(LocalSignIn::Everybody);
         }
-        let issuers = providers.issuers();
-        if !store::anybody_at(self.db.pool(), &issuers).await? {
-            return Ok(LocalSignIn::Everybody);
-        }
-        let shut = providers.local == LocalSignIn::Nobody && store::administrator_at(self.db.pool(), &issuers).await?;
-        Ok(if shut { LocalSignIn::Nobody } else { LocalSignIn::Administrators })
+        Ok(match (store::came_in_by(self.db.pool(), &providers.issuers()).await?, providers.local) {
+            ((false, _), _) => LocalSignIn::Everybody,
+            ((_, true), LocalSignIn::Nobody) => LocalSignIn::Nobody,
+            _ => LocalSignIn::Administrators,
+        })
     }
 
     fn at(&self, id: &str) -> Result<(&Providers, &Known)> {

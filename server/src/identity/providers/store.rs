@@ -135,22 +135,12 @@ pub(super) async fn has_role(connection: &mut PgConnection, user_id: Uuid) -> Re
         .await?)
 }
 
-pub(super) async fn anybody_at(pool: &PgPool, issuers: &[String]) -> Result<bool> {
-    Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM user_identities i JOIN users u ON u.id = i.user_id
-                        WHERE i.issuer = ANY($1) AND u.disabled_at IS NULL)",
-    )
-    .bind(issuers)
-    .fetch_one(pool)
-    .await?)
-}
-
-pub(super) async fn administrator_at(pool: &PgPool, issuers: &[String]) -> Result<bool> {
-    Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM user_identities i JOIN users u ON u.id = i.user_id
-                        JOIN role_bindings b ON b.user_id = u.id
-                        WHERE i.issuer = ANY($1) AND u.disabled_at IS NULL
-                          AND b.role = 'admin' AND b.scope_kind = 'everything')",
+/// Whether somebody who is not disabled has come in by these issuers, and whether an administrator has.
+pub(super) async fn came_in_by(pool: &PgPool, issuers: &[String]) -> Result<(bool, bool)> {
+    Ok(sqlx::query_as(
+        "SELECT count(*) > 0, coalesce(bool_or(EXISTS (SELECT FROM role_bindings b
+                  WHERE b.user_id = u.id AND b.role = 'admin' AND b.scope_kind = 'everything')), false)
+         FROM user_identities i JOIN users u ON u.id = i.user_id WHERE i.issuer = ANY($1) AND u.disabled_at IS NULL",
     )
     .bind(issuers)
     .fetch_one(pool)

@@ -7,8 +7,8 @@ mod webhook;
 
 use super::event::Event;
 use super::message::Message;
-use crate::environments::secrets;
 use crate::kernel::{AppError, Result};
+use crate::secrets::{Secrets, keep, places};
 use async_trait::async_trait;
 use passerelle_contract::notifications::ChannelKindOut;
 use passerelle_contract::wording::say_schema;
@@ -119,7 +119,12 @@ pub fn schemas() -> Vec<Value> {
 ///
 /// # Errors
 /// `Invalid` by field.
-pub(super) fn checked_config(kind: &dyn Channel, given: &Value, opened: Option<&Value>) -> Result<Value> {
+pub(super) async fn checked_config(
+    secrets: &Secrets,
+    kind: &dyn Channel,
+    given: &Value,
+    opened: Option<&Value>,
+) -> Result<Value> {
     if !given.is_object() {
         return Err(AppError::field("/config", text!("must be an object")));
     }
@@ -130,13 +135,14 @@ pub(super) fn checked_config(kind: &dyn Channel, given: &Value, opened: Option<&
     if let Some(opened) = opened
         && kind.destination(opened) != kind.destination(given)
         && let Some(kept) =
-            secrets::places(&schema, given).iter().find(|place| given.pointer(place) == Some(&json!({"set": true})))
+            places(&schema, given).iter().find(|place| given.pointer(place) == Some(&json!({"set": true})))
     {
         let why = text!("an address changed; give the secret again, or it could be sent elsewhere");
         return Err(AppError::field(format!("/config{kept}"), why));
     }
-    let config = secrets::keep(&schema, given, opened)?;
-    kind.check(&config)?;
+    let config = keep(&schema, given, opened)?;
+    let followed = secrets.followed(&schema, config.clone()).await?;
+    kind.check(&followed)?;
     Ok(config)
 }
 

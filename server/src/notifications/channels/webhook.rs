@@ -136,6 +136,7 @@ fn body(parcel: &Parcel<'_>) -> Value {
             "id": event.id, "service": event.service, "environment": event.environment, "deployment": facts.deployment,
             "operation": facts.operation, "version": facts.version, "previous": facts.previous, "asked_by": facts.asked_by,
             "by": facts.by, "cause": facts.cause, "decision": facts.decision,
+            "objective": facts.slo, "verdict": facts.verdict, "verdict_before": facts.verdict_before,
         }));
     }
     body

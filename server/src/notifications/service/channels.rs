@@ -5,7 +5,7 @@ use super::super::message::Message;
 use super::super::store::channels::{self as store, Row};
 use super::super::store::deliveries;
 use super::{MAX_NAME, NotificationService, absent};
-use crate::environments::{Etag, IfMatch, secrets};
+use crate::environments::{Etag, IfMatch};
 use crate::kernel::{Action, AppError, AuditEntry, Authorized, Ctx, Object, Result, validate};
 use passerelle_contract::audit::Outcome;
 use passerelle_contract::notifications::{ChannelIn, ChannelKindOut, ChannelOut, ChannelPatch, ChannelTest};
@@ -50,11 +50,11 @@ impl NotificationService {
         let authorized = self.may_edit_channel(ctx, &new.name).await?;
         validate::slug(&new.name, MAX_NAME).map_err(|message| AppError::field("/name", message))?;
         let kind = channel(&new.kind)?;
-        let config = checked_config(kind, &new.config, None)?;
+        let config = checked_config(self.environments.secrets(), kind, &new.config, None).await?;
         let id = Uuid::now_v7();
-        let sealed = secrets::seal(&self.keys, id, &kind.schema(), &config)?;
-        let mut row = Row::new(id, &new.name, kind.kind(), sealed, (new.language, new.enabled.unwrap_or(true)));
         let mut tx = self.db.write(ctx, authorized).await?;
+        let sealed = self.environments.secrets().seal(tx.conn(), id, &kind.schema(), &config).await?;
+        let mut row = Row::new(id, &new.name, kind.kind(), sealed, (new.language, new.enabled.unwrap_or(true)));
         row.updated_at = store::insert(tx.conn(), &row).await?;
         tx.commit(AuditEntry::success().after(row.summary())).await?;
         Ok(row.to_out())
@@ -75,9 +75,10 @@ impl NotificationService {
         let mut tx = self.db.write(ctx, authorized).await?;
         let before = store::lock(tx.conn(), name).await?.ok_or_else(|| absent(name))?;
         if_match.check(&before.to_out())?;
-        let (kind, opened) = self.opened(&before)?;
+        let kind = channel(&before.kind)?;
+        let opened = self.environments.secrets().for_edit(before.id, &kind.schema(), &before.config).await?;
         let config = match &patch.config {
-            Some(given) => checked_config(kind, given, Some(&opened))?,
+            Some(given) => checked_config(self.environments.secrets(), kind, given, Some(&opened)).await?,
             None => opened.clone(),
         };
         let language = patch.language.unwrap_or_else(|| before.language());
@@ -89,7 +90,7 @@ impl NotificationService {
         let sealed = if config == opened {
             before.config.clone()
         } else {
-            secrets::seal(&self.keys, before.id, &kind.schema(), &config)?
+            self.environments.secrets().seal(tx.conn(), before.id, &kind.schema(), &config).await?
         };
         let mut after = Row::new(before.id, &before.name, &before.kind, sealed, (language, enabled));
         after.updated_at = store::update(tx.conn(), &after).await?;
@@ -118,7 +119,7 @@ impl NotificationService {
     pub async fn test_channel(&self, ctx: &Ctx, name: &str) -> Result<ChannelTest> {
         let authorized = self.may_edit_channel(ctx, name).await?;
         let row = self.channel_by_name(name).await?.ok_or_else(|| absent(name))?;
-        let (kind, config) = self.opened(&row)?;
+        let (kind, config) = self.opened(&row).await?;
         let outlook = self.outlook()?;
         let id = Uuid::now_v7();
         let intent = AuditEntry::new(Outcome::Intent).reason("a test message").after(json!({ "delivery": id }));

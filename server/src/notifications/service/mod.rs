@@ -8,8 +8,9 @@ use super::channels::{Channel, channel};
 use super::store::channels as store;
 use crate::catalog::CatalogService;
 use crate::config::Config;
-use crate::environments::{EnvironmentService, secrets};
+use crate::environments::EnvironmentService;
 use crate::kernel::{AppError, Db, Keys, Result, validate};
+use crate::secrets::RevealError;
 use passerelle_targets::guard::Guard;
 use serde_json::Value;
 use std::sync::{Arc, OnceLock};
@@ -66,9 +67,9 @@ impl NotificationService {
     }
 
     /// The kind of a stored channel, and its configuration with its secrets open.
-    pub(super) fn opened(&self, row: &store::Row) -> Result<(&'static dyn Channel, Value)> {
+    pub(super) async fn opened(&self, row: &store::Row) -> Result<(&'static dyn Channel, Value), RevealError> {
         let kind = channel(&row.kind)?;
-        let config = secrets::open(&self.keys, row.id, &kind.schema(), &row.config)?;
+        let config = self.environments.secrets().reveal(row.id, &kind.schema(), &row.config).await?;
         Ok((kind, config))
     }
 

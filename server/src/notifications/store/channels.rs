@@ -1,7 +1,8 @@
 //! Rows of `notification_channels`. `config` comes here sealed.
 
-use crate::environments::secrets;
 use crate::kernel::{AppError, Result, violated};
+use crate::secrets::{self, Sealed, SealedRow};
+use async_trait::async_trait;
 use passerelle_contract::notifications::{ChannelOut, Language};
 use passerelle_contract::text;
 use serde_json::{Value, json};
@@ -119,4 +120,31 @@ pub async fn update(db: &mut PgConnection, row: &Row) -> Result<OffsetDateTime> 
 pub async fn delete(db: &mut PgConnection, id: Uuid) -> Result<()> {
     sqlx::query("DELETE FROM notification_channels WHERE id = $1").bind(id).execute(db).await?;
     Ok(())
+}
+
+/// The rows as a rotation of the sealing keys sees them.
+#[derive(Debug, Clone, Copy)]
+pub struct SealedChannels;
+
+#[async_trait]
+impl Sealed for SealedChannels {
+    fn kind(&self) -> &'static str {
+        "channel"
+    }
+
+    async fn locked(&self, db: &mut PgConnection, after: Uuid, limit: i64) -> Result<Vec<SealedRow>> {
+        let sql = "SELECT id, name, config FROM notification_channels WHERE id > $1 ORDER BY id LIMIT $2 FOR UPDATE";
+        Ok(sqlx::query_as(sql).bind(after).bind(limit).fetch_all(db).await?)
+    }
+
+    async fn all(&self, db: &mut PgConnection) -> Result<Vec<SealedRow>> {
+        Ok(sqlx::query_as("SELECT id, name, config FROM notification_channels ORDER BY id").fetch_all(db).await?)
+    }
+
+    /// Without a new `updated_at`: an edit that was begun may go on.
+    async fn put(&self, db: &mut PgConnection, id: Uuid, config: &Value) -> Result<()> {
+        let sql = "UPDATE notification_channels SET config = $2 WHERE id = $1";
+        sqlx::query(sql).bind(id).bind(config).execute(db).await?;
+        Ok(())
+    }
 }

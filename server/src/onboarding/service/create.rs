@@ -1,5 +1,6 @@
 //! Looking at a service before it is made, making it, and finishing what had to wait.
 
+use super::super::adoption::files::Part;
 use super::super::{model, store};
 use super::{Made, OnboardingService, taken};
 use crate::catalog::{CatalogService, PortalDocuments};
@@ -9,7 +10,7 @@ use passerelle_contract::onboarding::{
 };
 use passerelle_contract::slo::SloImportOptions;
 use passerelle_contract::{Text, text};
-use passerelle_templates::RenderedFile;
+use passerelle_templates::{RenderedFile, Template};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -39,7 +40,7 @@ impl OnboardingService {
             Ok(made) => made,
             Err(error) => return self.made_before(ctx, error).await,
         };
-        let authorized = self.may_create(ctx, &made).await?;
+        let authorized = self.may_create(ctx, &made.template, made.admission.scope()).await?;
         let id = Uuid::now_v7();
         let source = format!("onboarding:{id}");
         let mut tx = self.db.write(ctx, authorized).await?;
@@ -61,12 +62,16 @@ impl OnboardingService {
             template_version: made.template.version(),
             answers: &made.answers,
             delivery: wanted.delivery,
+            adopted: None,
             steps: &steps,
             created_by: &ctx.principal().name,
             request_id: &ctx.request_id,
         };
-        store::insert(tx.conn(), &row).await?;
-        store::insert_files(tx.conn(), id, &made.files).await?;
+        if !store::insert(tx.conn(), &row).await? {
+            return Err(AppError::internal("a new service has a golden path already"));
+        }
+        let brought = |file| store::KeptFile { file, part: Part::Delivered, found: None };
+        store::insert_files(tx.conn(), id, &made.files.iter().map(brought).collect::<Vec<_>>()).await?;
         store::delete_draft(tx.conn(), &ctx.principal().name, made.template.id()).await?;
         tx.commit(audit_entry(&made)).await?;
         self.catalog.refresh().await?;
@@ -85,12 +90,11 @@ impl OnboardingService {
     }
 
     /// Who may own a service may make it; a team or a system out of reach is told at the answer.
-    async fn may_create(&self, ctx: &Ctx, made: &Made) -> Result<Authorized> {
-        let scope = made.admission.scope();
+    pub(super) async fn may_create(&self, ctx: &Ctx, template: &Template, scope: &ServiceScope) -> Result<Authorized> {
         let answer = self.db.authorize(ctx, Action::OnboardingCreate, object(scope.clone())).await;
         answer.map_err(|error| match error {
             AppError::NotFound(_) => {
-                let owner = made.template.parameters().iter().find(|one| one.widget == Some(super::Widget::Owner));
+                let owner = template.parameters().iter().find(|one| one.widget == Some(super::Widget::Owner));
                 let pointer = owner.map_or_else(String::new, |owner| format!("/answers/{}", owner.name));
                 let team = scope.team.clone().unwrap_or_default();
                 AppError::field(pointer, text!("your roles do not reach services of {team}", team))
@@ -100,7 +104,7 @@ impl OnboardingService {
     }
 
     /// What this very request made before, when it comes again; else the error.
-    async fn made_before(&self, ctx: &Ctx, error: AppError) -> Result<OnboardingOut> {
+    pub(super) async fn made_before(&self, ctx: &Ctx, error: AppError) -> Result<OnboardingOut> {
         match store::by_request(self.db.pool(), &ctx.request_id, &ctx.principal().name).await? {
             Some(id) => self.retry(ctx, id).await,
             None => Err(error),
@@ -108,9 +112,9 @@ impl OnboardingService {
     }
 
     /// Does what stands beside the service itself, with the rights of whoever asks, and writes down what became of it.
-    async fn finish(&self, ctx: &Ctx, id: Uuid) -> Result<OnboardingOut> {
+    pub(super) async fn finish(&self, ctx: &Ctx, id: Uuid) -> Result<OnboardingOut> {
         let row = store::by_id(self.db.pool(), id).await?.ok_or_else(|| absent(id))?;
-        let files = store::files(self.db.pool(), id).await?;
+        let files = store::files(self.db.pool(), id, store::Which::Present).await?;
         let before = row.steps()?;
         let mut after = Vec::with_capacity(before.len());
         for step in &before {
@@ -157,7 +161,7 @@ impl OnboardingService {
     }
 }
 
-fn object(scope: ServiceScope) -> Object {
+pub(super) fn object(scope: ServiceScope) -> Object {
     Object::new("onboarding", scope.key.clone()).with_service(scope)
 }
 
@@ -177,11 +181,11 @@ fn waiting(made: &Made) -> Vec<StepOut> {
     steps
 }
 
-fn done(step: OnboardingStep, message: Text) -> StepOut {
+pub(super) fn done(step: OnboardingStep, message: Text) -> StepOut {
     StepOut { step, state: OnboardingStepState::Done, message }
 }
 
-fn waits(step: OnboardingStep, message: Text) -> StepOut {
+pub(super) fn waits(step: OnboardingStep, message: Text) -> StepOut {
     StepOut { step, state: OnboardingStepState::Waiting, message }
 }
 

@@ -1,11 +1,17 @@
 //! The use cases: looking at golden paths, making a service, reading what was made, drafts.
 
+mod adopt;
+mod adopt_look;
 mod create;
+mod deliveries;
 mod draft;
+mod places;
 mod read;
+mod updates;
 
 use crate::catalog::{Admission, CatalogService, PortalDocumentSink};
 use crate::config::Config;
+use crate::environments::EnvironmentService;
 use crate::kernel::{Action, AppError, Ctx, Db, Keys, Object, Result};
 use crate::onboarding::model;
 use crate::slo::SloService;
@@ -14,8 +20,11 @@ use passerelle_contract::onboarding::{TemplateDetail, TemplateOut, TemplateStep}
 use passerelle_contract::{FieldError, Text, text};
 use passerelle_templates::{Library, Parameter, RenderedFile, Template, Widget};
 use serde_json::{Map, Value};
-use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, OnceLock};
+use tokio::sync::Notify;
+
+pub(super) use places::as_target;
 
 /// Read once a process: they are part of the program.
 static EMBEDDED: LazyLock<Arc<Library>> = LazyLock::new(|| {
@@ -31,10 +40,15 @@ pub struct OnboardingService {
     pub(super) keys: Keys,
     pub(super) catalog: Arc<CatalogService>,
     pub(super) slo: SloService,
+    pub(super) environments: EnvironmentService,
     /// Applies documents about the portal itself.
     sink: Arc<dyn PortalDocumentSink>,
     /// The operator's templates beside those of the program; empty until the configuration is known.
     library: Arc<ArcSwap<Option<Library>>>,
+    /// The folder of Git repositories, once the configuration is known; empty where there is none.
+    repositories: Arc<OnceLock<String>>,
+    /// A delivery was asked for.
+    pub(super) wake: Arc<Notify>,
 }
 
 impl std::fmt::Debug for OnboardingService {
@@ -58,13 +72,30 @@ impl OnboardingService {
         keys: Keys,
         catalog: Arc<CatalogService>,
         slo: SloService,
+        environments: EnvironmentService,
         sink: Arc<dyn PortalDocumentSink>,
     ) -> Self {
-        Self { db, keys, catalog, slo, sink, library: Arc::default() }
+        Self {
+            db,
+            keys,
+            catalog,
+            slo,
+            environments,
+            sink,
+            library: Arc::default(),
+            repositories: Arc::default(),
+            wake: Arc::default(),
+        }
+    }
+
+    /// The folder of Git repositories, where the operator has named one.
+    fn repositories(&self) -> Option<PathBuf> {
+        self.repositories.get().filter(|folder| !folder.is_empty()).map(PathBuf::from)
     }
 
     /// Adds the templates of the operator's folder. What is wrong with one of them is logged, and it is left out.
-    pub fn read_folder(&self, config: &Config) {
+    pub fn configure(&self, config: &Config) {
+        drop(self.repositories.set(config.onboarding.repositories.clone()));
         if config.onboarding.templates.is_empty() {
             return;
         }
@@ -132,26 +163,40 @@ impl OnboardingService {
 
     /// Everything that can be known before anything is made.
     pub(super) async fn make(&self, ctx: &Ctx, template: &str, answers: &Map<String, Value>) -> Result<Made> {
-        let template = self.template(ctx, template).map_err(|error| match error {
-            AppError::NotFound(_) => {
-                AppError::field("/template", text!("there is no golden path {template}", template))
-            }
-            other => other,
-        })?;
-        let invalid =
-            |errors: Vec<FieldError>| AppError::Invalid(errors.into_iter().map(model::below_answers).collect());
-        let answers = template.answers(answers).map_err(invalid)?;
-        self.refuse_unknown(&template, &answers.given)?;
-        // A hundred files are too much work for a thread that answers others.
-        let (rendering, given) = (Arc::clone(&template), answers.given.clone());
-        let rendered = tokio::task::spawn_blocking(move || rendering.render(&answers)).await;
-        let files = rendered.map_err(AppError::internal)?.map_err(model::refused)?;
+        let template = self.chosen(ctx, template)?;
+        let (answers, files) = self.drawn(&template, answers).await?;
         let admission = self.catalog.read_new(model::documents(&files)?).await?;
         let key = &admission.scope().key;
         if self.catalog.look_up_service(key).await?.is_some() {
             return Err(taken(&template, key));
         }
-        Ok(Made { template, answers: given, files, admission })
+        Ok(Made { template, answers, files, admission })
+    }
+
+    /// The golden path that somebody asks for.
+    fn chosen(&self, ctx: &Ctx, template: &str) -> Result<Arc<Template>> {
+        self.template(ctx, template).map_err(|error| match error {
+            AppError::NotFound(_) => {
+                AppError::field("/template", text!("there is no golden path {template}", template))
+            }
+            other => other,
+        })
+    }
+
+    /// Checks answers and renders the files; answers those with what the golden path adds to them.
+    async fn drawn(
+        &self,
+        template: &Arc<Template>,
+        answers: &Map<String, Value>,
+    ) -> Result<(Map<String, Value>, Vec<RenderedFile>)> {
+        let invalid =
+            |errors: Vec<FieldError>| AppError::Invalid(errors.into_iter().map(model::below_answers).collect());
+        let answers = template.answers(answers).map_err(invalid)?;
+        self.refuse_unknown(template, &answers.given)?;
+        // A hundred files are too much work for a thread that answers others.
+        let (rendering, given) = (Arc::clone(template), answers.given.clone());
+        let rendered = tokio::task::spawn_blocking(move || rendering.render(&answers)).await;
+        Ok((given, rendered.map_err(AppError::internal)?.map_err(model::refused)?))
     }
 
     /// What is wrong with answers that are not all given yet, by `/answers/NAME`: for a form that is filled in page by page.

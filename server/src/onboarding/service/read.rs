@@ -23,13 +23,15 @@ impl OnboardingService {
         let limit = limit_or_default(filter.limit)?;
         let before: Option<Uuid> =
             filter.cursor.as_deref().map(|text| Cursor::decode(&self.keys, LIST, text)).transpose()?;
+        let versions = self.versions(ctx)?;
         let wanted = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let (mut rows, total) = store::page(self.db.pool(), filter, &ctx.read_scope(), before, wanted).await?;
+        let (mut rows, total) =
+            store::page(self.db.pool(), filter, &ctx.read_scope(), &versions, before, wanted).await?;
         let more = rows.len() > limit;
         rows.truncate(limit);
         let last = rows.last().filter(|_| more);
         let next_cursor = last.map(|row| Cursor::encode(&self.keys, LIST, &row.id)).transpose()?;
-        let items = rows.iter().map(store::Row::to_row).collect::<Result<_>>()?;
+        let items = rows.iter().map(|row| row.to_row(&versions)).collect::<Result<_>>()?;
         Ok(Page { items, next_cursor, total })
     }
 
@@ -39,8 +41,8 @@ impl OnboardingService {
     /// `NotFound` also for what the caller may not see.
     pub async fn get(&self, ctx: &Ctx, id: Uuid) -> Result<OnboardingOut> {
         let row = self.readable(ctx, id).await?;
-        let files = store::files(self.db.pool(), id).await?;
-        let mut out = row.to_out(files.iter().map(|file| model::told(file, false)).collect())?;
+        let files = store::files(self.db.pool(), id, store::Which::Delivered).await?;
+        let mut out = row.to_out(&self.versions(ctx)?, files.iter().map(|file| model::told(file, false)).collect())?;
         for step in &mut out.steps {
             step.message = std::mem::take(&mut step.message).into_said(ctx.locale);
         }
@@ -61,14 +63,14 @@ impl OnboardingService {
     /// As [`Self::get`].
     pub async fn archive(&self, ctx: &Ctx, id: Uuid) -> Result<(String, Vec<u8>)> {
         let row = self.readable(ctx, id).await?;
-        let files = store::files(self.db.pool(), id).await?;
+        let files = store::files(self.db.pool(), id, store::Which::Delivered).await?;
         let name = row.service.rsplit('/').next().unwrap_or_default().to_owned();
         let folder = name.clone();
         let archive = tokio::task::spawn_blocking(move || zip(&folder, &files)).await.map_err(AppError::internal)?;
         Ok((name, archive.map_err(AppError::internal)?))
     }
 
-    async fn readable(&self, ctx: &Ctx, id: Uuid) -> Result<store::Row> {
+    pub(super) async fn readable(&self, ctx: &Ctx, id: Uuid) -> Result<store::Row> {
         if ctx.is_anonymous() {
             return Err(AppError::Unauthenticated);
         }

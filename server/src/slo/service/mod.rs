@@ -5,9 +5,11 @@ mod chips;
 mod corrections;
 mod draft;
 mod edit;
+mod errors;
 mod gate;
 mod import;
 mod policies;
+mod postmortems;
 mod read;
 mod rules;
 mod since;
@@ -15,6 +17,7 @@ mod since;
 pub use around::BudgetAround;
 pub use chips::{BudgetChip, BudgetChips};
 pub use draft::name_of;
+pub use errors::{Blind, Counted, Errors};
 pub use gate::{BudgetReading, SloReading};
 pub(super) use read::shown;
 pub use since::Burnt;
@@ -29,10 +32,14 @@ use passerelle_contract::text;
 use passerelle_metrics::{MetricSource, PROMETHEUS, Prometheus};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-type Sources = HashMap<Uuid, (OffsetDateTime, Arc<dyn MetricSource>)>;
+/// After this a source is opened anew, so that a credential that was changed behind a reference takes effect.
+const REOPEN_AFTER: Duration = Duration::from_secs(300);
+
+type Sources = HashMap<Uuid, (OffsetDateTime, Instant, Arc<dyn MetricSource>)>;
 
 /// Cheap to clone; clones share open sources and read definitions.
 #[derive(Debug, Clone)]
@@ -66,8 +73,9 @@ impl SloService {
     pub(super) async fn open_source(&self, connection: Uuid) -> Result<Arc<dyn MetricSource>> {
         let row = self.environments.connection_for_id(connection).await?;
         let row = row.ok_or_else(|| AppError::NotFound(text!("connection")))?;
-        if let Some((at, source)) = self.sources.lock().get(&row.id)
+        if let Some((at, since, source)) = self.sources.lock().get(&row.id)
             && *at == row.updated_at
+            && since.elapsed() < REOPEN_AFTER
         {
             return Ok(Arc::clone(source));
         }
@@ -78,10 +86,10 @@ impl SloService {
                 kind = row.kind
             )));
         }
-        let config = serde_json::from_value(self.environments.open_config(&row)?).map_err(AppError::internal)?;
+        let config = serde_json::from_value(self.environments.open_config(&row).await?).map_err(AppError::internal)?;
         let source: Arc<dyn MetricSource> =
             Arc::new(Prometheus::new(config).map_err(|error| AppError::Target(error.text()))?);
-        self.sources.lock().insert(row.id, (row.updated_at, Arc::clone(&source)));
+        self.sources.lock().insert(row.id, (row.updated_at, Instant::now(), Arc::clone(&source)));
         Ok(source)
     }
 }

@@ -202,6 +202,7 @@ fn narrow<'a>(scope: &'a ReadScope, service: Option<Uuid>, filter: &'a SloFilter
         team: filter.team.as_deref(),
         system: filter.system.as_deref(),
         environment: filter.environment.as_deref(),
+        words: filter.q.as_deref().unwrap_or_default().split_whitespace().map(str::to_lowercase).collect(),
     }
 }
 

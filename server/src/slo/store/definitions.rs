@@ -20,7 +20,8 @@ macro_rules! select {
         concat!(
             "SELECT s.id, s.service_id, e.namespace, e.name AS service, e.owner, e.system, s.environment_id, v.name AS environment,
                     v.tier, s.connection_id, c.name AS connection,
-                    coalesce(c.config -> 'simulated' = 'true'::jsonb, false) AS simulated, s.source_id, f.format, s.definition, s.min_bad_events, s.updated_at
+                    coalesce(c.config -> 'simulated' = 'true'::jsonb, false) AS simulated, s.source_id, f.format, s.definition, s.min_bad_events, s.created_at,
+                    s.updated_at
              FROM slos s JOIN entities e ON e.id = s.service_id JOIN connections c ON c.id = s.connection_id
              JOIN slo_sources f ON f.id = s.source_id LEFT JOIN environments v ON v.id = s.environment_id ",
             $rest
@@ -46,6 +47,7 @@ struct Row {
     format: String,
     definition: String,
     min_bad_events: i64,
+    created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
 
@@ -87,6 +89,7 @@ impl Definitions {
             format: row.format,
             definition,
             period,
+            created_at: row.created_at,
             updated_at: row.updated_at,
         })
     }

@@ -15,6 +15,8 @@ pub struct Narrow<'a> {
     pub system: Option<&'a str>,
     /// Those that count for it.
     pub environment: Option<&'a str>,
+    /// In lower case; all of them, anywhere in title, name or service.
+    pub words: Vec<String>,
 }
 
 /// Where an item stands in its order.
@@ -31,9 +33,11 @@ const NARROWED: &str = "FROM slos s JOIN entities e ON e.id = s.service_id LEFT 
          LEFT JOIN environments v ON v.id = s.environment_id
          WHERE e.archived_at IS NULL AND ($1 OR e.owner = ANY($2) OR e.system = ANY($3)) AND ($4::uuid IS NULL OR s.service_id = $4)
            AND ($5::text IS NULL OR t.verdict = $5) AND ($6::text IS NULL OR e.owner = $6) AND ($7::text IS NULL OR e.system = $7)
-           AND ($8::text IS NULL OR v.name IS NULL OR v.name = $8)";
+           AND ($8::text IS NULL OR v.name IS NULL OR v.name = $8)
+           AND NOT EXISTS (SELECT FROM unnest($9::text[]) word
+             WHERE position(word IN lower(e.namespace || '/' || e.name || ' ' || s.name || ' ' || s.title)) = 0)";
 
-/// Binds `$1` to `$8` of [`NARROWED`].
+/// Binds `$1` to `$9` of [`NARROWED`].
 macro_rules! narrowed {
     ($query:expr, $narrow:expr) => {{
         let (all, teams, systems): (bool, Vec<String>, Vec<String>) = match $narrow.scope {
@@ -51,6 +55,7 @@ macro_rules! narrowed {
             .bind($narrow.team)
             .bind($narrow.system)
             .bind($narrow.environment)
+            .bind(&$narrow.words)
     }};
 }
 
@@ -64,12 +69,12 @@ pub async fn page(
 ) -> Result<(Vec<Place>, i64)> {
     let key = "e.namespace || '/' || e.name || '/' || s.name";
     let (beyond, order) = match sort {
-        SloSort::Remaining => (format!("({UNMEASURED}, s.id) > ($9, $11)"), format!("{UNMEASURED}, s.id")),
-        SloSort::Name => (format!("({key}, s.id) > ($10, $11)"), format!("{key}, s.id")),
+        SloSort::Remaining => (format!("({UNMEASURED}, s.id) > ($10, $12)"), format!("{UNMEASURED}, s.id")),
+        SloSort::Name => (format!("({key}, s.id) > ($11, $12)"), format!("{key}, s.id")),
     };
     let sql = format!(
-        "SELECT {UNMEASURED}, {key}, s.id {NARROWED} AND ($9::float8 IS NULL OR $10::text IS NULL OR $11::uuid IS NULL OR {beyond})
-         ORDER BY {order} LIMIT $12"
+        "SELECT {UNMEASURED}, {key}, s.id {NARROWED} AND ($10::float8 IS NULL OR $11::text IS NULL OR $12::uuid IS NULL OR {beyond})
+         ORDER BY {order} LIMIT $13"
     );
     let query = sqlx::query_as::<_, (f64, String, Uuid)>(sqlx::AssertSqlSafe(sql));
     let rows = narrowed!(query, narrow)

@@ -1,7 +1,7 @@
 //! How far each SLO was read, and what the last pass found.
 
 use crate::kernel::Result;
-use sqlx::{FromRow, PgExecutor};
+use sqlx::{FromRow, PgConnection, PgExecutor};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -69,21 +69,44 @@ pub struct Found {
     pub remaining: f64,
     pub verdict: &'static str,
     pub state: &'static str,
+    /// The minute up to which incidents were looked for.
+    pub incidents_to: i64,
+}
+
+/// What the pass before found.
+#[derive(Debug, Clone, FromRow)]
+pub struct Before {
+    pub slo_id: Uuid,
+    pub verdict: String,
+    pub state: String,
+    pub incidents_to: Option<i64>,
+}
+
+/// Locked until the transaction ends, so that a change is told once.
+pub async fn before(db: &mut PgConnection, slos: &[Uuid]) -> Result<Vec<Before>> {
+    Ok(sqlx::query_as(
+        "SELECT slo_id, verdict, state, incidents_to FROM slo_status WHERE slo_id = ANY($1) ORDER BY slo_id FOR UPDATE",
+    )
+    .bind(slos)
+    .fetch_all(db)
+    .await?)
 }
 
 pub async fn note(db: impl PgExecutor<'_>, found: &[Found]) -> Result<()> {
     sqlx::query(
-        "INSERT INTO slo_status (slo_id, remaining, verdict, state, checked_at)
-         SELECT p.slo_id, p.remaining, p.verdict, p.state, now()
-         FROM unnest($1::uuid[], $2::float8[], $3::text[], $4::text[]) AS p (slo_id, remaining, verdict, state)
+        "INSERT INTO slo_status (slo_id, remaining, verdict, state, checked_at, incidents_to)
+         SELECT p.slo_id, p.remaining, p.verdict, p.state, now(), p.incidents_to
+         FROM unnest($1::uuid[], $2::float8[], $3::text[], $4::text[], $5::bigint[])
+              AS p (slo_id, remaining, verdict, state, incidents_to)
          JOIN slos s ON s.id = p.slo_id
          ON CONFLICT (slo_id) DO UPDATE SET remaining = excluded.remaining, verdict = excluded.verdict, state = excluded.state,
-                checked_at = excluded.checked_at",
+                checked_at = excluded.checked_at, incidents_to = excluded.incidents_to",
     )
     .bind(found.iter().map(|one| one.slo_id).collect::<Vec<_>>())
     .bind(found.iter().map(|one| one.remaining).collect::<Vec<_>>())
     .bind(found.iter().map(|one| one.verdict).collect::<Vec<_>>())
     .bind(found.iter().map(|one| one.state).collect::<Vec<_>>())
+    .bind(found.iter().map(|one| one.incidents_to).collect::<Vec<_>>())
     .execute(db)
     .await?;
     Ok(())

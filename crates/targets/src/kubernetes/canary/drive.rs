@@ -20,7 +20,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const ATTEMPTS: u32 = 8;
 
 /// Takes what is due until there is something to tell, or nothing is due.
-pub(in crate::kubernetes) async fn advance(workload: &Workload, fence: Fence) -> Result<Option<Text>, TargetError> {
+/// Unless it is `agreed`, the share stays what it is.
+pub(in crate::kubernetes) async fn advance(
+    workload: &Workload,
+    fence: Fence,
+    agreed: bool,
+) -> Result<Option<Text>, TargetError> {
     for _ in 0..ATTEMPTS {
         let (main, canary) = workload.both().await?;
         let Some(mark) = read(&main) else { return Ok(None) };
@@ -41,6 +46,9 @@ pub(in crate::kubernetes) async fn advance(workload: &Workload, fence: Fence) ->
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let due = due(&main, canary, &mark, fence, &workload.canary, now);
+        if !agreed && due.gives_more() {
+            return Ok(None);
+        }
         match take(workload, &main, canary, &mark, fence, due).await? {
             Taken::Said(said) => return Ok(Some(said)),
             Taken::Nothing => return Ok(None),

@@ -30,6 +30,13 @@ pub(super) enum Due {
     End,
 }
 
+impl Due {
+    /// Whether the new version serves more after it than before.
+    pub const fn gives_more(&self) -> bool {
+        matches!(self, Self::Next(_) | Self::Finish(_))
+    }
+}
+
 /// `now` in seconds since 1970.
 pub(super) fn due(
     main: &Snapshot,

@@ -144,7 +144,7 @@ async fn whole(
     let bound = looked.iter().find(|looked| looked.object.is_deployment(&workload.name));
     let bound = bound.ok_or_else(|| TargetError::Missing(Text::verbatim(workload.title())))?;
     let container = workload.container.as_deref();
-    let next = Snapshot::new(&bound.after, Vec::new(), Vec::new(), container)?;
+    let next = Snapshot::new(workload.kind, &bound.after, Vec::new(), Vec::new(), container)?;
     let after = Desired { template: next.template.clone(), replicas: next.replicas() };
     let mut lines = Vec::new();
     for one in &looked {

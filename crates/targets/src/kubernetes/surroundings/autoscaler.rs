@@ -4,12 +4,12 @@ use super::super::snapshot::count;
 use k8s_openapi::api::autoscaling::v1::HorizontalPodAutoscaler;
 use passerelle_contract::deployments::Autoscaler;
 
-/// The one that scales this Deployment.
-pub(super) fn of(deployment: &str, all: &[HorizontalPodAutoscaler]) -> Option<Autoscaler> {
+/// The one that scales this workload.
+pub(super) fn of((kind, name): (&str, &str), all: &[HorizontalPodAutoscaler]) -> Option<Autoscaler> {
     let (scaler, spec) = all.iter().find_map(|scaler| {
         let spec = scaler.spec.as_ref()?;
         let target = &spec.scale_target_ref;
-        (target.kind == "Deployment" && target.name == deployment).then_some((scaler, spec))
+        (target.kind == kind && target.name == name).then_some((scaler, spec))
     })?;
     let status = scaler.status.clone().unwrap_or_default();
     let metrics = match (status.current_cpu_utilization_percentage, spec.target_cpu_utilization_percentage) {
@@ -40,9 +40,9 @@ mod tests {
                 "status": {"currentReplicas": 3, "desiredReplicas": 4, "currentCPUUtilizationPercentage": 91}}))
             .unwrap()
         };
-        let found = of("web", &[scaler("api"), scaler("web")]).unwrap();
+        let found = of(("Deployment", "web"), &[scaler("api"), scaler("web")]).unwrap();
         assert_eq!((found.name.as_str(), found.min, found.max, found.current, found.desired), ("web-hpa", 2, 8, 3, 4));
         assert_eq!(found.metrics, ["cpu 91 % / 80 %"]);
-        assert_eq!(of("web", &[scaler("api")]), None);
+        assert_eq!(of(("Deployment", "web"), &[scaler("api")]), None);
     }
 }

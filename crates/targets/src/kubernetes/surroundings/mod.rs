@@ -47,11 +47,11 @@ pub(super) async fn gather(workload: &Workload) -> Result<Surroundings, TargetEr
     let certificates = keep(certificates, &mut seen);
     let found = routes::of(&snapshot, &services, &ingresses);
     Ok(Surroundings {
-        autoscaler: autoscaler::of(&workload.name, &scalers),
+        autoscaler: autoscaler::of((workload.kind.as_str(), &workload.name), &scalers),
         certificates: certificates::of(&found, &certificates),
         routes: found.into_iter().map(|found| found.route).collect(),
         quotas: quotas::of(&quotas),
-        events: events::of(&about(&workload.name, &snapshot), &events),
+        events: events::of(&about(workload, &snapshot), &events),
         unseen,
     })
 }
@@ -99,12 +99,13 @@ async fn of_cert_manager(workload: &Workload) -> Listed<DynamicObject> {
 }
 
 /// The objects whose events are about this Deployment.
-fn about(name: &str, snapshot: &Snapshot) -> Vec<(&'static str, String)> {
+fn about(workload: &Workload, snapshot: &Snapshot) -> Vec<(&'static str, String)> {
     let names = |all: Vec<Option<&String>>, kind: &'static str| {
         all.into_iter().flatten().map(|name| (kind, name.clone())).collect::<Vec<_>>()
     };
     let sets = names(snapshot.replica_sets.iter().map(|set| set.metadata.name.as_ref()).collect(), "ReplicaSet");
     let pods = names(snapshot.pods.iter().map(|pod| pod.metadata.name.as_ref()).collect(), "Pod");
-    let own = vec![("Deployment", name.to_owned()), ("HorizontalPodAutoscaler", name.to_owned())];
+    let name = &workload.name;
+    let own = vec![(workload.kind.as_str(), name.clone()), ("HorizontalPodAutoscaler", name.clone())];
     [own, sets, pods].concat()
 }

@@ -1,0 +1,53 @@
+//! Of files on their way to a repository.
+
+super::texts! {
+    "another delivery of this service is under way" => "une autre livraison de ce service est en cours";
+    "branch {branch}" => "la branche {branch}";
+    "commit {id}" => "le commit {id}";
+    "expected owner/name or owner/*" => "attendu : propriétaire/nom ou propriétaire/*";
+    "git took longer than {seconds} s" => "git a mis plus de {seconds} s";
+    "git: {said}" => "git : {said}";
+    "group {name}" => "le groupe {name}";
+    "is for a new repository only" => "ne concerne qu’un nouveau dépôt";
+    "is for an existing repository only" => "ne concerne qu’un dépôt existant";
+    "is not among what the connection delivers to: {known}" => "ne fait pas partie de ce que la connexion dessert : {known}";
+    "it was closed without being taken in" => "fermé sans être intégré";
+    "it was taken in" => "intégré";
+    "merge request {number}" => "la demande de fusion {number}";
+    "must be existing: an update changes a repository that is there" => "doit être existing : une mise à jour modifie un dépôt qui est là";
+    "must be given: the files were not delivered from here" => "doit être indiqué : les fichiers n’ont pas été livrés d’ici";
+    "must be given: the setting {name} names no folder" => "doit être indiqué : le réglage {name} ne nomme aucun dossier";
+    "no step of this delivery has failed, or another delivery is under way" => "aucune étape de cette livraison n’a échoué, ou une autre livraison est en cours";
+    "nothing is delivered by this connection: its deliver_to is empty" => "cette connexion ne livre rien : son champ deliver_to est vide";
+    "owner {name}" => "le propriétaire {name}";
+    "pull request {number}" => "la demande de tirage {number}";
+    "request {number} is closed" => "demande {number} fermée";
+    "request {number} is open" => "demande {number} ouverte";
+    "request {number} was merged; take it back by a commit of your own" => "la demande {number} a été intégrée ; annulez-la par un commit à vous";
+    "the branch {branch} holds commits that are not of this delivery" => "la branche {branch} contient des commits qui ne sont pas de cette livraison";
+    "the branch {branch} is deleted" => "branche {branch} supprimée";
+    "the branch {branch} stays: it holds commits of others" => "la branche {branch} reste : elle contient des commits d’autres personnes";
+    "the folder of the setting {name}" => "le dossier du réglage {name}";
+    "the golden path {template} is loaded no more" => "le parcours type {template} n’est plus chargé";
+    "the new repository is not ready yet" => "le nouveau dépôt n’est pas encore prêt";
+    "the program git cannot be run on the portal's machine" => "le programme git ne peut pas être exécuté sur la machine du portail";
+    "the repository has too many files to be read in one answer" => "le dépôt a trop de fichiers pour être lu en une réponse";
+    "the repository {name} is deleted" => "dépôt {name} supprimé";
+    "the repository {name} is made" => "dépôt {name} créé";
+    "the repository {name} stays: it holds more than this delivery" => "le dépôt {name} reste : il contient plus que cette livraison";
+    "the step before left nothing behind: {what}" => "l’étape précédente n’a rien laissé : {what}";
+    "the user of the token" => "l’utilisateur du jeton";
+    "there is no connection {name} of the kind {kind}" => "il n’y a pas de connexion {name} du type {kind}";
+    "there is no later version than {version}" => "il n’y a pas de version plus récente que {version}";
+    "there was nothing to take back" => "il n’y avait rien à annuler";
+    "this delivery was taken back, or its steps are under way" => "cette livraison a été annulée, ou ses étapes sont en cours";
+    "waits for the people of the repository" => "attend les responsables du dépôt";
+    "{count} files on the branch {branch}" => "fichiers sur la branche {branch} : {count}";
+    "{name} is there; built on its branch {branch}" => "{name} est là ; construit sur sa branche {branch}";
+    "{path} in the repository is no text" => "{path} n’est pas un texte dans le dépôt";
+    "{path} leads out of the folder of repositories" => "{path} mène hors du dossier des dépôts";
+    "{path}: {error}" => "{path} : {error}";
+    "{repository} exists already and was not made by this delivery; deliver to an existing repository instead" => "{repository} existe déjà et n’a pas été créé par cette livraison ; livrez plutôt dans un dépôt existant";
+    "{repository} is empty; give it a first commit, for example a README" => "{repository} est vide ; donnez-lui un premier commit, par exemple un README";
+    "{who} answered without {what}" => "{who} a répondu sans {what}";
+}
