@@ -167,7 +167,7 @@ async fn adopting(portal: &Portal, chromium: &Chromium) -> Result<()> {
     tab.fill("[name='repository']", "team/menu.git").await?;
     tab.click("button[name=act][value=look]", "Look at the repository").await?;
     tab.shows("Some answers are not in the repository").await?;
-    tab.shows("python:3.12 has no digest").await?;
+    tab.shows("the image runs as root").await?;
     choose(&tab, "owner", "group:skillforge/platform").await?;
     choose(&tab, "system", "skillforge/skillforge").await?;
     answer(&tab, "host", "menu.example.org").await?;
