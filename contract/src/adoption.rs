@@ -1,5 +1,6 @@
 //! Services that are there already and come under a golden path.
 
+use crate::environments::BindingIn;
 use crate::{FieldError, Text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -20,6 +21,22 @@ pub struct RepositoryIn {
     pub base: Option<String>,
 }
 
+/// Something that runs already. The service gets a binding to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RunsIn {
+    /// Connection of the golden path's platform.
+    pub connection: String,
+    /// Namespace or stack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Of the Deployment or service.
+    pub name: String,
+    /// That it belongs to.
+    pub environment: String,
+}
+
 /// A service to be brought under a golden path.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -33,6 +50,9 @@ pub struct AdoptionIn {
     /// Where its files are.
     #[serde(default)]
     pub from: Option<RepositoryIn>,
+    /// What runs of it; only for those who may bind services.
+    #[serde(default)]
+    pub runs: Option<RunsIn>,
     /// Paths of the files that it is to get; when absent, those that are missing, without code of the application.
     #[serde(default)]
     pub files: Option<Vec<String>>,
@@ -161,7 +181,7 @@ pub struct AdoptionOut {
 }
 
 /// How a service came under its golden path.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct AdoptedOut {
@@ -171,4 +191,7 @@ pub struct AdoptedOut {
     /// Commit that was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
+    /// The binding to what ran before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub binding: Option<BindingIn>,
 }

@@ -139,6 +139,26 @@ pub struct BindingIn {
     pub config: Value,
 }
 
+/// Something that runs on a connection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunningOut {
+    /// Namespace or stack; empty where there is neither.
+    pub group: String,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Wanted, where a number is fixed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u32>,
+    /// Configuration of a binding to it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub config: Value,
+    /// Service that is bound to it, `namespace/name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]

@@ -14,14 +14,14 @@ use std::time::{Duration, Instant};
 const CATALOG: &str = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: orders, namespace: shop, description: Takes orders}\nspec: {type: service, lifecycle: production, owner: 'group:shop/sellers', system: shop}\n";
 const DOCKERFILE: &str = "FROM python:3.12\nCOPY . .\nEXPOSE 9000\n";
 
-struct Adopting {
-    test: TestPortal,
+pub struct Adopting {
+    pub test: TestPortal,
     repositories: tempfile::TempDir,
     templates: tempfile::TempDir,
 }
 
 /// With a folder of repositories in which `team/orders.git` has these files.
-async fn start(files: &[(&str, &str)]) -> Adopting {
+pub async fn start(files: &[(&str, &str)]) -> Adopting {
     let (repositories, templates) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     crate::updates::copy(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/templates")), templates.path());
     let (folder, own) = (repositories.path().display().to_string(), templates.path().display().to_string());
@@ -62,7 +62,7 @@ impl Adopting {
         self.git(&["commit", "--quiet", "--message", "theirs"]);
     }
 
-    async fn adopt(&self, act: &str, changes: Value) -> Answer {
+    pub async fn adopt(&self, act: &str, changes: Value) -> Answer {
         let mut wanted = json!({ "template": "small-service", "from": { "repository": "team/orders.git" } });
         wanted.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         self.test.post(&format!("/adoptions{act}"), &wanted).await
@@ -227,7 +227,7 @@ async fn the_form_leads_from_the_repository_to_the_branch_without_scripts() {
     let world = start(&[("catalog-info.yaml", CATALOG), ("Dockerfile", DOCKERFILE)]).await;
     let mut person = world.test.person().await;
     assert!(person.get("/onboard").await.html.contains(FORM));
-    assert!(person.get(FORM).await.html.contains("Look at the repository"));
+    assert!(person.get(FORM).await.html.contains("The repository of the service"));
     let empty = person.post(FORM, &[("act", "look"), ("connection", ".")]).await;
     empty.refused();
     assert_eq!(empty.error_at("repository"), "is needed");

@@ -3,6 +3,7 @@
 
 mod access_matrix;
 mod adoption;
+mod adoption_running;
 mod alerts;
 mod audit;
 mod automatic;

@@ -2,6 +2,7 @@
 
 use super::answers::{asked, pointer_of, take};
 use super::inputs::{Known, inputs};
+use super::adopt_running::{self, Asked};
 use super::{adopt_found, delivery, made};
 use crate::shell::Section;
 use crate::ui::{Alert, ButtonKind, Check, Crumb, Flash, Head, Hidden, Submit, Tone};
@@ -15,6 +16,18 @@ use passerelle_server::onboarding::{Parameter, Template};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
+/// Where errors stand beside their fields.
+const SHOWN: [&str; 8] = [
+    "/from/connection",
+    "/from/repository",
+    "/from/base",
+    "/runs/connection",
+    "/runs/group",
+    "/runs/name",
+    "/runs/environment",
+    "/answers",
+];
+
 /// The check box of a file.
 pub fn box_of(path: &str) -> String {
     format!("file.{path}")
@@ -25,6 +38,7 @@ struct Visit {
     template: Arc<Template>,
     given: Map<String, Value>,
     from: Option<RepositoryIn>,
+    runs: Asked,
     /// Files that the page had a box for.
     listed: Vec<String>,
     ticked: Vec<String>,
@@ -54,6 +68,7 @@ impl Visit {
             template,
             given,
             from: Some(from).filter(|from| !from.repository.is_empty()),
+            runs: Asked::read(fields),
             listed,
             ticked,
             deliver,
@@ -65,9 +80,15 @@ impl Visit {
             template: self.template.id().to_owned(),
             answers: self.given.clone(),
             from: self.from.clone(),
+            runs: self.runs.wanted(),
             files,
-            deliver: self.deliver,
+            deliver: self.deliver && self.from.is_some(),
         }
+    }
+
+    /// Whether there is anything to look at.
+    fn leads_somewhere(&self) -> bool {
+        self.from.is_some() || self.runs.wanted().is_some()
     }
 
     /// What was ticked stays ticked, also after another look.
@@ -80,10 +101,10 @@ impl Visit {
 
 pub async fn show(State(app): State<AppState>, Path(template): Path<String>, req: Req) -> Result<Response, PageError> {
     // A link may name the repository: it is only read.
-    let named = ["connection", "repository", "base"];
+    let named = ["connection", "repository", "base", "runs.connection", "runs.group", "runs.name", "runs.environment"];
     let given = named.into_iter().filter_map(|name| Some((name.to_owned(), req.query.text(name)?)));
     let visit = Visit::open(&app, &req, &template, &given.collect())?;
-    if visit.from.is_some() {
+    if visit.leads_somewhere() {
         return look(&app, &req, &visit, None).await;
     }
     draw(&app, &req, &visit, None, &Errors::default()).await
@@ -96,7 +117,11 @@ pub async fn submit(
 ) -> Result<Response, PageError> {
     let Posted { req, fields } = posted;
     let visit = Visit::open(&app, &req, &template, &fields)?;
-    if visit.from.is_none() {
+    if !visit.leads_somewhere() {
+        if !visit.runs.is_empty() {
+            // The connection was chosen; now it tells what runs there.
+            return draw(&app, &req, &visit, None, &Errors::default()).await;
+        }
         let missing = AppError::field("/from/repository", passerelle_contract::text!("is needed"));
         let errors = req.shown(missing)?;
         return Ok(errors.refuse(draw(&app, &req, &visit, None, &errors).await?));
@@ -148,10 +173,11 @@ async fn draw(
     let t = req.t;
     let places = app.portal.onboarding.places(&req.ctx).await.or_page(req)?;
     let to = visit.from.as_ref().map(delivery::to_existing);
+    let runs = adopt_running::inputs(app, req, &visit.template, &visit.runs, errors).await?;
     let place = if places.is_empty() {
         view! { <Alert tone=Tone::Off title=t.deliver_nowhere()><p>{t.deliver_nowhere_text()}</p></Alert> }.into_any()
     } else {
-        delivery::existing_inputs(t, &places, to.as_ref(), errors, "/from")
+        delivery::existing_inputs(t, &places, to.as_ref(), errors, "/from", runs.is_none())
     };
     let title = t.adopt_title(visit.template.title().said(t.0));
     let frame =
@@ -166,16 +192,17 @@ async fn draw(
         }
     };
     let first = if adopt.is_some() { ButtonKind::Plain } else { ButtonKind::Primary };
-    let looks = (!places.is_empty()).then(|| view! { <Submit label=label kind=first name="act" value="look" /> });
+    let looks = (!places.is_empty() || runs.is_some()).then(|| view! { <Submit label=label kind=first name="act" value="look" /> });
     let body = view! {
         <Head title=title sub=t.adopt_sub() />
-        {summary(t, errors, &["/from/connection", "/from/repository", "/from/base", "/answers"])}
+        {summary(t, errors, &SHOWN)}
         <form class="stack" method="post" action=format!("/onboard/{}/adopt", visit.template.id())>
             <Hidden name="csrf" value=req.ctx.csrf_token() />
             <section class="panel form">
                 <h2>{t.adopt_where()}</h2>
                 {place}
             </section>
+            {runs}
             {found}
             {asked_for}
             <div class="panel form">
@@ -219,8 +246,9 @@ async fn answers(
 
 fn confirm(req: &Req, visit: &Visit, service: &str) -> AnyView {
     let t = req.t;
+    let deliver = visit.from.is_some();
     view! {
-        <Check name="deliver" label=t.adopt_deliver() checked=visit.deliver />
+        {deliver.then(|| view! { <Check name="deliver" label=t.adopt_deliver() checked=visit.deliver /> })}
         <div class="btns">
             <Submit label=t.adopt_submit(service) name="act" value="adopt" />
         </div>

@@ -194,6 +194,7 @@ pub fn existing_inputs(
     to: Option<&FileDeliveryIn>,
     errors: &Errors,
     at: &str,
+    required: bool,
 ) -> AnyView {
     let choices = places.iter().map(|place| choice(t, place)).collect::<Vec<_>>();
     let connection = to.map(|to| to.connection.clone().unwrap_or_else(|| FOLDER.to_owned()));
@@ -203,7 +204,7 @@ pub fn existing_inputs(
     let whole = errors.of(&format!("{at}/repository")).or_else(|| errors.of(at).filter(|_| repository.is_empty()));
     view! {
         <Select t=t name="connection" label=t.deliver_to() choices=choices value=connection error=errors.of(&format!("{at}/connection")) />
-        <Text t=t name="repository" label=t.deliver_repository() value=repository hint=t.deliver_repository_hint().to_owned() error=whole required=true code=true autocomplete="off" />
+        <Text t=t name="repository" label=t.deliver_repository() value=repository hint=t.deliver_repository_hint().to_owned() error=whole required=required code=true autocomplete="off" />
         <Text t=t name="base" label=t.deliver_base() value=base error=errors.of(&format!("{at}/base")) code=true autocomplete="off" />
     }
     .into_any()

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod adopt_found;
+mod adopt_running;
 mod answers;
 mod delivery;
 mod files;

@@ -117,7 +117,7 @@ async fn draw(
     let fields = inputs(t, &parameters, &known, &visit.answers, errors);
     let wrong = parameters.iter().any(|one| errors.of(&super::answers::pointer_of(one)).is_some());
     let to = visit.wanted.to.clone();
-    let place = delivery::existing_inputs(t, &places, to.as_ref(), errors, "/to");
+    let place = delivery::existing_inputs(t, &places, to.as_ref(), errors, "/to", true);
     let frame = req
         .page(t.update_title())
         .section(Section::Onboard)

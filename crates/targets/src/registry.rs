@@ -3,6 +3,7 @@
 use crate::burn::RollBackOnBurn;
 use crate::error_ratio::ErrorRatio;
 use crate::guard::Guard;
+use crate::running::{Running, not_told};
 use crate::target::{Connection, Platform, Target};
 use crate::verification::Verification;
 use crate::{
@@ -27,6 +28,10 @@ pub trait AnyPlatform: Send + Sync {
     fn runs_images(&self) -> bool {
         false
     }
+    /// Whether a connection tells what runs there.
+    fn tells_what_runs(&self) -> bool {
+        false
+    }
     /// JSON Schema of a connection's configuration.
     fn connection_schema(&self) -> Value;
     /// JSON Schema of a binding's configuration.
@@ -47,6 +52,10 @@ pub trait AnyPlatform: Send + Sync {
 #[async_trait]
 pub trait AnyConnection: Send + Sync {
     async fn check(&self) -> Result<String, TargetError>;
+    /// As [`Connection::running`].
+    async fn running(&self, _group: Option<&str>) -> Result<Vec<Running>, TargetError> {
+        Err(not_told())
+    }
     fn bind(&self, config: Value) -> Result<Arc<dyn Target>, TargetError>;
 }
 
@@ -148,6 +157,10 @@ impl<P: Platform> AnyPlatform for Erased<P> {
         P::RUNS_IMAGES
     }
 
+    fn tells_what_runs(&self) -> bool {
+        P::TELLS_WHAT_RUNS
+    }
+
     fn connection_schema(&self) -> Value {
         schemars::schema_for!(P::ConnectionConfig).to_value()
     }
@@ -187,6 +200,10 @@ where
 {
     async fn check(&self) -> Result<String, TargetError> {
         self.0.check().await
+    }
+
+    async fn running(&self, group: Option<&str>) -> Result<Vec<Running>, TargetError> {
+        self.0.running(group).await
     }
 
     fn bind(&self, mut config: Value) -> Result<Arc<dyn Target>, TargetError> {

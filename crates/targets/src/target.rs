@@ -3,6 +3,7 @@
 use crate::TargetError;
 use crate::guard::Guard;
 use crate::needs::{Needs, NeedsSeen, NeedsState};
+use crate::running::{Running, not_told};
 use crate::task::{Task, TaskSeen};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -230,6 +231,11 @@ pub trait Connection: Send + Sync + 'static {
     /// Tries the connection and says what answered, for example `Kubernetes v1.33.1`.
     async fn check(&self) -> Result<String, TargetError>;
 
+    /// What runs there and could be bound, within a namespace or a stack when one is named. Nothing is changed.
+    async fn running(&self, _group: Option<&str>) -> Result<Vec<Running>, TargetError> {
+        Err(not_told())
+    }
+
     /// Binds a service to an object. Does not talk to the platform.
     fn bind(&self, binding: Self::Binding) -> Result<Arc<dyn Target>, TargetError>;
 }
@@ -243,6 +249,8 @@ pub trait Platform: Send + Sync + 'static {
     const TITLE: &'static str;
     /// Whether what is deployed is an image of a container registry.
     const RUNS_IMAGES: bool = true;
+    /// Whether [`Connection::running`] is answered.
+    const TELLS_WHAT_RUNS: bool = false;
     type ConnectionConfig: DeserializeOwned + JsonSchema + Send;
     type BindingConfig: DeserializeOwned + JsonSchema + Send;
     type Connection: Connection<Binding = Self::BindingConfig>;

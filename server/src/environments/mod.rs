@@ -17,5 +17,5 @@ mod store;
 pub use busy::BusyBindings;
 pub use model::{BindingRow, Change, ConnectionRow, Etag, IfMatch, OpenError};
 pub use routes::{if_match, router, with_etag};
-pub use service::EnvironmentService;
+pub use service::{EnvironmentService, Runs};
 pub use store::connections::SealedConnections;

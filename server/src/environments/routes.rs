@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use passerelle_contract::environments::{
     BindingFilter, BindingIn, BindingOut, BindingPatch, ConnectionCheck, ConnectionIn, ConnectionOut, ConnectionPatch,
-    EnvironmentIn, EnvironmentOut, EnvironmentPatch, TargetKindOut,
+    EnvironmentIn, EnvironmentOut, EnvironmentPatch, RunningOut, TargetKindOut,
 };
 use passerelle_contract::{Page, Problem, text};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,7 @@ pub fn router() -> OpenApiRouter<EnvironmentService> {
         .routes(routes!(list_connections, create_connection))
         .routes(routes!(get_connection, patch_connection, delete_connection))
         .routes(routes!(check_connection))
+        .routes(routes!(list_running))
         .routes(routes!(list_bindings, create_binding))
         .routes(routes!(get_binding, patch_binding, delete_binding))
         .routes(routes!(list_target_kinds))
@@ -179,6 +180,30 @@ async fn check_connection(
     Path(name): Path<String>,
 ) -> Result<Json<ConnectionCheck>> {
     service.check_connection(&ctx, &name).await.map(Json)
+}
+
+/// Within what somebody looks.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Within {
+    #[serde(default)]
+    group: Option<String>,
+}
+
+/// List what runs on a connection, whether or not a service is bound to it
+///
+/// At most 500, in the order of their names. Kubernetes: Deployments; Docker Swarm and Cloud Run: services.
+#[utoipa::path(get, path = "/connections/{name}/running", tag = "environments",
+    params(("name" = String, Path), ("group" = Option<String>, Query, description = "Namespace or stack; all when absent")),
+    responses((status = 200, body = Page<RunningOut>), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem), (status = 502, body = Problem)))]
+async fn list_running(
+    State(service): State<EnvironmentService>,
+    ctx: Ctx,
+    Path(name): Path<String>,
+    Query(within): Query<Within>,
+) -> Result<Json<Page<RunningOut>>> {
+    service.list_running(&ctx, &name, within.group.as_deref()).await.map(one_page)
 }
 
 /// List bindings

@@ -62,6 +62,7 @@ const MATRIX: &[(&str, &str, Who)] = &[
     ("patch", "/connections/{name}", Least(Admin)),
     ("delete", "/connections/{name}", Least(Admin)),
     ("post", "/connections/{name}/check", Least(Developer)),
+    ("get", "/connections/{name}/running", Least(Admin)),
     ("get", "/bindings", SignedIn),
     ("get", "/bindings/{id}", SignedIn),
     ("post", "/bindings", Least(Admin)),

@@ -121,6 +121,7 @@ super::texts! {
     "the API server" => "le serveur d’API";
     "the Deployment has no container '{wanted}'; it has: {names}" => "le Deployment n’a pas de conteneur « {wanted} » ; il a : {names}";
     "the Deployment has several containers, so one must be named: {names}" => "le Deployment a plusieurs conteneurs, il faut donc en nommer un : {names}";
+    "the Deployments" => "les Deployments";
     "the Ingresses" => "les Ingress";
     "the Pods" => "les Pods";
     "the ReplicaSets" => "les ReplicaSets";
@@ -181,6 +182,7 @@ super::texts! {
     "the watch" => "la surveillance";
     "the watch has ended" => "la surveillance s’est arrêtée";
     "the watch has no version to go on from" => "la surveillance n’a pas de version à partir de laquelle reprendre";
+    "this account may not list all namespaces: name one" => "ce compte ne peut pas lister tous les namespaces : nommez-en un";
     "this login needs the cloud to be asked first" => "cette connexion demande d’interroger d’abord le cloud";
     "this runs already: nothing would change" => "cela tourne déjà : rien ne changerait";
     "this server does not run in a cluster: {error}" => "ce serveur ne tourne pas dans un cluster : {error}";

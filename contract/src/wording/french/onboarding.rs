@@ -4,10 +4,13 @@ super::texts! {
     "goes into {file}, line {line}, where $ and ` would be run" => "va dans {file}, ligne {line}, où $ et ` seraient exécutés";
     "goes into {file}, line {line}, where only letters, digits and . _ / @ : + - may stand" => "va dans {file}, ligne {line}, où seuls des lettres, des chiffres et . _ / @ : + - sont possibles";
     "holds {opener}, which tools that read the files would run; take it out" => "contient {opener}, que les outils qui lisent les fichiers exécuteraient ; retirez-le";
+    "is bound to {owner} already" => "est déjà lié à {owner}";
     "is needed" => "est nécessaire";
+    "is needed: {name} runs in several" => "est nécessaire : {name} tourne dans plusieurs";
     "is no file of this golden path with these answers" => "n’est pas un fichier de ce parcours type avec ces réponses";
     "is not asked by this golden path; it asks {known}" => "n’est pas demandé par ce parcours type ; il demande {known}";
     "it describes no Component" => "il ne décrit aucun Component";
+    "it has a binding in {environment}, which stays as it is" => "il a un lien dans {environment}, qui reste tel quel";
     "makes the path {path}, which cannot be: {message}" => "donne le chemin {path}, qui est impossible : {message}";
     "must be a host name such as shop.example.com" => "doit être un nom d’hôte tel que shop.example.com";
     "must be a text" => "doit être un texte";
@@ -21,6 +24,7 @@ super::texts! {
     "must be written like {pattern}" => "doit s’écrire selon {pattern}";
     "not tried yet" => "pas encore essayé";
     "nothing asks whether it is ready, only whether it lives" => "rien ne demande s’il est prêt, seulement s’il vit";
+    "nothing of the name {name} runs there" => "rien du nom de {name} n’y tourne";
     "the catalog has it already; the tie to its golden path is kept" => "le catalogue le connaît déjà ; le lien avec son parcours type est enregistré";
     "the catalog knows no system {given}" => "le catalogue ne connaît aucun système {given}";
     "the catalog knows no team {given}" => "le catalogue ne connaît aucune équipe {given}";
@@ -32,6 +36,7 @@ super::texts! {
     "there is no golden path {template}" => "il n’y a pas de parcours type {template}";
     "this golden path cannot compute {name}: {error}" => "ce parcours type ne peut pas calculer {name} : {error}";
     "this golden path has a fault there: {fault}" => "ce parcours type a là un défaut : {fault}";
+    "what runs in {environment} is bound to it" => "ce qui tourne dans {environment} lui est lié";
     "your roles do not reach services of {team}" => "vos rôles n’atteignent pas les services de {team}";
     "{count} documents about where it runs were applied" => "documents sur le lieu d’exécution appliqués : {count}";
     "{count} objectives are measured" => "objectifs mesurés : {count}";

@@ -13,6 +13,7 @@ super::texts! {
     "Swarm paused the update" => "Swarm a mis la mise à jour en pause";
     "Swarm rolled the update back" => "Swarm a annulé la mise à jour";
     "a bucket runs nothing, so it has no logs" => "un bucket ne fait rien tourner : il n’a donc pas de journaux";
+    "a connection of this kind does not tell what runs there" => "une connexion de ce type ne dit pas ce qui y tourne";
     "a new revision of the same template" => "une nouvelle révision du même modèle";
     "a static site has no instances to start again" => "un site statique n’a pas d’instances à redémarrer";
     "a static site has no number of instances" => "un site statique n’a pas de nombre d’instances";
@@ -150,6 +151,7 @@ super::texts! {
     "the service sets root as the user of its containers" => "le service fixe root comme utilisateur de ses conteneurs";
     "the service turns the image's health check off, so Swarm takes a task as ready once it starts" => "le service désactive le contrôle de santé de l’image : Swarm tient une tâche pour prête dès qu’elle démarre";
     "the service's containers cannot be read" => "les conteneurs du service ne peuvent pas être lus";
+    "the services" => "les services";
     "the site has this change already" => "le site a déjà ce changement";
     "the site serves release {id}, {files} files" => "le site sert la version {id}, {files} fichiers";
     "the site was written by others {attempts} times in a row" => "le site a été modifié par d’autres {attempts} fois de suite";

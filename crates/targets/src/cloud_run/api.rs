@@ -66,6 +66,26 @@ impl Api {
         self.call(Method::GET, &self.service_path(name), &[], None, what).await
     }
 
+    /// All services of the region, up to a number.
+    pub async fn services(&self, most: usize) -> Result<Vec<Value>, TargetError> {
+        let path = format!("{}/services", self.parent());
+        let (mut all, mut token) = (Vec::new(), String::new());
+        while all.len() < most {
+            let query = [("pageSize", "100"), ("pageToken", token.as_str())];
+            // Google takes no empty token.
+            let query = if token.is_empty() { &query[..1] } else { &query[..] };
+            let mut page = self.call(Method::GET, &path, query, None, text!("the services")).await?;
+            if let Value::Array(services) = page["services"].take() {
+                all.extend(services);
+            }
+            match page["nextPageToken"].as_str() {
+                Some(next) if !next.is_empty() && next != token => token = next.to_owned(),
+                _ => break,
+            }
+        }
+        Ok(all)
+    }
+
     /// The newest revisions; traffic goes to few.
     pub async fn revisions(&self, name: &str) -> Result<Vec<Value>, TargetError> {
         let path = format!("{}/revisions", self.service_path(name));

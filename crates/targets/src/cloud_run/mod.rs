@@ -19,12 +19,14 @@ mod config;
 mod fence;
 mod migrate;
 mod migration;
+mod running;
 mod state;
 mod target;
 
 pub use config::{BindingConfig, ConnectionConfig, Name};
 pub use migration::Limit;
 
+use crate::running::{MOST_RUNNING, Running, in_order};
 use crate::{Connection, Platform, Target, TargetError};
 use api::Api;
 use async_trait::async_trait;
@@ -45,6 +47,7 @@ pub struct CloudRunConnection {
 impl Platform for CloudRun {
     const KIND: &'static str = "cloud_run";
     const TITLE: &'static str = "Google Cloud Run";
+    const TELLS_WHAT_RUNS: bool = true;
     type ConnectionConfig = ConnectionConfig;
     type BindingConfig = BindingConfig;
     type Connection = CloudRunConnection;
@@ -60,6 +63,12 @@ impl Connection for CloudRunConnection {
 
     async fn check(&self) -> Result<String, TargetError> {
         self.api.check().await
+    }
+
+    /// A project has no groups: all of its region is told.
+    async fn running(&self, _group: Option<&str>) -> Result<Vec<Running>, TargetError> {
+        let services = self.api.services(MOST_RUNNING).await?;
+        Ok(in_order(services.iter().filter_map(running::read).collect()))
     }
 
     fn bind(&self, binding: BindingConfig) -> Result<Arc<dyn Target>, TargetError> {

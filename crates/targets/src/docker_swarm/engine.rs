@@ -94,6 +94,13 @@ impl Engine {
         Ok((service, answer.at))
     }
 
+    /// Specifications of all services.
+    pub async fn specs(&self) -> Result<Vec<Value>, TargetError> {
+        let mut all = self.get("/services", text!("the services")).await?;
+        let all = all.as_array_mut().into_iter().flatten();
+        Ok(all.map(|service| service["Spec"].take()).collect())
+    }
+
     /// Tasks of a service; one that cannot be read does not hide the others.
     pub async fn tasks(&self, service: &Service) -> Result<Vec<Task>, TargetError> {
         let filters = serde_json::json!({ "service": [service.id] }).to_string();

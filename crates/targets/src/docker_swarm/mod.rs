@@ -26,12 +26,14 @@ mod observe;
 #[cfg(test)]
 mod recorded;
 mod rollout;
+mod running;
 mod spec;
 mod target;
 mod watch;
 
 pub use config::{BindingConfig, ConnectionConfig, Endpoint, ServiceName, Tls};
 
+use crate::running::{Running, in_order};
 use crate::{Connection, Platform, Target, TargetError};
 use async_trait::async_trait;
 use engine::Engine;
@@ -52,6 +54,7 @@ pub struct SwarmConnection {
 impl Platform for DockerSwarm {
     const KIND: &'static str = "docker_swarm";
     const TITLE: &'static str = "Docker Swarm";
+    const TELLS_WHAT_RUNS: bool = true;
     type ConnectionConfig = ConnectionConfig;
     type BindingConfig = BindingConfig;
     type Connection = SwarmConnection;
@@ -67,6 +70,12 @@ impl Connection for SwarmConnection {
 
     async fn check(&self) -> Result<String, TargetError> {
         self.engine.check().await
+    }
+
+    async fn running(&self, group: Option<&str>) -> Result<Vec<Running>, TargetError> {
+        let specs = self.engine.specs().await?;
+        let inside = |one: &Running| group.is_none_or(|group| one.group == group);
+        Ok(in_order(specs.iter().filter_map(running::read).filter(inside).collect()))
     }
 
     fn bind(&self, binding: BindingConfig) -> Result<Arc<dyn Target>, TargetError> {

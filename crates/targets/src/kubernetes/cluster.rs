@@ -5,9 +5,11 @@ use super::binding::BindingConfig;
 use super::cloud;
 use super::config::ConnectionConfig;
 use super::error::{call, translate};
+use super::running;
 use super::workload::Workload;
 use crate::bundle::Bundles;
 use crate::guard::Guard;
+use crate::running::Running;
 use crate::{Connection, Target, TargetError};
 use async_trait::async_trait;
 use kube::Client;
@@ -56,6 +58,10 @@ impl Connection for Cluster {
     async fn check(&self) -> Result<String, TargetError> {
         let version = call(text!("the API server"), self.client.apiserver_version()).await?;
         Ok(format!("Kubernetes {}", crate::masking::shown(&version.git_version)))
+    }
+
+    async fn running(&self, group: Option<&str>) -> Result<Vec<Running>, TargetError> {
+        running::list(&self.client, group).await
     }
 
     fn bind(&self, binding: BindingConfig) -> Result<Arc<dyn Target>, TargetError> {

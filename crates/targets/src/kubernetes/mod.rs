@@ -37,6 +37,7 @@ mod plan;
 mod preflight;
 mod references;
 mod rollout;
+mod running;
 mod snapshot;
 mod surroundings;
 mod symptom;
@@ -67,6 +68,7 @@ pub struct Kubernetes;
 impl Platform for Kubernetes {
     const KIND: &'static str = "kubernetes";
     const TITLE: &'static str = "Kubernetes";
+    const TELLS_WHAT_RUNS: bool = true;
     type ConnectionConfig = ConnectionConfig;
     type BindingConfig = BindingConfig;
     type Connection = Cluster;

@@ -10,10 +10,18 @@ use kube::core::Selector;
 use passerelle_contract::text;
 use serde::Deserialize as _;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const HASH_LABEL: &str = "pod-template-hash";
 const REVISION: &str = "deployment.kubernetes.io/revision";
+
+static NONE: BTreeMap<String, String> = BTreeMap::new();
+
+/// The labels of a template.
+pub(super) fn labels_of(template: &PodTemplateSpec) -> &BTreeMap<String, String> {
+    template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref()).unwrap_or(&NONE)
+}
 
 /// What the cluster says about one Deployment, or about what a Rollout has as a Deployment has it.
 #[derive(Debug, Clone)]
@@ -83,6 +91,11 @@ impl Snapshot {
             current,
             argo,
         })
+    }
+
+    /// Those that its pods get.
+    pub fn pod_labels(&self) -> &BTreeMap<String, String> {
+        labels_of(&self.spec.template)
     }
 
     /// The label selector of the workload, as a query.

@@ -5,7 +5,10 @@ mod connections;
 mod environments;
 mod holds;
 mod images;
+mod running;
 mod targets;
+
+pub use running::Runs;
 
 use super::busy::BusyBindings;
 use super::model::{MAX_CONNECTION_NAME, MAX_ENVIRONMENT_NAME, UNDEPLOYABLE, known_connection, undeployable};

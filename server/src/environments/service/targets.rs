@@ -70,9 +70,14 @@ impl EnvironmentService {
         let connection = connection.ok_or_else(|| {
             TargetError::Missing(text!("the connection {name} of the binding", name = binding.connection))
         })?;
-        let open = self.opened.cell(&connection);
-        let open = open.get_or_try_init(|| self.connect(&connection)).await?;
+        let open = self.open(&connection).await?;
         Ok((open.bind(binding.config.clone())?, connection.simulated()))
+    }
+
+    /// An open connection, shared by those who need it at the same time.
+    pub(super) async fn open(&self, connection: &ConnectionRow) -> Result<Arc<dyn AnyConnection>, OpenError> {
+        let cell = self.opened.cell(connection);
+        cell.get_or_try_init(|| self.connect(connection)).await.cloned()
     }
 
     /// Tries a connection, opened anew, for at most 10 s. A connection that does not work is an answer, not an error.
@@ -114,12 +119,16 @@ impl EnvironmentService {
             Some(source) => source,
             None => platform(&connection.kind)?,
         };
-        match tokio::time::timeout(CHECK_TIMEOUT, platform.connect_through(config, self.guard())).await {
-            Ok(connected) => Ok(connected?),
-            Err(_) => {
-                Err(TargetError::Unreachable(text!("no answer within {seconds} s", seconds = CHECK_TIMEOUT.as_secs()))
-                    .into())
-            }
+        Ok(answered(platform.connect_through(config, self.guard())).await?)
+    }
+}
+
+/// What a platform answers while somebody waits for it.
+pub(super) async fn answered<T>(asked: impl Future<Output = Result<T, TargetError>>) -> Result<T, TargetError> {
+    match tokio::time::timeout(CHECK_TIMEOUT, asked).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            Err(TargetError::Unreachable(text!("no answer within {seconds} s", seconds = CHECK_TIMEOUT.as_secs())))
         }
     }
 }

@@ -4,6 +4,7 @@
 use super::{Seen, is_dockerfile, is_stack, is_yaml, name_of};
 use passerelle_contract::adoption::FoundAnswer;
 use passerelle_lined_yaml::{Limits, parse};
+use passerelle_targets::{Running, host_of};
 use passerelle_templates::{Parameter, Template, Widget};
 use serde_json::{Value, json};
 
@@ -28,6 +29,21 @@ impl Candidates {
         if !value.is_null() && value != json!("") {
             self.0.push(Candidate { question, value, told_by: told_by.to_owned() });
         }
+    }
+
+    /// What something that runs tells.
+    pub fn runs(&mut self, found: &Running, told_by: &str) {
+        // `docker stack deploy` puts the stack's name before those of its services.
+        let of_stack = found.name.strip_prefix(&format!("{}_", found.group)).unwrap_or(&found.name);
+        self.offer("name", of_stack.to_ascii_lowercase().replace(['_', '.'], "-"), told_by);
+        self.offer("namespace", found.group.clone(), told_by);
+        self.offer("stack", found.group.clone(), told_by);
+        self.offer("image", found.image.clone(), told_by);
+        self.offer("replicas", found.replicas, told_by);
+        self.offer("port", found.port, told_by);
+        self.offer("ready_path", found.ready_path.clone(), told_by);
+        self.offer("health_path", found.health_path.clone(), told_by);
+        self.offer("host", found.host.clone(), told_by);
     }
 
     /// Everything that a repository tells.
@@ -125,7 +141,7 @@ impl Candidates {
         self.offer("replicas", service["deploy"]["replicas"].clone(), path);
         let labels = [&service["deploy"]["labels"], &service["labels"]];
         let words = labels.into_iter().flat_map(texts_of).find(|text| text.contains("Host("));
-        self.offer("host", words.map(host_of).unwrap_or_default(), path);
+        self.offer("host", words.and_then(host_of), path);
     }
 
     fn dockerfile(&mut self, path: &str, text: &str) {
@@ -163,12 +179,6 @@ fn question_of(parameter: &Parameter) -> &str {
         (_, "base_image") => "image",
         (_, name) => name,
     }
-}
-
-/// The name in a rule of Traefik such as ``Host(`a.example.org`)``.
-fn host_of(rule: &str) -> String {
-    let inner = rule.split("Host(").nth(1).unwrap_or_default();
-    inner.split(')').next().unwrap_or_default().trim_matches(['`', '"', '\'', ' ']).to_owned()
 }
 
 /// Labels come as a list or as a mapping.

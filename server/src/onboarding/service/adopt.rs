@@ -5,6 +5,7 @@ use super::super::adoption::files::{Part, compared, part_of};
 use super::super::adoption::practices;
 use super::super::{model, store};
 use super::adopt_look::{Looked, sample};
+use super::adopt_running::SeenRunning;
 use super::create::{done, object, waits};
 use super::updates::existing;
 use super::{OnboardingService, taken};
@@ -49,6 +50,7 @@ struct Compared {
 struct Adopting {
     template: Arc<Template>,
     looked: Looked,
+    runs: Option<SeenRunning>,
     answers: Map<String, Value>,
     found: Vec<FoundAnswer>,
 }
@@ -67,7 +69,7 @@ impl OnboardingService {
             }
             Err(other) => return Err(other),
         };
-        let Adopting { template, looked, answers, found } = adopting;
+        let Adopting { template, looked, answers, found, .. } = adopting;
         let rendered = match &compared {
             Some(compared) => compared.rendered.clone(),
             None => sample(&template, &answers).await?,
@@ -140,11 +142,12 @@ impl OnboardingService {
         drop(self.db.authorize(ctx, Action::OnboardingDraft, object).await?);
         let template = self.chosen(ctx, &wanted.template)?;
         let looked = self.look(wanted.from.as_ref()).await?;
-        let candidates = self.candidates(ctx, wanted.from.as_ref(), &looked).await?;
+        let runs = self.look_at_running(ctx, &template, wanted.runs.as_ref()).await?;
+        let candidates = self.candidates(ctx, wanted.from.as_ref(), &looked, runs.as_ref()).await?;
         let found = candidates.answers(&template, |name| wanted.answers.contains_key(name));
         let mut answers = wanted.answers.clone();
         answers.extend(found.iter().map(|one| (one.parameter.clone(), one.value.clone())));
-        Ok(Adopting { template, looked, answers, found })
+        Ok(Adopting { template, looked, runs, answers, found })
     }
 
     async fn compare(&self, ctx: &Ctx, adopting: &Adopting, wanted: &AdoptionIn) -> Result<Compared> {
@@ -157,6 +160,9 @@ impl OnboardingService {
             rendered.iter().filter(|file| model::is_description(&file.path)).cloned().collect();
         let admission = self.catalog.read_new(model::documents(&described)?).await?;
         let subject = self.subject(ctx, template, admission).await?;
+        if let Some(runs) = &adopting.runs {
+            runs.refuse_if_anothers(&subject.scope().key)?;
+        }
         let there = adopting.looked.in_places_of(&rendered).await?;
         let files = compared(&rendered, &there, ticked.as_ref());
         Ok(Compared { answers, rendered, there, files, subject })
@@ -189,8 +195,8 @@ async fn write(
         template_version: adopting.template.version(),
         answers: &compared.answers,
         delivery: Delivery::Archive,
-        adopted: Some(&AdoptedOut { from: wanted.from.clone(), base: adopting.looked.commit() }),
-        steps: &steps(compared),
+        adopted: Some(&adopted(adopting, compared, wanted)),
+        steps: &steps(adopting, compared),
         created_by: &ctx.principal().name,
         request_id: &ctx.request_id,
     };
@@ -207,8 +213,16 @@ async fn write(
     Ok(true)
 }
 
+fn adopted(adopting: &Adopting, compared: &Compared, wanted: &AdoptionIn) -> AdoptedOut {
+    AdoptedOut {
+        from: wanted.from.clone(),
+        base: adopting.looked.commit(),
+        binding: adopting.runs.as_ref().map(|runs| runs.binding(&compared.subject.scope().key)),
+    }
+}
+
 /// The steps before any but the first is tried.
-fn steps(compared: &Compared) -> Vec<StepOut> {
+fn steps(adopting: &Adopting, compared: &Compared) -> Vec<StepOut> {
     let kept = match compared.subject {
         Subject::New(_) => text!("the service and its files are kept"),
         Subject::Known(_) => text!("the catalog has it already; the tie to its golden path is kept"),
@@ -217,6 +231,9 @@ fn steps(compared: &Compared) -> Vec<StepOut> {
     let present = |file: &AdoptionFile| file.chosen || compared.there.contains_key(&file.path);
     if compared.files.iter().any(|file| model::is_objectives(&file.path) && present(file)) {
         steps.push(waits(OnboardingStep::Objectives, text!("not tried yet")));
+    }
+    if adopting.runs.is_some() {
+        steps.push(waits(OnboardingStep::Bindings, text!("not tried yet")));
     }
     steps
 }
@@ -240,7 +257,7 @@ fn audit_entry(adopting: &Adopting, compared: &Compared, wanted: &AdoptionIn, de
         "template": adopting.template.id(),
         "template_version": adopting.template.version(),
         "answers": compared.answers,
-        "adopted": { "from": wanted.from, "base": adopting.looked.commit() },
+        "adopted": adopted(adopting, compared, wanted),
         "files": files,
         "delivery": delivery,
     }))

@@ -3,6 +3,7 @@
 use super::super::adoption::found::Candidates;
 use super::super::adoption::{Seen, worth_reading};
 use super::OnboardingService;
+use super::adopt_running::SeenRunning;
 use super::updates::{away, below, existing};
 use crate::kernel::{AppError, Ctx, Result};
 use passerelle_contract::adoption::RepositoryIn;
@@ -74,21 +75,36 @@ impl OnboardingService {
         ctx: &Ctx,
         from: Option<&RepositoryIn>,
         looked: &Looked,
+        runs: Option<&SeenRunning>,
     ) -> Result<Candidates> {
         let mut candidates = Candidates::default();
-        let Some(from) = from else { return Ok(candidates) };
-        let known = self.catalog.services_annotated(SLUG, &from.repository).await?;
-        // Of several services in one repository none is meant more than another.
-        if let [(key, _)] = known.as_slice()
-            && let Ok(service) = self.catalog.service_for(ctx, key)
-        {
-            let told_by = format!("service:{key}");
-            candidates.offer("name", key.rsplit('/').next().unwrap_or_default(), &told_by);
-            candidates.offer("owner", service.scope.team.map(|team| format!("group:{team}")), &told_by);
-            candidates.offer("system", service.scope.system, &told_by);
+        if let Some(key) = runs.and_then(SeenRunning::service) {
+            self.known(ctx, key, &mut candidates);
         }
-        candidates.read(&from.repository, &looked.seen);
+        if let Some(from) = from {
+            let known = self.catalog.services_annotated(SLUG, &from.repository).await?;
+            // Of several services in one repository none is meant more than another.
+            if let [(key, _)] = known.as_slice() {
+                self.known(ctx, key, &mut candidates);
+            }
+        }
+        // What runs was found right; a file may be of another day.
+        if let Some(runs) = runs {
+            runs.tell(&mut candidates);
+        }
+        if let Some(from) = from {
+            candidates.read(&from.repository, &looked.seen);
+        }
         Ok(candidates)
+    }
+
+    /// What the catalog has of a service, as far as the caller may read it.
+    fn known(&self, ctx: &Ctx, key: &str, candidates: &mut Candidates) {
+        let Ok(service) = self.catalog.service_for(ctx, key) else { return };
+        let told_by = format!("service:{key}");
+        candidates.offer("name", key.rsplit('/').next().unwrap_or_default(), &told_by);
+        candidates.offer("owner", service.scope.team.map(|team| format!("group:{team}")), &told_by);
+        candidates.offer("system", service.scope.system, &told_by);
     }
 }
 

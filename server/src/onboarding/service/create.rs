@@ -121,7 +121,10 @@ impl OnboardingService {
             after.push(match (step.step, step.state) {
                 (_, OnboardingStepState::Done) | (OnboardingStep::Catalog, _) => step.clone(),
                 (OnboardingStep::Objectives, _) => self.objectives(ctx, &row.service, &files).await,
-                (OnboardingStep::Bindings, _) => self.bindings(ctx, &files).await?,
+                (OnboardingStep::Bindings, _) => match row.adopted().and_then(|adopted| adopted.binding) {
+                    Some(binding) => self.bind_running(ctx, binding).await,
+                    None => self.bindings(ctx, &files).await?,
+                },
             });
         }
         if after != before {
@@ -190,7 +193,7 @@ pub(super) fn waits(step: OnboardingStep, message: Text) -> StepOut {
 }
 
 /// Why a step waits. What is our fault is in the log.
-fn missing(ctx: &Ctx, error: AppError) -> Text {
+pub(super) fn missing(ctx: &Ctx, error: AppError) -> Text {
     match error {
         AppError::Invalid(errors) => Text::List(distinct(errors.into_iter().map(|error| error.message))),
         other => {

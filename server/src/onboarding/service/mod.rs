@@ -2,6 +2,7 @@
 
 mod adopt;
 mod adopt_look;
+mod adopt_running;
 mod create;
 mod deliveries;
 mod draft;

@@ -21,7 +21,7 @@ pub(super) async fn check(
     ingresses: &[Ingress],
 ) -> Vec<Finding> {
     let mut routes: Vec<Route> =
-        routes::of(snapshot, services, ingresses).into_iter().map(|found| found.route).collect();
+        routes::of(snapshot.pod_labels(), services, ingresses).into_iter().map(|found| found.route).collect();
     // One finding an Ingress is enough.
     routes.dedup_by(|a, b| a.name == b.name);
     if routes.is_empty() {

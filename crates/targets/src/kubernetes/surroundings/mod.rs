@@ -45,7 +45,7 @@ pub(super) async fn gather(workload: &Workload) -> Result<Surroundings, TargetEr
     let (scalers, services) = (keep(scalers, &mut seen), keep(services, &mut seen));
     let (ingresses, quotas, events) = (keep(ingresses, &mut seen), keep(quotas, &mut seen), keep(events, &mut seen));
     let certificates = keep(certificates, &mut seen);
-    let found = routes::of(&snapshot, &services, &ingresses);
+    let found = routes::of(snapshot.pod_labels(), &services, &ingresses);
     Ok(Surroundings {
         autoscaler: autoscaler::of((workload.kind.as_str(), &workload.name), &scalers),
         certificates: certificates::of(&found, &certificates),

@@ -1,6 +1,5 @@
 //! The Ingress rules that lead to the pods of a Deployment. Pure.
 
-use super::super::snapshot::Snapshot;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::networking::v1::{Ingress, IngressBackend};
 use passerelle_contract::deployments::Route;
@@ -16,11 +15,11 @@ pub(in super::super) struct Found {
     pub secret: Option<String>,
 }
 
+/// Those of a pod template.
+type Labels = BTreeMap<String, String>;
+
 /// Names of the Services whose selector takes the pods of the template.
-pub(in super::super) fn services(snapshot: &Snapshot, all: &[Service]) -> BTreeSet<String> {
-    let empty = BTreeMap::new();
-    let labels =
-        snapshot.spec.template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref()).unwrap_or(&empty);
+fn services(labels: &Labels, all: &[Service]) -> BTreeSet<String> {
     let takes = |service: &&Service| {
         let selector = service.spec.as_ref().and_then(|spec| spec.selector.as_ref());
         selector.is_some_and(|wanted| {
@@ -30,8 +29,8 @@ pub(in super::super) fn services(snapshot: &Snapshot, all: &[Service]) -> BTreeS
     all.iter().filter(takes).filter_map(|service| service.metadata.name.clone()).collect()
 }
 
-pub(in super::super) fn of(snapshot: &Snapshot, all: &[Service], ingresses: &[Ingress]) -> Vec<Found> {
-    let services = services(snapshot, all);
+pub(in super::super) fn of(labels: &Labels, all: &[Service], ingresses: &[Ingress]) -> Vec<Found> {
+    let services = services(labels, all);
     let leads =
         |backend: &IngressBackend| backend.service.as_ref().is_some_and(|service| services.contains(&service.name));
     let mut found = Vec::new();
@@ -79,7 +78,6 @@ fn address(ingress: &Ingress) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::fixtures;
     use super::*;
     use serde_json::json;
 
@@ -94,8 +92,8 @@ mod tests {
                 "rules": [{"host": "web.monapp.com", "http": {"paths": [backend("front")]}}, {"host": "api.monapp.com", "http": {"paths": [backend("api")]}}]},
             "status": {"loadBalancer": {"ingress": [{"ip": "34.1.2.3"}]}}}))
         .unwrap();
-        let snapshot = fixtures::snapshot("complete");
-        let found = of(&snapshot, &[service("front", "web"), service("api", "api")], &[ingress]);
+        let labels = [("app".to_owned(), "web".to_owned())].into();
+        let found = of(&labels, &[service("front", "web"), service("api", "api")], &[ingress]);
         assert_eq!(found.len(), 1);
         let Found { route, secret } = &found[0];
         assert_eq!(
