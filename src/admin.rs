@@ -5,7 +5,7 @@ use crate::say::say;
 use crate::{database, key};
 use anyhow::{Context, Result, bail};
 use passerelle_contract::access::{Role, Scope};
-use passerelle_server::audit::VerifyingKey;
+use passerelle_server::audit::{CHECKPOINT_FILE, VerifyingKey};
 use passerelle_server::config::Config;
 use passerelle_server::kernel::{Ctx, Keys, Via};
 use passerelle_server::portal::Portal;
@@ -86,7 +86,7 @@ pub async fn verify_audit(config: &Config, arguments: VerifyArguments) -> Result
         return Ok(if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let opened = database::open(config).await?;
-    let checkpoints = config.data.folder.join(passerelle_server::audit::CHECKPOINT_FILE);
+    let checkpoints = arguments.checkpoints.unwrap_or_else(|| config.data.folder.join(CHECKPOINT_FILE));
     let verdict = passerelle_server::audit::verify(&opened.db, &opened.keys, &checkpoints).await?;
     say(format_args!("{verdict}"))?;
     Ok(if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

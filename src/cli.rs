@@ -145,8 +145,8 @@ pub struct VerifyArguments {
     /// Public key (see `audit key`); this installation's own when absent.
     #[arg(long, value_name = "HEX", requires = "export")]
     pub key: Option<String>,
-    /// A copy of audit-checkpoints.jsonl, which finds rows cut off at the newest end of the export.
-    #[arg(long, value_name = "FILE", requires = "export")]
+    /// A copy of audit-checkpoints.jsonl, which finds rows cut off at the newest end; that of the data folder when the database is verified.
+    #[arg(long, value_name = "FILE")]
     pub checkpoints: Option<PathBuf>,
 }
 

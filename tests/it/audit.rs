@@ -87,6 +87,30 @@ async fn what_is_taken_out_put_in_or_turned_back_in_the_database_is_found() {
     }
 }
 
+/// By somebody who also reaches the data folder.
+#[tokio::test(flavor = "multi_thread")]
+async fn newest_rows_that_nobody_signed_and_a_lost_file_are_found() {
+    let test = TestPortal::with_shop().await;
+    sealed(&test).await;
+    assert!(verdict(&test).await.is_good());
+    let file = test.data.path().join(CHECKPOINT_FILE);
+    let kept = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let bad = verdict(&test).await;
+    assert!(!bad.is_good() && bad.to_string().contains("is not there"), "{bad}");
+
+    // Only the oldest checkpoint is left, in both places.
+    std::fs::write(&file, kept.lines().next().unwrap().to_owned() + "\n").unwrap();
+    let mut superuser = test.database.superuser().await;
+    let tampering = "ALTER TABLE audit_checkpoints DISABLE TRIGGER ALL;
+        DELETE FROM audit_checkpoints WHERE position > (SELECT min(position) FROM audit_checkpoints)";
+    sqlx::raw_sql(tampering).execute(&mut superuser).await.unwrap();
+    let bad = verdict(&test).await;
+    assert!(!bad.is_good() && bad.to_string().contains("is signed to"), "{bad}");
+    std::fs::write(&file, kept).unwrap();
+    assert!(verdict(&test).await.is_good(), "the copy alone signs all of it");
+}
+
 /// With an id far below the newest, where the sealer does not look any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_was_slipped_in_among_old_ones_is_named() {

@@ -29,8 +29,10 @@ pub enum Fault {
     Unsealed { event_id: i64 },
     /// A row of an export does not stand where it was written.
     Order { event_id: i64 },
-    /// No checkpoint of an export signs its newest rows.
+    /// No checkpoint signs the newest rows.
     Unsigned { signed: i64, last: i64 },
+    /// The copy of the checkpoints that lies outside the database is gone: what the database says of itself is not enough.
+    NoCopy { file: String },
     /// A checkpoint says that there were more rows than there are: the tail was cut, or an old backup restored.
     Cut { checkpoint: i64, last: i64 },
     /// The chain differs from what a checkpoint signed: it was rewritten, or is a fork.
@@ -61,6 +63,9 @@ impl fmt::Display for Fault {
                     f,
                     "the chain goes to position {last}, but is signed to {signed} only: the newest rows were rewritten or cut"
                 )
+            }
+            Self::NoCopy { file } => {
+                write!(f, "the database has checkpoints, but {file} is not there: it was removed, or name a copy of it")
             }
             Self::Cut { checkpoint, last } => {
                 write!(

@@ -23,7 +23,10 @@ pub async fn verify_export(file: &Path, key: &VerifyingKey, checkpoints: Option<
     let text = tokio::fs::read_to_string(file).await;
     let text = text.map_err(|error| AppError::internal(format!("{}: {error}", file.display())))?;
     let kept = match checkpoints {
-        Some(path) => read_checkpoints(path).await?,
+        Some(path) => {
+            let kept = read_checkpoints(path).await?;
+            kept.ok_or_else(|| AppError::internal(format!("{} is not there", path.display())))?
+        }
         None => Vec::new(),
     };
     verify_lines(&text, key, kept)

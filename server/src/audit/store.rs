@@ -208,6 +208,14 @@ impl Store {
         .await?)
     }
 
+    /// The last position of the chain; 0 before the first.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn chain_end(&self) -> Result<i64> {
+        Ok(sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM audit_chain").fetch_one(self.db.pool()).await?)
+    }
+
     /// A stretch of the chain with its rows, for verification.
     ///
     /// # Errors

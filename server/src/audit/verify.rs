@@ -37,14 +37,22 @@ impl std::fmt::Display for Verdict {
     }
 }
 
-/// Verifies the database against the checkpoints in its table and in the file.
+/// Verifies the database against the checkpoints in its table and in the file: the newest rows have to be signed, and the file has to be there once
+/// something was.
 ///
 /// # Errors
 /// When rows or file cannot be read; a broken chain is a verdict.
 pub async fn verify(db: &Db, keys: &Keys, file: &Path) -> Result<Verdict> {
     let store = Store { db: db.clone() };
-    let mut checkpoints = read_checkpoints(file).await?;
+    // Links are committed with the checkpoint that signs them: what the chain has now is signed by what is read after.
+    let end = store.chain_end().await?;
+    let kept = read_checkpoints(file).await?;
     let stored = store.checkpoints(i64::MAX).await?;
+    if kept.is_none() && !stored.is_empty() {
+        let fault = Fault::NoCopy { file: file.display().to_string() };
+        return Ok(Verdict(Report { rows: 0, checkpoints: stored.len(), fault: Some(fault) }));
+    }
+    let mut checkpoints = kept.unwrap_or_default();
     checkpoints.extend(stored.into_iter().map(|checkpoint| Checkpoint {
         position: checkpoint.position,
         event_id: checkpoint.event_id,
@@ -53,6 +61,7 @@ pub async fn verify(db: &Db, keys: &Keys, file: &Path) -> Result<Verdict> {
         key_id: checkpoint.key_id,
         at_us: i64::try_from(checkpoint.at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX),
     }));
+    let signed = checkpoints.iter().map(|checkpoint| checkpoint.position).max().unwrap_or(0);
     let mut verifier = Verifier::new(&signing_key(keys).verifying_key(), checkpoints);
     let mut after = 0;
     loop {
@@ -67,6 +76,9 @@ pub async fn verify(db: &Db, keys: &Keys, file: &Path) -> Result<Verdict> {
         }
     }
     let mut report = verifier.finish();
+    if report.fault.is_none() && signed < end {
+        report.fault = Some(Fault::Unsigned { signed, last: end });
+    }
     if report.fault.is_none()
         && let Some(event_id) = store.never_linked().await?
     {
@@ -84,10 +96,11 @@ pub async fn last_key_id(db: &Db) -> Result<Option<String>> {
     Ok(newest.into_iter().next().map(|checkpoint| checkpoint.key_id))
 }
 
-pub(super) async fn read_checkpoints(file: &Path) -> Result<Vec<Checkpoint>> {
+/// None when the file is not there.
+pub(super) async fn read_checkpoints(file: &Path) -> Result<Option<Vec<Checkpoint>>> {
     let text = match tokio::fs::read_to_string(file).await {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(AppError::internal(format!("{}: {error}", file.display()))),
     };
     // The last line may be half written after a power cut.
@@ -95,10 +108,8 @@ pub(super) async fn read_checkpoints(file: &Path) -> Result<Vec<Checkpoint>> {
     if !text.ends_with('\n') {
         lines.pop();
     }
-    lines
-        .into_iter()
-        .map(|line| {
-            serde_json::from_str(line).map_err(|error| AppError::internal(format!("{}: {error}", file.display())))
-        })
-        .collect()
+    let read = |line: &str| {
+        serde_json::from_str(line).map_err(|error| AppError::internal(format!("{}: {error}", file.display())))
+    };
+    lines.into_iter().map(read).collect::<Result<Vec<_>>>().map(Some)
 }
