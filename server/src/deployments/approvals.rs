@@ -287,7 +287,7 @@ impl DeploymentService {
         row: &Awaiting,
         fingerprint: &[u8],
     ) -> Result<DeploymentOut> {
-        let why = text!("the target binding or its connection was changed");
+        let why = text!("the target binding, its connection or the environment was changed");
         let voided = GateService::void_approvals(&mut tx, id, &why.to_string()).await?;
         Store::await_anew(tx.conn(), id, fingerprint, (row.needed(), row.approval_until)).await?;
         let about = About::awaiting(id, row);

@@ -68,6 +68,16 @@ async fn production_waits_for_two_others_and_a_change_voids_what_they_said() {
     assert_eq!(stale.status, StatusCode::CONFLICT, "{}", stale.body);
     assert_eq!(test.get(&format!("/deployments/{id}")).await.body["approvals"]["given"], 0);
 
+    // The environment, too, is part of what was agreed to.
+    assert_eq!(bob.approve(&id).await.status, StatusCode::OK);
+    let slower = json!({ "progress_deadline_s": 900 });
+    let patched = test.call(Method::PATCH, "/environments/production", &test.admin, Some(&slower)).await;
+    assert_eq!(patched.status, StatusCode::OK, "{}", patched.body);
+    let stale = cleo.approve(&id).await;
+    assert_eq!(stale.status, StatusCode::CONFLICT, "{}", stale.body);
+    assert!(stale.body["detail"].as_str().unwrap().contains("or the environment was changed"), "{}", stale.body);
+    assert_eq!(test.get(&format!("/deployments/{id}")).await.body["approvals"]["given"], 0);
+
     assert_eq!(bob.approve(&id).await.body["state"], "awaiting_approval");
     let last = cleo.approve(&id).await;
     assert!(last.status == StatusCode::OK && begins(&last.body), "{}", last.body);

@@ -68,10 +68,10 @@ super::texts! {
     "the new version" => "la nouvelle version";
     "the request for approval has ended; deploy again to ask anew" => "la demande d’approbation a expiré ; déployez de nouveau pour redemander";
     "the service has no objective here that counts events" => "le service n’a ici aucun objectif qui compte des événements";
-    "the target binding or its connection was changed" => "le rattachement de la cible ou sa connexion a été modifié";
     "the target binding was removed" => "le rattachement de la cible a été supprimé";
     "the target binding was removed; cancel this deployment" => "le rattachement de la cible a été supprimé ; annulez ce déploiement";
     "the target binding was taken away in this moment" => "le rattachement de la cible vient d’être supprimé";
+    "the target binding, its connection or the environment was changed" => "le rattachement de la cible, sa connexion ou l’environnement a été modifié";
     "the target did not answer within {seconds} s" => "la cible n’a pas répondu en {seconds} s";
     "the target gave no answer for {seconds} s" => "la cible n’a pas répondu pendant {seconds} s";
     "there is no earlier healthy version of {service} in {environment} to go back to" => "il n’y a pas de version saine antérieure de {service} en {environment} vers laquelle revenir";

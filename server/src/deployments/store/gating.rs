@@ -145,16 +145,17 @@ impl Store {
         Ok(History::Before { environment, image, version, running, runs })
     }
 
-    /// SHA-256 over the artifact, the place and its configuration as they are now; `None` when the binding is gone. The binding
-    /// stays as it is until the end of the transaction.
+    /// SHA-256 over the artifact, the place, its configuration and what its environment is as they are now; `None` when the binding is gone. The
+    /// binding stays as it is until the end of the transaction.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn fingerprint(db: &mut PgConnection, binding: Uuid, artifact: Artifact<'_>) -> Result<Option<Vec<u8>>> {
         Ok(sqlx::query_scalar(
             "SELECT sha256(convert_to(jsonb_build_array(b.service_id, b.environment_id, b.id, b.kind, b.connection_id,
-               b.config, c.config, $2::uuid, $3::text)::text, 'UTF8'))
-             FROM bindings b JOIN connections c ON c.id = b.connection_id WHERE b.id = $1 FOR SHARE",
+               b.config, c.config, e.tier, e.auto_rollback, e.progress_deadline_s, $2::uuid, $3::text)::text, 'UTF8'))
+             FROM bindings b JOIN connections c ON c.id = b.connection_id JOIN environments e ON e.id = b.environment_id
+             WHERE b.id = $1 FOR SHARE",
         )
         .bind(binding)
         .bind(artifact.release_id)
