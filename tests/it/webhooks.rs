@@ -3,7 +3,7 @@
 use crate::support::{Answer, TestPortal};
 use hmac::{Hmac, Mac};
 use passerelle_contract::access::{Role, Scope};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -275,6 +275,15 @@ async fn gitlab_is_heard_by_its_token_and_a_repeated_delivery_is_known_by_its_ke
     assert_eq!(releases(&test, "shop/web").await[0]["image"], "registry.example/acme/web:3.1");
 }
 
+/// Whose builds `hub` may tell of.
+async fn hears(test: &TestPortal, from: Value) {
+    let base = test.simulator.pipelines_url();
+    let config = json!({ "provider": "github", "base_url": base, "token": { "set": true }, "webhook_secret": { "set": true },
+        "hear_from": from, "simulated": true });
+    let patched = test.call(Method::PATCH, "/connections/hub", &test.admin, Some(&json!({ "config": config }))).await;
+    assert_eq!(patched.status, StatusCode::OK, "{}", patched.body);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_catalog_names_repositories_too_and_a_plan_links_to_the_commits() {
     let test = shop().await;
@@ -291,6 +300,14 @@ metadata:
 spec: { type: service, lifecycle: production, owner: group:shop/sellers, system: shop }
 ";
     assert_eq!(test.import(web).await.status, StatusCode::OK);
+    // The catalog alone gives nobody's secret a say: the connection has to name the repository too.
+    let foreign = github(&test, "hub", "release", "d-0", &released("acme/frontend", "v1")).await;
+    assert!(foreign.body["ignored"].as_str().unwrap().contains("acme/frontend"), "{}", foreign.body);
+    hears(&test, json!(["acme/other", "shop/*"])).await;
+    let other = github(&test, "hub", "release", "d-0", &released("acme/frontend", "v1")).await;
+    assert!(other.body["ignored"].is_string(), "{}", other.body);
+    assert!(releases(&test, "shop/web").await.is_empty());
+    hears(&test, json!(["acme/*"])).await;
     for (delivery, tag) in [("d-1", "v1"), ("d-2", "v2")] {
         let mut event = released("acme/frontend", tag);
         event["release"]["target_commitish"] = json!("main");

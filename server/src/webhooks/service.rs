@@ -10,7 +10,7 @@ use crate::kernel::{Action, AppError, AuditEntry, Ctx, Db, Object, Result, Via, 
 use passerelle_contract::deployments::ReleaseIn;
 use passerelle_contract::webhooks::{WebhookRelease, WebhookReport, WebhookState};
 use passerelle_contract::{Text, text};
-use passerelle_targets::ci::{ConnectionConfig, Kind, Template};
+use passerelle_targets::ci::{ConnectionConfig, Kind, Repository, Template, Territory};
 use passerelle_targets::read_config;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ impl WebhookService {
     /// `Unauthenticated` for a sender that does not know the secret, and `RateLimited` when one keeps trying; `Invalid` for a body that is
     /// no JSON, `Unavailable`.
     pub async fn hear(&self, ctx: &Ctx, client: &Client, delivery: Delivery<'_>) -> Result<WebhookReport> {
-        let Some(connection) = self.proven(delivery).await? else {
+        let Some((connection, hears)) = self.proven(delivery).await? else {
             return self.identity.refuse_credential(ctx, client).await.map(|_| WebhookReport::default());
         };
         let event: Value = serde_json::from_slice(delivery.body)
@@ -106,7 +106,7 @@ impl WebhookService {
         if store::is_known(self.db.pool(), connection, delivery.id).await? {
             return Ok(WebhookReport { repeated: true, ..WebhookReport::default() });
         }
-        let sources = self.sources(delivery, connection, &built.repository).await?;
+        let sources = self.sources(delivery, connection, &built.repository, &hears).await?;
         if sources.is_empty() {
             let why =
                 text!("no service of the portal comes out of {repository}", repository = shown(&built.repository));
@@ -115,8 +115,8 @@ impl WebhookService {
         self.release_all(ctx, delivery, connection, &built, &sources).await
     }
 
-    /// The connection's id when the sender has shown that it knows the secret. Which part does not fit is told to nobody.
-    async fn proven(&self, delivery: Delivery<'_>) -> Result<Option<Uuid>> {
+    /// The connection's id, and what it may tell of, when the sender has shown that it knows the secret. Which part does not fit is told to nobody.
+    async fn proven(&self, delivery: Delivery<'_>) -> Result<Option<(Uuid, Vec<Territory>)>> {
         let Some(row) = self.environments.connection_for(delivery.connection).await?.filter(|row| row.kind == SOURCE)
         else {
             return Ok(None);
@@ -135,11 +135,18 @@ impl WebhookService {
                 Sender::Github => signature::github_holds(secret, delivery.body, delivery.proof),
                 Sender::Gitlab => signature::gitlab_holds(secret, delivery.proof),
             };
-        Ok(holds.then_some(row.id))
+        Ok(holds.then_some((row.id, config.hear_from)))
     }
 
-    /// The services that come out of a repository: bound to a pipeline of it, or said to by the catalog.
-    async fn sources(&self, delivery: Delivery<'_>, connection: Uuid, repository: &str) -> Result<Vec<Source>> {
+    /// The services that come out of a repository: bound to a pipeline of it, or said to by the catalog. What the catalog says counts for the
+    /// connection's own repositories only: whoever knows the secret of one team's connection makes no release of another team.
+    async fn sources(
+        &self,
+        delivery: Delivery<'_>,
+        connection: Uuid,
+        repository: &str,
+        hears: &[Territory],
+    ) -> Result<Vec<Source>> {
         let mut found = BTreeMap::new();
         for binding in self.environments.bindings_through(connection).await? {
             let text = |field: &str| binding.config[field].as_str().map(str::to_owned);
@@ -148,6 +155,10 @@ impl WebhookService {
             let service = binding.service_scope.key;
             let branch = text("ref").unwrap_or_else(|| "main".to_owned());
             found.entry(service.clone()).or_insert(Source { service, image, workflow: text("build_workflow"), branch });
+        }
+        let own = Repository::try_from(repository.to_owned()).is_ok_and(|named| hears.iter().any(|one| one.holds(&named)));
+        if !own {
+            return Ok(found.into_values().collect());
         }
         for (service, annotations) in self.catalog.services_annotated(delivery.sender.annotation(), repository).await? {
             let text = |name: &str| annotations[name].as_str().map(str::to_owned);

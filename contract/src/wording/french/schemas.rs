@@ -247,6 +247,7 @@ super::texts! {
     "Who asks; nobody when absent. Google: `_json_key`. Amazon: `AWS`. Azure: the id of a service principal." => "Qui demande ; personne si absent. Google : `_json_key`. Amazon : `AWS`. Azure : l’identifiant d’un principal de service.";
     "Who runs the pipelines." => "Qui exécute les pipelines.";
     "Who signs in to the server; nobody when absent." => "Qui se connecte au serveur ; personne si absent.";
+    "Whose builds its webhooks may tell of for services that only the catalog lays there: owner/name, or owner/* for all of an owner or a group; none when absent." => "Les dépôts dont ses webhooks peuvent annoncer les builds pour des services que seul le catalogue y rattache : propriétaire/nom, ou propriétaire/* pour tout un propriétaire ou un groupe ; aucun si absent.";
     "Within seconds" => "En secondes";
     "Workflow" => "Workflow";
     "Workflow of GitHub that deploys, by the name of its file; it is started by `workflow_dispatch`." => "Workflow de GitHub qui déploie, par le nom de son fichier ; il est lancé par « workflow_dispatch ».";

@@ -28,6 +28,9 @@ pub struct ConnectionConfig {
     /// Secret of the webhooks that are sent to this portal; without it none is heard.
     #[serde(default)]
     pub webhook_secret: Option<Secret>,
+    /// Whose builds its webhooks may tell of for services that only the catalog lays there: owner/name, or owner/* for all of an owner or a group; none when absent.
+    #[serde(default)]
+    pub hear_from: Vec<Territory>,
     /// Where the files of new services may be delivered to: owner/name for a repository, owner/* for all of an owner or a group; nowhere when absent.
     #[serde(default)]
     pub deliver_to: Vec<Territory>,
