@@ -6,3 +6,4 @@ mod golden;
 mod hostile;
 mod loading;
 mod rendering;
+mod validated;
