@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod fixture;
+mod generated;
 mod golden;
 mod hostile;
 mod loading;
