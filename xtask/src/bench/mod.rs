@@ -3,6 +3,7 @@
 //! A release build with its site, on a private Postgres, asked over HTTP by a person with a role: what somebody who installs it would
 //! measure. The generator shares the machine with the server, so processor time per request is printed beside requests per second.
 
+mod audit;
 mod browser;
 mod catalog;
 mod first_load;
@@ -84,7 +85,8 @@ pub fn run(paths: &Paths, bench: &Bench) -> Result<()> {
             let first_row = browser::first_row(paths, &server, &people.session, chromium)?;
             figures.push(Figure::new("first row in the browser", first_row, "ms", Target::AtMost(360.0)));
         }
-        Ok(())
+        // Last: it leaves tens of thousands of releases behind.
+        audit::run(&installation, &server, &people, duration, &mut figures)
     })?;
     if !bench.quick {
         steps.step("a small and a large catalog", || {
