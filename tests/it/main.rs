@@ -41,6 +41,7 @@ mod references;
 mod rights;
 mod rollouts;
 mod rotation;
+mod secrecy;
 mod sign_in;
 mod slo_pages;
 mod stages;
