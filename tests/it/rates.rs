@@ -39,6 +39,13 @@ async fn one_token_that_runs_wild_keeps_nobody_else_out() {
         strangers += 1;
         assert!(strangers <= 32, "a stranger is limited too");
     }
+    // A browser is told on a page, in its language.
+    let browser = test.http.get(format!("{}/sign-in", test.url)).header("accept", "text/html,*/*;q=0.8");
+    let told = browser.header("accept-language", "fr").send().await.unwrap();
+    assert_eq!(told.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(told.headers().contains_key("retry-after") && told.headers()["content-type"] == "text/html; charset=utf-8");
+    let html = told.text().await.unwrap();
+    assert!(html.contains("<html lang=\"fr\">") && html.contains("/docs/errors/rate_limited"), "{html}");
     for _ in 0..40 {
         assert_eq!(page("/healthz").await.unwrap().status(), StatusCode::OK);
     }

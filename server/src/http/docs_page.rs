@@ -41,6 +41,11 @@ pub(super) fn render(document: &Value) -> Page {
 
 /// A page of the documentation around HTML that is ours.
 pub(super) fn around(title: &str, html: &str) -> Page {
+    in_language("en", title, html)
+}
+
+/// The same in the language that the HTML is in.
+pub(super) fn in_language(language: &str, title: &str, html: &str) -> Page {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     let hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
@@ -51,9 +56,10 @@ pub(super) fn around(title: &str, html: &str) -> Page {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     let page = format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title>\
+        "<!DOCTYPE html><html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title>\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><style>{STYLE}</style></head><body><main>\
          {html}</main></body></html>",
+        escape(language),
         escape(title)
     );
     (headers, page)
@@ -199,6 +205,6 @@ fn escaped(value: &Value) -> String {
     escape(value.as_str().unwrap_or_default())
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -21,6 +21,7 @@ mod health;
 mod idempotency;
 mod limits;
 mod openapi;
+mod plain_pages;
 mod problems;
 mod rates;
 mod request;

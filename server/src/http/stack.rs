@@ -6,6 +6,7 @@
 //! | request id + log line | everything inside is logged under one id that nobody outside can choose |
 //! | security headers | on every answer, those of refusals and panics too |
 //! | compression | outside of everything that makes an answer; the headers above need no body |
+//! | problem -> page | outside of the layers that answer problems to browsers |
 //! | panic -> problem | nothing that panics takes the connection down |
 //! | time-out | a stuck handler ends; a body that streams may go on |
 //! | body limit | before anything reads the body |
@@ -18,7 +19,7 @@
 
 use super::authenticate::{self, read_only_guard};
 use super::rates::{self, RateSettings, Rates};
-use super::{compression, forwarded, idempotency, limits, request, security_headers, site};
+use super::{compression, forwarded, idempotency, limits, plain_pages, request, security_headers, site};
 use crate::identity::IdentityService;
 use crate::kernel::Db;
 use axum::Router;
@@ -79,6 +80,7 @@ pub fn stack(routes: Router, parts: Stack) -> Router {
         .layer(from_fn(request::identify_and_log))
         .layer(from_fn_with_state(secure, security_headers::set))
         .layer(compression::layer())
+        .layer(from_fn(plain_pages::of_problems))
         .layer(CatchPanicLayer::custom(request::panicked))
         .layer(from_fn_with_state(settings.timeout, limits::timeout))
         .layer(from_fn(limits::body))
