@@ -28,8 +28,12 @@ async fn what_runs_is_listed_with_whose_it_is() {
     let world = start(&[]).await;
     let all = world.test.get("/connections/c1/running").await;
     assert_eq!(all.status, StatusCode::OK, "{}", all.body);
-    let told: Vec<_> =
-        all.body["items"].as_array().unwrap().iter().map(|one| (&one["group"], &one["name"], &one["service"])).collect();
+    let told: Vec<_> = all.body["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (&one["group"], &one["name"], &one["service"]))
+        .collect();
     assert_eq!(
         told,
         [(&json!("shop"), &json!("api"), &Value::Null), (&json!("shop"), &json!("web"), &json!("shop/web"))],
@@ -46,7 +50,12 @@ async fn what_runs_is_listed_with_whose_it_is() {
         ("c1/running?groups=x", StatusCode::UNPROCESSABLE_ENTITY, json!("/groups")),
     ] {
         let refused = world.test.get(&format!("/connections/{query}")).await;
-        assert_eq!((refused.status, &refused.body["errors"][0]["pointer"]), (status, &pointer), "{query}: {}", refused.body);
+        assert_eq!(
+            (refused.status, &refused.body["errors"][0]["pointer"]),
+            (status, &pointer),
+            "{query}: {}",
+            refused.body
+        );
     }
 }
 
@@ -95,7 +104,8 @@ async fn what_cannot_be_bound_is_told_where_it_was_given() {
     // Whoever may make services but not bind them sees nothing of what runs.
     let mut developer = world.test.another("dora", Role::Developer).await;
     assert!(!developer.get(FORM).await.html.contains("runs.connection"));
-    let fields = [("act", "look"), ("runs.connection", "c1"), ("runs.name", "shop/api"), ("runs.environment", "production")];
+    let fields =
+        [("act", "look"), ("runs.connection", "c1"), ("runs.name", "shop/api"), ("runs.environment", "production")];
     assert_eq!(developer.post(FORM, &fields).await.status, StatusCode::FORBIDDEN);
 }
 

@@ -119,15 +119,39 @@ fn connections() -> Vec<Value> {
     let nowhere = "http://127.0.0.1:1";
     vec![
         of("k", "kubernetes", json!({ "kubeconfig": { "value": kubeconfig } })),
-        of("hub", "ci", json!({ "provider": "github", "base_url": nowhere, "token": value(1), "webhook_secret": value(2) })),
-        of("lab", "ci", json!({ "provider": "gitlab", "base_url": nowhere, "token": value(3), "trigger_token": value(4), "webhook_secret": value(5) })),
+        of(
+            "hub",
+            "ci",
+            json!({ "provider": "github", "base_url": nowhere, "token": value(1), "webhook_secret": value(2) }),
+        ),
+        of(
+            "lab",
+            "ci",
+            json!({ "provider": "gitlab", "base_url": nowhere, "token": value(3), "trigger_token": value(4), "webhook_secret": value(5) }),
+        ),
         of("prom", "prometheus", json!({ "url": nowhere, "bearer": value(6) })),
-        of("prom-two", "prometheus", json!({ "url": nowhere, "username": "u", "password": value(7), "headers": { "X-Key": value(8) } })),
+        of(
+            "prom-two",
+            "prometheus",
+            json!({ "url": nowhere, "username": "u", "password": value(7), "headers": { "X-Key": value(8) } }),
+        ),
         of("images", "registry", json!({ "host": "127.0.0.1:1", "username": "u", "password": value(9) })),
         of("run", "cloud_run", json!({ "project": "p", "region": "r", "endpoint": nowhere, "token": value(10) })),
-        of("run-two", "cloud_run", json!({ "project": "p", "region": "r", "endpoint": nowhere, "credentials": { "value": account.to_string() } })),
-        of("site", "static_site", json!({ "bucket": "site", "store": "s3", "endpoint": nowhere, "access_key_id": "AK", "secret_access_key": value(12), "session_token": value(13) })),
-        of("swarm", "docker_swarm", json!({ "endpoint": "tcp://127.0.0.1:1", "tls": { "ca": value(14), "cert": value(15), "key": value(16) } })),
+        of(
+            "run-two",
+            "cloud_run",
+            json!({ "project": "p", "region": "r", "endpoint": nowhere, "credentials": { "value": account.to_string() } }),
+        ),
+        of(
+            "site",
+            "static_site",
+            json!({ "bucket": "site", "store": "s3", "endpoint": nowhere, "access_key_id": "AK", "secret_access_key": value(12), "session_token": value(13) }),
+        ),
+        of(
+            "swarm",
+            "docker_swarm",
+            json!({ "endpoint": "tcp://127.0.0.1:1", "tls": { "ca": value(14), "cert": value(15), "key": value(16) } }),
+        ),
     ]
 }
 
@@ -173,7 +197,8 @@ async fn people(heard: &mut Heard, admin: &str) -> (String, String) {
     // A wrong password, and one in the field of the name.
     for (user, password) in [("ada".to_owned(), canary(21)), (canary(22), "x".to_owned())] {
         let request = heard.http.post(format!("{}/api/v1/sessions", heard.url));
-        let refused = heard.ask(request.json(&json!({ "user": user, "password": password })), "sign-in".to_owned()).await;
+        let refused =
+            heard.ask(request.json(&json!({ "user": user, "password": password })), "sign-in".to_owned()).await;
         assert_eq!(refused.0, 401, "{}", refused.1);
     }
     assert_eq!(heard.api(Method::GET, "/users", &canary(23), None).await.0, 401);
@@ -209,10 +234,23 @@ async fn read_all(heard: &mut Heard, admin: &str, cookie: &str) {
     for path in paths.into_iter().filter(|path| !path.contains("events/stream")).chain(objects) {
         heard.api(Method::GET, &path, admin, None).await;
     }
-    for page in ["/", "/connections", "/connections/new", "/notifications", "/notifications/deliveries", "/access", "/access/users",
-        "/access/tokens", "/access/sessions", "/audit", "/connections/k", "/connections/prom-two", "/connections/swarm",
-        "/notifications/channels/hook", "/notifications/channels/mail"]
-    {
+    for page in [
+        "/",
+        "/connections",
+        "/connections/new",
+        "/notifications",
+        "/notifications/deliveries",
+        "/access",
+        "/access/users",
+        "/access/tokens",
+        "/access/sessions",
+        "/audit",
+        "/connections/k",
+        "/connections/prom-two",
+        "/connections/swarm",
+        "/notifications/channels/hook",
+        "/notifications/channels/mail",
+    ] {
         let status = heard.page(page, cookie).await;
         assert_eq!(status, 200, "{page}");
     }
@@ -260,7 +298,8 @@ async fn what_went_in_comes_out_nowhere() {
     heard.all.push(("the checkpoints".to_owned(), std::fs::read_to_string(checkpoints).unwrap_or_default()));
 
     let session = cookie.split_once('=').unwrap().1.to_owned();
-    let secrets: Vec<String> = (0..24).map(|at| if at == 17 { plain(at) } else { canary(at) }).chain([session, token]).collect();
+    let secrets: Vec<String> =
+        (0..24).map(|at| if at == 17 { plain(at) } else { canary(at) }).chain([session, token]).collect();
     let mut found = Vec::new();
     for secret in &secrets {
         for (how, text) in written(secret) {

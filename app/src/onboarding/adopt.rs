@@ -1,8 +1,8 @@
 //! `/onboard/{template}/adopt`: a service that is there comes under a golden path. One form: where it is, what was found, what it would get.
 
+use super::adopt_running::{self, Asked};
 use super::answers::{asked, pointer_of, take};
 use super::inputs::{Known, inputs};
-use super::adopt_running::{self, Asked};
 use super::{adopt_found, delivery, made};
 use crate::shell::Section;
 use crate::ui::{Alert, ButtonKind, Check, Crumb, Flash, Head, Hidden, Submit, Tone};
@@ -192,7 +192,8 @@ async fn draw(
         }
     };
     let first = if adopt.is_some() { ButtonKind::Plain } else { ButtonKind::Primary };
-    let looks = (!places.is_empty() || runs.is_some()).then(|| view! { <Submit label=label kind=first name="act" value="look" /> });
+    let looks = (!places.is_empty() || runs.is_some())
+        .then(|| view! { <Submit label=label kind=first name="act" value="look" /> });
     let body = view! {
         <Head title=title sub=t.adopt_sub() />
         {summary(t, errors, &SHOWN)}

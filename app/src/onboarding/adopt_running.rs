@@ -21,12 +21,7 @@ impl Asked {
     pub fn read(fields: &Fields) -> Self {
         let connection = fields.some("runs.connection");
         let of = |name: &str| connection.as_ref().and_then(|_| fields.some(name));
-        Self {
-            group: of("runs.group"),
-            name: of("runs.name"),
-            environment: of("runs.environment"),
-            connection,
-        }
+        Self { group: of("runs.group"), name: of("runs.name"), environment: of("runs.environment"), connection }
     }
 
     pub const fn is_empty(&self) -> bool {
@@ -39,12 +34,7 @@ impl Asked {
             Some((group, name)) => (Some(group.to_owned()), name.to_owned()),
             None => (self.group.clone(), self.name.clone()?),
         };
-        Some(RunsIn {
-            connection: self.connection.clone()?,
-            group,
-            name,
-            environment: self.environment.clone()?,
-        })
+        Some(RunsIn { connection: self.connection.clone()?, group, name, environment: self.environment.clone()? })
     }
 }
 

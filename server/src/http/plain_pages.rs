@@ -14,7 +14,8 @@ use passerelle_contract::Problem;
 const LARGEST: usize = 256 << 10;
 
 pub(super) async fn of_problems(request: Request, next: Next) -> Response {
-    let reads_pages = !request.uri().path().starts_with("/api/") && has(request.headers(), ACCEPT.as_str(), "text/html");
+    let reads_pages =
+        !request.uri().path().starts_with("/api/") && has(request.headers(), ACCEPT.as_str(), "text/html");
     let response = next.run(request).await;
     if !reads_pages || !has(response.headers(), CONTENT_TYPE.as_str(), "application/problem+json") {
         return response;
@@ -65,6 +66,9 @@ mod tests {
             holder: None,
         };
         let html = html(&problem);
-        assert!(html.contains("there is no &lt;script&gt;") && html.contains("href=\"/docs/errors/not_found\""), "{html}");
+        assert!(
+            html.contains("there is no &lt;script&gt;") && html.contains("href=\"/docs/errors/not_found\""),
+            "{html}"
+        );
     }
 }

@@ -156,7 +156,8 @@ impl WebhookService {
             let branch = text("ref").unwrap_or_else(|| "main".to_owned());
             found.entry(service.clone()).or_insert(Source { service, image, workflow: text("build_workflow"), branch });
         }
-        let own = Repository::try_from(repository.to_owned()).is_ok_and(|named| hears.iter().any(|one| one.holds(&named)));
+        let own =
+            Repository::try_from(repository.to_owned()).is_ok_and(|named| hears.iter().any(|one| one.holds(&named)));
         if !own {
             return Ok(found.into_values().collect());
         }

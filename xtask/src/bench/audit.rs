@@ -46,15 +46,13 @@ pub fn run(
         sealed(server, &people.administrator)?;
     }
     let (chained, unchained) = (middle(&with), middle(&without));
-    figures.push(
-        Figure::new("audited changes", chained.per_second, "tx/s", Target::AtLeast(1_500.0)).note(format!(
-            "releases over HTTP; p95 {:.1} ms; CPU {:.0} µs server, {:.0} µs Postgres; generator {:.0} % of all CPU",
-            milliseconds(chained.p95),
-            chained.server_us(),
-            chained.postgres_us(),
-            chained.generator_share() * 100.0
-        )),
-    );
+    figures.push(Figure::new("audited changes", chained.per_second, "tx/s", Target::AtLeast(1_500.0)).note(format!(
+        "releases over HTTP; p95 {:.1} ms; CPU {:.0} µs server, {:.0} µs Postgres; generator {:.0} % of all CPU",
+        milliseconds(chained.p95),
+        chained.server_us(),
+        chained.postgres_us(),
+        chained.generator_share() * 100.0
+    )));
     let share = chained.per_second / unchained.per_second * 100.0;
     figures.push(
         Figure::new("with the chain, of the rate without", share, "%", Target::AtLeast(80.0))
@@ -62,8 +60,13 @@ pub fn run(
     );
     let (rows, elapsed) = verified(installation)?;
     figures.push(
-        Figure::new("verification of the chain", rows as f64 / elapsed.as_secs_f64(), "rows/s", Target::AtLeast(50_000.0))
-            .note(format!("{rows} rows by `passerelle audit verify`, with its start")),
+        Figure::new(
+            "verification of the chain",
+            rows as f64 / elapsed.as_secs_f64(),
+            "rows/s",
+            Target::AtLeast(50_000.0),
+        )
+        .note(format!("{rows} rows by `passerelle audit verify`, with its start")),
     );
     Ok(())
 }

@@ -45,7 +45,10 @@ mod tests {
         let found = read(&spec).unwrap();
         assert_eq!((found.group.as_str(), found.name.as_str()), ("exai", "exai_gateway"));
         assert_eq!(found.binding, json!({"service": "exai_gateway"}));
-        assert_eq!((found.replicas, found.port, found.host.as_deref()), (Some(2), Some(8000), Some("api.exai.example")));
+        assert_eq!(
+            (found.replicas, found.port, found.host.as_deref()),
+            (Some(2), Some(8000), Some("api.exai.example"))
+        );
         assert_eq!(found.image.as_deref(), Some("exai/gateway:1.2"));
     }
 

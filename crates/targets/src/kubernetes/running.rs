@@ -125,9 +125,12 @@ mod tests {
             "ports": [{"name": "metrics", "containerPort": 9100}, {"name": "http", "containerPort": 8080}],
             "readinessProbe": {"httpGet": {"path": "/ready", "port": "http"}},
             "livenessProbe": {"httpGet": {"path": "/live", "port": 8080}}}]);
-        let service = of(json!({"metadata": {"namespace": "shop", "name": "front"}, "spec": {"selector": {"app": "web"}}}));
-        let ingress = of(json!({"metadata": {"namespace": "shop", "name": "apps"}, "spec": {"rules": [{"host": "shop.example.org",
-            "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "front", "port": {"number": 80}}}}]}}]}}));
+        let service =
+            of(json!({"metadata": {"namespace": "shop", "name": "front"}, "spec": {"selector": {"app": "web"}}}));
+        let ingress = of(
+            json!({"metadata": {"namespace": "shop", "name": "apps"}, "spec": {"rules": [{"host": "shop.example.org",
+            "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "front", "port": {"number": 80}}}}]}}]}}),
+        );
         let found = read(&deployment("shop", &containers), &[service], &[ingress]).unwrap();
         assert_eq!(found.binding, json!({"namespace": "shop", "deployment": "web", "container": "web"}));
         assert_eq!((found.image.as_deref(), found.replicas, found.port), (Some("shop/web:2"), Some(3), Some(8080)));
@@ -138,9 +141,13 @@ mod tests {
     #[test]
     fn other_namespaces_lead_nowhere_and_the_clusters_own_are_left_out() {
         let containers = json!([{"name": "x", "image": "x"}]);
-        let service = of(json!({"metadata": {"namespace": "other", "name": "front"}, "spec": {"selector": {"app": "web"}}}));
+        let service =
+            of(json!({"metadata": {"namespace": "other", "name": "front"}, "spec": {"selector": {"app": "web"}}}));
         let found = read(&deployment("shop", &containers), &[service], &[]).unwrap();
-        assert_eq!((found.binding, found.host, found.port), (json!({"namespace": "shop", "deployment": "web"}), None, None));
+        assert_eq!(
+            (found.binding, found.host, found.port),
+            (json!({"namespace": "shop", "deployment": "web"}), None, None)
+        );
         assert_eq!(read(&deployment("kube-system", &containers), &[], &[]), None);
     }
 }

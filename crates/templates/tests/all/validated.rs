@@ -38,7 +38,10 @@ fn sets(template: &Template, full: bool) -> Vec<Set> {
         all.extend([true, false].map(|on| (format!("{language}-on-{on}"), switched(with("language", language), on))));
     }
     for parameter in template.parameters().iter().filter(|one| one.name != "language" && one.widget.is_none()) {
-        for choice in choices(&parameter.name).iter().filter(|choice| example.get(&parameter.name) != Some(&Value::from(choice.as_str()))) {
+        for choice in choices(&parameter.name)
+            .iter()
+            .filter(|choice| example.get(&parameter.name) != Some(&Value::from(choice.as_str())))
+        {
             let mut answers = with(&parameter.name, choice);
             // Only an image of one's own is asked for the program that its health is asked by.
             if parameter.name == "health_program" {

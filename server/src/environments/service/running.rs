@@ -32,7 +32,10 @@ impl EnvironmentService {
         ctx.permit(Action::BindingEdit, &Object::new("connection", connection))?;
         let platform = known_platform(&row.kind).ok().filter(|platform| platform.tells_what_runs());
         let Some(platform) = platform else {
-            return Err(AppError::field("/connection", text!("a connection of this kind does not tell what runs there")));
+            return Err(AppError::field(
+                "/connection",
+                text!("a connection of this kind does not tell what runs there"),
+            ));
         };
         let open = self.open(&row).await?;
         let all = match answered(open.running(group)).await {

@@ -93,7 +93,9 @@ impl OnboardingService {
             (Some(_), Some(_)) => {
                 Err(AppError::field("/runs/group", text!("is needed: {name} runs in several", name = asked.name)))
             }
-            (None, _) => Err(AppError::field("/runs/name", text!("nothing of the name {name} runs there", name = asked.name))),
+            (None, _) => {
+                Err(AppError::field("/runs/name", text!("nothing of the name {name} runs there", name = asked.name)))
+            }
         }
     }
 
@@ -102,9 +104,10 @@ impl OnboardingService {
         let environment = binding.environment.clone();
         match self.environments.create_binding(ctx, binding).await {
             Ok(_) => done(OnboardingStep::Bindings, text!("what runs in {environment} is bound to it", environment)),
-            Err(AppError::AlreadyExists(_)) => {
-                done(OnboardingStep::Bindings, text!("it has a binding in {environment}, which stays as it is", environment))
-            }
+            Err(AppError::AlreadyExists(_)) => done(
+                OnboardingStep::Bindings,
+                text!("it has a binding in {environment}, which stays as it is", environment),
+            ),
             Err(error) => waits(OnboardingStep::Bindings, missing(ctx, error)),
         }
     }
