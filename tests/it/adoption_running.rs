@@ -102,7 +102,7 @@ async fn what_cannot_be_bound_is_told_where_it_was_given() {
         assert_eq!(world.test.rows().await, rows, "{changes}");
     }
     // Whoever may make services but not bind them sees nothing of what runs.
-    let mut developer = world.test.another("dora", Role::Developer).await;
+    let developer = world.test.another("dora", Role::Developer).await;
     assert!(!developer.get(FORM).await.html.contains("runs.connection"));
     let fields =
         [("act", "look"), ("runs.connection", "c1"), ("runs.name", "shop/api"), ("runs.environment", "production")];
@@ -112,7 +112,7 @@ async fn what_cannot_be_bound_is_told_where_it_was_given() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_form_leads_from_the_connection_to_the_binding_without_scripts() {
     let world = start(&[]).await;
-    let mut person = world.test.person().await;
+    let person = world.test.person().await;
     assert!(person.get(FORM).await.html.contains("name=\"runs.connection\""));
     let place = [("runs.connection", "c1"), ("runs.environment", "production")];
     let listed = person.post(FORM, &[vec![("act", "look")], place.to_vec()].concat()).await;

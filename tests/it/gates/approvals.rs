@@ -68,16 +68,6 @@ async fn production_waits_for_two_others_and_a_change_voids_what_they_said() {
     assert_eq!(stale.status, StatusCode::CONFLICT, "{}", stale.body);
     assert_eq!(test.get(&format!("/deployments/{id}")).await.body["approvals"]["given"], 0);
 
-    // The environment, too, is part of what was agreed to.
-    assert_eq!(bob.approve(&id).await.status, StatusCode::OK);
-    let slower = json!({ "progress_deadline_s": 900 });
-    let patched = test.call(Method::PATCH, "/environments/production", &test.admin, Some(&slower)).await;
-    assert_eq!(patched.status, StatusCode::OK, "{}", patched.body);
-    let stale = cleo.approve(&id).await;
-    assert_eq!(stale.status, StatusCode::CONFLICT, "{}", stale.body);
-    assert!(stale.body["detail"].as_str().unwrap().contains("or the environment was changed"), "{}", stale.body);
-    assert_eq!(test.get(&format!("/deployments/{id}")).await.body["approvals"]["given"], 0);
-
     assert_eq!(bob.approve(&id).await.body["state"], "awaiting_approval");
     let last = cleo.approve(&id).await;
     assert!(last.status == StatusCode::OK && begins(&last.body), "{}", last.body);
@@ -86,6 +76,28 @@ async fn production_waits_for_two_others_and_a_change_voids_what_they_said() {
     assert!(gate(&ended, "approval")["reason"].as_str().unwrap().contains("bob, cleo"), "{ended}");
 
     freeze_blocks_and_roll_back_passes(&test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_environment_is_belongs_to_what_was_agreed_to() {
+    let test = production(2).await;
+    staged(&test, "tinyweb:v2").await;
+    let ada = test.signed_in("ada", Role::Operator).await;
+    let bob = test.signed_in("bob", Role::Operator).await;
+    let cleo = test.signed_in("cleo", Role::Operator).await;
+    let asked = ada.post("/deployments", &to_production("tinyweb:v2")).await;
+    let id = asked.body["id"].as_str().unwrap().to_owned();
+    assert_eq!(bob.approve(&id).await.status, StatusCode::OK);
+    let slower = json!({ "progress_deadline_s": 900 });
+    let patched = test.call(Method::PATCH, "/environments/production", &test.admin, Some(&slower)).await;
+    assert_eq!(patched.status, StatusCode::OK, "{}", patched.body);
+    let stale = cleo.approve(&id).await;
+    assert_eq!(stale.status, StatusCode::CONFLICT, "{}", stale.body);
+    assert!(stale.body["detail"].as_str().unwrap().contains("or the environment was changed"), "{}", stale.body);
+    assert_eq!(test.get(&format!("/deployments/{id}")).await.body["approvals"]["given"], 0);
+    assert_eq!(bob.approve(&id).await.body["state"], "awaiting_approval");
+    let last = cleo.approve(&id).await;
+    assert!(last.status == StatusCode::OK && begins(&last.body), "{}", last.body);
 }
 
 async fn freeze_blocks_and_roll_back_passes(test: &TestPortal) {

@@ -99,18 +99,17 @@ fn a_service_in_rust_builds_answers_and_ends() {
     run(&mut cargo(&["build", "--locked", "--quiet"]));
     let program = folder.path().join("target/debug/service");
     let port = free_port();
-    let with_port = |command: &mut Command| drop(command.env("PORT", port.to_string()));
-    let mut serve = Command::new(&program);
-    with_port(&mut serve);
-    let service = serve.spawn().unwrap();
+    let with_port = || {
+        let mut command = Command::new(&program);
+        command.env("PORT", port.to_string());
+        command
+    };
+    let service = with_port().spawn().unwrap();
     let start = Instant::now();
     while asked(port, "/healthz").is_none() && start.elapsed() < Duration::from_secs(30) {
         std::thread::sleep(Duration::from_millis(100));
     }
-    let mut health = Command::new(&program);
-    health.arg("health");
-    with_port(&mut health);
-    run(&mut health);
+    run(with_port().arg("health"));
     lives_and_ends(service, port);
 }
 

@@ -250,6 +250,32 @@ mod tests {
     }
 
     #[test]
+    fn what_runs_goes_before_the_files() {
+        let running = Running {
+            group: "exai".to_owned(),
+            name: "exai_gateway".to_owned(),
+            replicas: Some(2),
+            port: Some(9000),
+            host: Some("api.exai.example".to_owned()),
+            ..Running::default()
+        };
+        let mut candidates = Candidates::default();
+        candidates.runs(&running, "swarm/exai/exai_gateway");
+        let stack = "services:\n  web:\n    image: acme/web:1\n    deploy: {replicas: 4}\n";
+        let texts = [("docker-compose.yml".to_owned(), stack.to_owned())].into();
+        candidates.read("acme/other", &Seen { paths: vec!["docker-compose.yml".to_owned()], texts });
+        let library = Library::embedded();
+        let found = candidates.answers(library.get("swarm-service").unwrap(), |_| false);
+        let of =
+            |name: &str| found.iter().find(|one| one.parameter == name).map(|one| (&one.value, one.told_by.as_str()));
+        let told = "swarm/exai/exai_gateway";
+        assert_eq!(of("name"), Some((&json!("gateway"), told)));
+        assert_eq!(of("stack"), Some((&json!("exai"), told)));
+        assert_eq!(of("replicas"), Some((&json!(2), told)));
+        assert_eq!(of("host"), Some((&json!("api.exai.example"), told)));
+    }
+
+    #[test]
     fn a_stack_tells_its_host_and_hostile_texts_are_no_answers() {
         let stack = "services:\n  db: {image: postgres}\n  web:\n    build: .\n    image: acme/web:1\n    deploy:\n      replicas: 4\n      labels: ['traefik.http.routers.w.rule=Host(`web.example.org`)']\n";
         let found = answers(
@@ -265,6 +291,5 @@ mod tests {
         assert_eq!(of("description"), Some(json!("Serves pages.")));
         let found = answers("swarm-service", "acme/web", &[("README.md", "Runs $(id) for you\n")]);
         assert!(!found.iter().any(|(parameter, ..)| parameter == "description"), "{found:?}");
-        assert_eq!(host_of("PathPrefix(`/`)"), "");
     }
 }

@@ -121,7 +121,7 @@ impl OnboardingService {
             after.push(match (step.step, step.state) {
                 (_, OnboardingStepState::Done) | (OnboardingStep::Catalog, _) => step.clone(),
                 (OnboardingStep::Objectives, _) => self.objectives(ctx, &row.service, &files).await,
-                (OnboardingStep::Bindings, _) => match row.adopted().and_then(|adopted| adopted.binding) {
+                (OnboardingStep::Bindings, _) => match row.adopted().and_then(|adopted| adopted.binding.clone()) {
                     Some(binding) => self.bind_running(ctx, binding).await,
                     None => self.bindings(ctx, &files).await?,
                 },
