@@ -5,7 +5,7 @@ use passerelle_contract::adoption::{Practice, Standing};
 
 messages! {
     adopt_open: "Adopt a service that is there", "Adopter un service existant";
-    adopt_title(template): "Adopt a service: {template}", "Adopter un service : {template}";
+    adopt_title(template): "Adopt a service: {template}", "Adopter un service : {template}";
     adopt_sub: "Its repository is read and nothing in it is changed. You tick what it should get; that is proposed on a branch.", "Son dépôt est lu et rien n’y est modifié. Vous cochez ce qu’il doit recevoir ; c’est proposé sur une branche.";
     adopt_where: "The repository of the service", "Le dépôt du service";
     adopt_runs: "What runs already", "Ce qui tourne déjà";
