@@ -25,7 +25,7 @@ async fn bindings(world: &Adopting) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_runs_is_listed_with_whose_it_is() {
-    let world = start(&[]).await;
+    let world = start(&[("README.md", "# shop\n")]).await;
     let all = world.test.get("/connections/c1/running").await;
     assert_eq!(all.status, StatusCode::OK, "{}", all.body);
     let told: Vec<_> = all.body["items"]
@@ -61,7 +61,7 @@ async fn what_runs_is_listed_with_whose_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_runs_tells_answers_and_is_bound() {
-    let world = start(&[]).await;
+    let world = start(&[("README.md", "# shop\n")]).await;
     let seen = world.adopt("/preview", wanted(&json!({}))).await;
     assert_eq!(seen.status, StatusCode::OK, "{}", seen.body);
     assert_eq!((&seen.body["service"], &seen.body["known"]), (&json!("shop/api"), &json!(true)), "{}", seen.body);
@@ -83,7 +83,7 @@ async fn what_runs_tells_answers_and_is_bound() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_bound_is_told_where_it_was_given() {
-    let world = start(&[]).await;
+    let world = start(&[("README.md", "# shop\n")]).await;
     for (changes, pointer) in [
         (json!({ "connection": "none" }), "/runs/connection"),
         (json!({ "environment": "none" }), "/runs/environment"),
@@ -111,7 +111,7 @@ async fn what_cannot_be_bound_is_told_where_it_was_given() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_form_leads_from_the_connection_to_the_binding_without_scripts() {
-    let world = start(&[]).await;
+    let world = start(&[("README.md", "# shop\n")]).await;
     let person = world.test.person().await;
     assert!(person.get(FORM).await.html.contains("name=\"runs.connection\""));
     let place = [("runs.connection", "c1"), ("runs.environment", "production")];

@@ -92,6 +92,10 @@ async fn what_is_taken_out_put_in_or_turned_back_in_the_database_is_found() {
 async fn newest_rows_that_nobody_signed_and_a_lost_file_are_found() {
     let test = TestPortal::with_shop().await;
     sealed(&test).await;
+    // One more seal, and so one more checkpoint.
+    let environment = json!({ "name": "late", "tier": "staging", "order": 9 });
+    assert_eq!(test.post("/environments", &environment).await.status, StatusCode::CREATED);
+    sealed(&test).await;
     assert!(verdict(&test).await.is_good());
     let file = test.data.path().join(CHECKPOINT_FILE);
     let kept = std::fs::read_to_string(&file).unwrap();

@@ -28,7 +28,9 @@ pub(super) async fn of_problems(request: Request, next: Next) -> Response {
     let language = parts.headers.get(CONTENT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or("en");
     let (headers, page) = in_language(language, &problem.title, &html(&problem));
     parts.headers.remove(CONTENT_LENGTH);
-    parts.headers.extend(headers.into_iter().filter_map(|(name, value)| Some((name?, value))));
+    for (name, value) in &headers {
+        parts.headers.insert(name, value.clone());
+    }
     Response::from_parts(parts, Body::from(page))
 }
 

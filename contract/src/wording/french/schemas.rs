@@ -103,6 +103,7 @@ super::texts! {
     "GKE API" => "API GKE";
     "Google Kubernetes Engine." => "Google Kubernetes Engine.";
     "Headers" => "En-têtes";
+    "Hear from" => "Dépôts entendus";
     "Highest share of failed events since the rollout began: 0.01 is one in a hundred." => "Plus haute part d’événements en erreur depuis le début de la mise en place : 0.01 vaut un sur cent.";
     "Host" => "Hôte";
     "Host as the images name it: `docker.io`, `ghcr.io`, `europe-west1-docker.pkg.dev`, `exai.azurecr.io`, `registry.example:5000`." => "L’hôte tel que les images le nomment : `docker.io`, `ghcr.io`, `europe-west1-docker.pkg.dev`, `exai.azurecr.io`, `registry.example:5000`.";
