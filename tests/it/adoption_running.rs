@@ -78,7 +78,7 @@ async fn what_runs_tells_answers_and_is_bound() {
     assert_eq!((&bound[0]["service"], &bound[0]["connection"]), (&json!("shop/api"), &json!("c1")), "{bound:?}");
     assert_eq!(bound[0]["config"], json!({ "namespace": "shop", "deployment": "api" }));
     let live = world.test.get("/services/shop/api/environments/production/live").await;
-    assert_eq!((live.status, &live.body["image"]), (StatusCode::OK, &json!("tinyweb:v1")), "{}", live.body);
+    assert!(live.body["image"].as_str().unwrap().starts_with("tinyweb:v1@"), "{}", live.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
