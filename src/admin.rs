@@ -1,15 +1,16 @@
 //! Tools for the server's own machine: who can read its data folder or knows its database is its administrator.
 
-use crate::cli::{TokenArguments, VerifyArguments};
+use crate::cli::{ArchiveArguments, TokenArguments, VerifyArguments};
 use crate::say::say;
 use crate::{database, key};
 use anyhow::{Context, Result, bail};
 use passerelle_contract::access::{Role, Scope};
-use passerelle_server::audit::{CHECKPOINT_FILE, VerifyingKey};
+use passerelle_server::audit::{Archived, CHECKPOINT_FILE, VerifyingKey, Wanted};
 use passerelle_server::config::Config;
 use passerelle_server::kernel::{Ctx, Keys, Via};
 use passerelle_server::portal::Portal;
 use std::process::ExitCode;
+use time::{Duration, OffsetDateTime};
 
 /// # Errors
 /// When the database cannot be had.
@@ -90,6 +91,32 @@ pub async fn verify_audit(config: &Config, arguments: VerifyArguments) -> Result
     let verdict = passerelle_server::audit::verify(&opened.db, &opened.keys, &checkpoints).await?;
     say(format_args!("{verdict}"))?;
     Ok(if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// # Errors
+/// When the audit does not hold, a stream is behind, the file cannot be written, or the database's role does not own its tables.
+pub async fn archive_audit(config: &Config, arguments: ArchiveArguments) -> Result<()> {
+    let opened = database::open(config).await?;
+    let now = OffsetDateTime::now_utc();
+    let this_month = now.date().replace_day(1).unwrap_or(now.date()).midnight().assume_utc();
+    let before = (0..arguments.keep_months).fold(this_month, |month, _| {
+        let last_of_month_before = month - Duration::days(1);
+        last_of_month_before.replace_day(1).unwrap_or(last_of_month_before)
+    });
+    let wanted = Wanted {
+        before,
+        folder: arguments.to,
+        checkpoints: config.data.folder.join(CHECKPOINT_FILE),
+        streams: config.audit.streams.iter().map(|stream| stream.id.clone()).collect(),
+    };
+    let ctx = Ctx::system(Via::Cli, "cli");
+    match passerelle_server::audit::archive(&opened.db, &opened.keys, &ctx, &wanted).await? {
+        None => say(format_args!("No row is older than {}.", before.date()))?,
+        Some(Archived { file, rows, months }) => {
+            say(format_args!("{rows} rows are in {} now; {months} months are empty and gone.", file.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// # Errors

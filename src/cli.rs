@@ -129,10 +129,22 @@ pub struct ImportSlosArguments {
     pub dry_run: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct ArchiveArguments {
+    /// How many whole months stay, besides this one.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1200))]
+    pub keep_months: u16,
+    /// The folder that the file is put into.
+    #[arg(long)]
+    pub to: PathBuf,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
     /// Check the chain and its signatures; names the first bad row. Ends with 1 when something is wrong.
     Verify(VerifyArguments),
+    /// Move old rows into a signed file, once the chain holds, and take them out of the database.
+    Archive(ArchiveArguments),
     /// Print the public key that checkpoints are signed with, for verifying exports elsewhere.
     Key,
 }

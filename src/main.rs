@@ -54,6 +54,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Deploy(arguments) => deploy::deploy(arguments).await,
             Command::ImportSlos(arguments) => import_slos::import(&config, arguments).await,
             Command::Audit(AuditCommand::Verify(arguments)) => admin::verify_audit(&config, arguments).await,
+            Command::Audit(AuditCommand::Archive(arguments)) => {
+                admin::archive_audit(&config, arguments).await.map(|()| ExitCode::SUCCESS)
+            }
             Command::Audit(AuditCommand::Key) => admin::audit_key(&config).map(|()| ExitCode::SUCCESS),
             Command::Secrets(SecretsCommand::Rotate) => secrets::rotate(&config).await,
             Command::Secrets(SecretsCommand::Check) => secrets::check(&config).await,

@@ -1,5 +1,6 @@
 //! Audit rows as they are read.
 
+use crate::Text;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -98,6 +99,52 @@ pub struct ChainOut {
     /// The signature over the chain up to here, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<SignatureOut>,
+    /// On the first row behind an archive: the archive that holds what was before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<ArchiveOut>,
+}
+
+/// Old rows that were moved into a file, and the signature of that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ArchiveOut {
+    /// The first position of the chain in it.
+    pub first: i64,
+    /// The last one; the chain goes on at the next.
+    pub last: i64,
+    /// The row at the last position.
+    pub event_id: i64,
+    /// The chain's hash after the last row, hexadecimal.
+    pub hash: String,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub at_us: i64,
+    /// Hexadecimal.
+    pub signature: String,
+    pub key_id: String,
+}
+
+/// A stream of the audit to a collector, and how far it has come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuditStreamOut {
+    pub id: String,
+    /// The host, or the file.
+    pub to: String,
+    /// `jsonl`, `ocsf` or `cef`.
+    pub format: String,
+    /// The last position of the chain that was taken; 0 before the first.
+    pub position: i64,
+    /// Sealed rows that were not taken yet.
+    pub waiting: i64,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub sent_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub failing_since: Option<OffsetDateTime>,
+    /// Why the last attempt failed; none once one went well.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub failure: Option<Text>,
 }
 
 /// An Ed25519 signature over position, row and hash.

@@ -6,6 +6,8 @@ mod adoption;
 mod adoption_running;
 mod alerts;
 mod audit;
+mod audit_archives;
+mod audit_streams;
 mod automatic;
 mod bad_forms;
 mod bad_input;

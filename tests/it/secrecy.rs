@@ -230,7 +230,16 @@ async fn read_all(heard: &mut Heard, admin: &str, cookie: &str) {
         .map(|name| format!("/connections/{name}"))
         .into_iter()
         .chain(["chat", "hook", "mail"].map(|name| format!("/notifications/channels/{name}")))
-        .chain(["/audit?limit=200", "/audit/export?format=jsonl", "/audit/export?format=csv"].map(str::to_owned));
+        .chain(
+            [
+                "/audit?limit=200",
+                "/audit/export?format=jsonl",
+                "/audit/export?format=csv",
+                "/audit/export?format=ocsf",
+                "/audit/export?format=cef",
+            ]
+            .map(str::to_owned),
+        );
     for path in paths.into_iter().filter(|path| !path.contains("events/stream")).chain(objects) {
         heard.api(Method::GET, &path, admin, None).await;
     }

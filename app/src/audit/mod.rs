@@ -2,6 +2,7 @@
 
 mod changes;
 mod filter;
+mod leaving;
 mod table;
 
 use crate::shell::Section;
@@ -40,6 +41,7 @@ async fn show(State(app): State<AppState>, req: Req) -> Result<Response, PageErr
     } else {
         table::table(&req, listing).into_any()
     };
+    let leaving = leaving::leaving(&app, &req).await?;
     Ok(page(
         req.page(t.audit_title()).section(Section::Audit),
         view! {
@@ -50,6 +52,7 @@ async fn show(State(app): State<AppState>, req: Req) -> Result<Response, PageErr
             {filter.form(&req)}
             {wrong.map(|text| view! { <div class="flash"><Alert tone=Tone::Bad>{text}</Alert></div> })}
             {content}
+            {leaving}
         },
     ))
 }

@@ -93,6 +93,16 @@ messages! {
     audit_via(via): "by {via}", "par {via}";
     audit_sealed: "sealed", "scellé";
     audit_open: "not yet", "pas encore";
+    streams_title: "Streams", "Flux";
+    col_stream: "Stream", "Flux";
+    col_stream_to: "To", "Vers";
+    col_stream_format: "Format", "Format";
+    col_stream_waiting: "Rows waiting", "Lignes en attente";
+    col_stream_state: "State", "État";
+    stream_up_to_date: "up to date", "à jour";
+    stream_under_way: "under way", "en cours";
+    stream_failing: "failing", "en échec";
+    audit_archived(last, count): "Rows to position {last} of the chain are in archives ({count}), and no longer here.", "Les lignes jusqu’à la position {last} de la chaîne sont dans des archives ({count}) et ne sont plus ici.";
     bad_time: "Give a date and a time, for example 2026-11-21T08:00.", "Donnez une date et une heure, par exemple 2026-11-21T08:00.";
     access_users: "Users", "Utilisateurs";
     access_no_role: "You have no role yet. An administrator can give you one here.", "Vous n’avez pas encore de rôle. Un administrateur peut vous en donner un ici.";

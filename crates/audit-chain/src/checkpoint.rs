@@ -1,4 +1,4 @@
-//! Signed statements about the chain.
+//! Signed statements about the chain: where it stood, and which of its rows went into an archive.
 
 use crate::Hash;
 use ed25519_dalek::{Signature, Signer, Verifier};
@@ -19,6 +19,27 @@ pub struct Checkpoint {
     /// The first 16 hexadecimal digits of SHA-256 of the public key.
     pub key_id: String,
     pub at_us: i64,
+}
+
+/// "The rows from `first` to `last` are in the file with this digest, and no longer here." Signed apart from checkpoints: whoever cuts off the
+/// beginning of the chain has checkpoints to show, but no archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Archive {
+    /// The first position of it.
+    pub first: i64,
+    /// The last position of it; the chain goes on at the next.
+    pub last: i64,
+    pub event_id: i64,
+    /// The link after the last row, hexadecimal.
+    pub hash: String,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+    pub at_us: i64,
+    /// Hexadecimal.
+    pub signature: String,
+    /// As of a [`Checkpoint`].
+    pub key_id: String,
 }
 
 /// The key that signs; it lives outside the database.
@@ -58,6 +79,13 @@ impl SigningKey {
             at_us,
         }
     }
+
+    /// Signs what an archive holds; its `signature` and `key_id` are made anew.
+    #[must_use]
+    pub fn sign_archive(&self, archive: Archive) -> Archive {
+        let signature = hex::encode(self.0.sign(&archive_message(&archive)).to_bytes());
+        Archive { signature, key_id: self.verifying_key().id(), ..archive }
+    }
 }
 
 impl VerifyingKey {
@@ -92,6 +120,27 @@ impl VerifyingKey {
         let message = message(checkpoint.position, checkpoint.event_id, &hash, checkpoint.at_us);
         self.0.verify(&message, &Signature::from_bytes(&signature)).is_ok()
     }
+
+    /// Whether this key signed exactly this archive.
+    #[must_use]
+    pub fn holds_archive(&self, archive: &Archive) -> bool {
+        let mut signature = [0; 64];
+        hex::decode_to_slice(&archive.signature, &mut signature).is_ok()
+            && self.0.verify(&archive_message(archive), &Signature::from_bytes(&signature)).is_ok()
+    }
+}
+
+/// The texts are as long as they are long, so each has its length before it.
+fn archive_message(archive: &Archive) -> Vec<u8> {
+    let mut message = b"passerelle-archive-1\0".to_vec();
+    for number in [archive.first, archive.last, archive.event_id, archive.at_us] {
+        message.extend_from_slice(&number.to_be_bytes());
+    }
+    for text in [&archive.hash, &archive.sha256] {
+        message.extend_from_slice(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        message.extend_from_slice(text.as_bytes());
+    }
+    message
 }
 
 fn message(position: i64, event_id: i64, hash: &Hash, at_us: i64) -> Vec<u8> {

@@ -4,12 +4,13 @@
 //! - Link n is `SHA-256(link n-1 || SHA-256(row))`; the link before the first is 32 zero bytes.
 //! - A checkpoint is an Ed25519 signature over position, event id and link. It is kept outside the database too, which is what finds a
 //!   cut tail, a restored backup, and a rewrite by somebody who knows all of the above but not the key.
+//! - An archive is a signed statement that rows from the beginning of the chain are in a file: verification then begins behind them.
 
 mod checkpoint;
 mod row;
 mod verify;
 
-pub use checkpoint::{Checkpoint, SigningKey, VerifyingKey};
+pub use checkpoint::{Archive, Checkpoint, SigningKey, VerifyingKey};
 pub use row::Row;
 pub use verify::{Fault, Linked, Report, Verifier};
 

@@ -1,6 +1,6 @@
-//! Walking the chain from its first link, and naming the first thing that does not hold.
+//! Walking the chain from its first link, or from the end of an archive, and naming the first thing that does not hold.
 
-use crate::{Checkpoint, GENESIS, Hash, Row, VerifyingKey, link};
+use crate::{Archive, Checkpoint, GENESIS, Hash, Row, VerifyingKey, link};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -39,6 +39,8 @@ pub enum Fault {
     Rewritten { position: i64, event_id: i64 },
     /// A checkpoint is not signed by this installation's key.
     Signature { position: i64, key_id: String },
+    /// An archive is not signed by this installation's key: rows before its end are missing, and nobody says where they are.
+    Archive { last: i64, key_id: String },
 }
 
 impl fmt::Display for Fault {
@@ -82,6 +84,12 @@ impl fmt::Display for Fault {
             Self::Signature { position, key_id } => {
                 write!(f, "the checkpoint at position {position} is not signed by this installation (key {key_id})")
             }
+            Self::Archive { last, key_id } => {
+                write!(
+                    f,
+                    "the archive of the rows to position {last} is not signed by this installation (key {key_id})"
+                )
+            }
         }
     }
 }
@@ -89,7 +97,10 @@ impl fmt::Display for Fault {
 /// What the walk found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
+    /// Good rows that were looked at.
     pub rows: i64,
+    /// Rows before them that are in archives, which were not looked at.
+    pub archived: i64,
     pub checkpoints: usize,
     pub fault: Option<Fault>,
 }
@@ -101,6 +112,7 @@ pub struct Verifier {
     count: usize,
     next: i64,
     last: Hash,
+    archived: i64,
     fault: Option<Fault>,
 }
 
@@ -117,7 +129,20 @@ impl Verifier {
             }
             by_position.entry(checkpoint.position).or_default().push(checkpoint);
         }
-        Self { checkpoints: by_position, count, next: 1, last: GENESIS, fault }
+        Self { checkpoints: by_position, count, next: 1, last: GENESIS, archived: 0, fault }
+    }
+
+    /// Begins behind an archive, which has to be signed.
+    #[must_use]
+    pub fn after(mut self, key: &VerifyingKey, archive: &Archive) -> Self {
+        let mut last = GENESIS;
+        if !key.holds_archive(archive) || hex::decode_to_slice(&archive.hash, &mut last).is_err() {
+            let fault = Fault::Archive { last: archive.last, key_id: archive.key_id.clone() };
+            self.fault.get_or_insert(fault);
+            return self;
+        }
+        (self.next, self.last, self.archived) = (archive.last + 1, last, archive.last);
+        self
     }
 
     /// The next link. Whether it is worth going on.
@@ -153,14 +178,15 @@ impl Verifier {
         let last = self.next - 1;
         let furthest = self.checkpoints.keys().next_back().copied().unwrap_or(0);
         let cut = (furthest > last).then_some(Fault::Cut { checkpoint: furthest, last });
-        Report { rows: last, checkpoints: self.count, fault: self.fault.or(cut) }
+        let (rows, archived) = (last - self.archived, self.archived);
+        Report { rows, archived, checkpoints: self.count, fault: self.fault.or(cut) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Fault, Linked, Report, Verifier};
-    use crate::{Checkpoint, GENESIS, Row, SigningKey, link};
+    use crate::{Archive, Checkpoint, GENESIS, Row, SigningKey, link};
 
     fn row(id: i64) -> Row {
         Row {
@@ -219,7 +245,7 @@ mod tests {
     #[test]
     fn what_nobody_touched_holds() {
         let (links, checkpoints) = sealed();
-        assert_eq!(report(&links, checkpoints), Report { rows: 10, checkpoints: 2, fault: None });
+        assert_eq!(report(&links, checkpoints), Report { rows: 10, archived: 0, checkpoints: 2, fault: None });
     }
 
     #[test]
@@ -268,6 +294,48 @@ mod tests {
         let (links, _) = sealed();
         let other = SigningKey::from_seed(&[6; 32]).sign(10, 10, &links[9].hash, 7);
         assert!(matches!(fault(&links, vec![other]), Some(Fault::Signature { position: 10, .. })));
+    }
+
+    #[test]
+    fn a_chain_goes_on_behind_a_signed_archive_and_behind_nothing_else() {
+        let (links, checkpoints) = sealed();
+        let archive = |key: &SigningKey, at: usize| {
+            let (event_id, hash) = (links[at].event_id, hex::encode(links[at].hash));
+            let (last, sha256) = (links[at].position, "ab".repeat(32));
+            let unsigned = Archive {
+                first: 1,
+                last,
+                event_id,
+                hash,
+                sha256,
+                at_us: 7,
+                signature: String::new(),
+                key_id: String::new(),
+            };
+            key.sign_archive(unsigned)
+        };
+        let walk = |archive: &Archive, from: usize| {
+            let key = key().verifying_key();
+            let mut verifier = Verifier::new(&key, checkpoints.clone()).after(&key, archive);
+            for linked in &links[from..] {
+                verifier.take(linked);
+            }
+            verifier.finish()
+        };
+        let good = archive(&key(), 3);
+        assert_eq!(walk(&good, 4), Report { rows: 6, archived: 4, checkpoints: 2, fault: None });
+        // Rows between the archive and what is there are missing, or rows of the archive are still there.
+        assert_eq!(walk(&good, 5).fault, Some(Fault::Gap { position: 5 }));
+        assert_eq!(walk(&good, 3).fault, Some(Fault::Inserted { event_id: 4, position: 4 }));
+        // Somebody else's archive, one that was stretched, and a checkpoint in the guise of one.
+        let stretched = Archive { last: 5, ..good.clone() };
+        let signed = key().sign(links[4].position, links[4].event_id, &links[4].hash, 7);
+        let disguised =
+            Archive { last: 5, event_id: 5, hash: signed.hash, signature: signed.signature, ..good.clone() };
+        for (bad, from) in [(archive(&SigningKey::from_seed(&[6; 32]), 3), 4), (stretched, 5), (disguised, 5)] {
+            assert!(matches!(walk(&bad, from).fault, Some(Fault::Archive { .. })));
+        }
+        assert_eq!(fault(&links[4..], checkpoints.clone()), Some(Fault::Gap { position: 1 }), "cut without an archive");
     }
 
     #[test]

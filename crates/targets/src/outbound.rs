@@ -6,6 +6,7 @@
 use crate::TargetError;
 use futures::StreamExt as _;
 use passerelle_contract::{Argument, Text, text};
+use std::path::Path;
 use std::time::Duration;
 
 /// Time to open a connection.
@@ -24,6 +25,20 @@ pub fn client() -> reqwest::ClientBuilder {
         .no_proxy()
         .connect_timeout(CONNECT_LIMIT)
         .user_agent(concat!("passerelle/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Trusts the authorities of a PEM file, and no others.
+///
+/// # Errors
+/// When the file cannot be read or holds no certificate; the file is named.
+pub fn trusting_only(builder: reqwest::ClientBuilder, file: &Path) -> Result<reqwest::ClientBuilder, String> {
+    let wrong = |why: String| format!("{}: {why}", file.display());
+    let pem = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(error.to_string()))?;
+    if authorities.is_empty() {
+        return Err(wrong("holds no certificate".to_owned()));
+    }
+    Ok(builder.tls_certs_only(authorities))
 }
 
 /// Reads a body up to [`BODY_LIMIT`].

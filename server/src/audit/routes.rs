@@ -1,7 +1,7 @@
 //! REST of the audit.
 
 use super::AuditService;
-use super::export::Format;
+use super::formats::Format;
 use crate::kernel::web::{Json, Query};
 use crate::kernel::{Ctx, Result};
 use axum::body::Body;
@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use passerelle_contract::Page;
-use passerelle_contract::audit::{AuditEventOut, AuditFilter, CheckpointOut, Outcome};
+use passerelle_contract::audit::{ArchiveOut, AuditEventOut, AuditFilter, AuditStreamOut, CheckpointOut, Outcome};
 use serde::Deserialize;
 use time::OffsetDateTime;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,7 +17,12 @@ use utoipa_axum::routes;
 
 /// The routes of this capability, relative to `/api/v1`.
 pub fn router() -> OpenApiRouter<AuditService> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(export)).routes(routes!(checkpoints))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(export))
+        .routes(routes!(checkpoints))
+        .routes(routes!(streams))
+        .routes(routes!(archives))
 }
 
 /// Who did what, newest first.
@@ -47,7 +52,7 @@ struct Export {
     to: Option<OffsetDateTime>,
 }
 
-/// All rows of a filter as JSON lines or CSV.
+/// All rows of a filter as JSON lines, CSV, or for a SIEM as OCSF or CEF.
 #[utoipa::path(get, path = "/audit/export", tag = "audit", responses((status = 200, content_type = "application/jsonl", body = String)))]
 async fn export(State(service): State<AuditService>, ctx: Ctx, Query(wanted): Query<Export>) -> Result<Response> {
     let filter = AuditFilter {
@@ -62,10 +67,13 @@ async fn export(State(service): State<AuditService>, ctx: Ctx, Query(wanted): Qu
         cursor: None,
         limit: None,
     };
-    let (mime, name) = match wanted.format {
-        Format::Jsonl => ("application/jsonl", "attachment; filename=\"audit.jsonl\""),
-        Format::Csv => ("text/csv; charset=utf-8", "attachment; filename=\"audit.csv\""),
+    let name = match wanted.format {
+        Format::Jsonl => "attachment; filename=\"audit.jsonl\"",
+        Format::Csv => "attachment; filename=\"audit.csv\"",
+        Format::Ocsf => "attachment; filename=\"audit.ocsf.jsonl\"",
+        Format::Cef => "attachment; filename=\"audit.cef\"",
     };
+    let mime = wanted.format.media_type();
     let stream = service.export(&ctx, filter, wanted.format).await?;
     Ok(([(header::CONTENT_TYPE, mime), (header::CONTENT_DISPOSITION, name)], Body::from_stream(stream)).into_response())
 }
@@ -74,4 +82,16 @@ async fn export(State(service): State<AuditService>, ctx: Ctx, Query(wanted): Qu
 #[utoipa::path(get, path = "/audit/checkpoints", tag = "audit", responses((status = 200, body = Vec<CheckpointOut>)))]
 async fn checkpoints(State(service): State<AuditService>, ctx: Ctx) -> Result<Json<Vec<CheckpointOut>>> {
     service.checkpoints(&ctx).await.map(Json)
+}
+
+/// Where the audit is sent to while it is written, and how far each has come.
+#[utoipa::path(get, path = "/audit/streams", tag = "audit", responses((status = 200, body = Vec<AuditStreamOut>)))]
+async fn streams(State(service): State<AuditService>, ctx: Ctx) -> Result<Json<Vec<AuditStreamOut>>> {
+    service.streams(&ctx).await.map(Json)
+}
+
+/// Files that old rows were moved into, newest first.
+#[utoipa::path(get, path = "/audit/archives", tag = "audit", responses((status = 200, body = Vec<ArchiveOut>)))]
+async fn archives(State(service): State<AuditService>, ctx: Ctx) -> Result<Json<Vec<ArchiveOut>>> {
+    service.archives(&ctx).await.map(Json)
 }

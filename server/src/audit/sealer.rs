@@ -16,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 pub const CHECKPOINT_FILE: &str = "audit-checkpoints.jsonl";
 
 const EVERY: Duration = Duration::from_secs(1);
+/// The partitions of this month and the three after it are there long before they are needed.
+const MONTHS_EVERY: Duration = Duration::from_secs(3600);
 const BATCH: i64 = 5000;
 
 #[derive(Debug, Clone)]
@@ -38,8 +40,15 @@ impl Sealer {
 
     /// Seals until `stop`, and once more then.
     pub async fn run(self, stop: CancellationToken) {
+        let mut months_due = tokio::time::Instant::now();
         loop {
             let last = stop.is_cancelled();
+            if tokio::time::Instant::now() >= months_due {
+                months_due += MONTHS_EVERY;
+                if let Err(error) = sealing::make_months(self.db.pool()).await {
+                    tracing::warn!(%error, "the audit's next months could not be made; trying again in an hour");
+                }
+            }
             if let Err(error) = self.seal().await {
                 tracing::warn!(%error, "sealing the audit failed; trying again");
             }

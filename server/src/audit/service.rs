@@ -1,25 +1,34 @@
 //! Use cases of the audit: reading. Writing is part of every act.
 
 use super::store::Store;
+use crate::config::{AuditConfig, StreamConfig};
 use crate::kernel::{Action, Ctx, Cursor, Db, Keys, Object, ReadScope, Result, ServiceScope, decide, limit_or_default};
 use passerelle_contract::Page;
-use passerelle_contract::audit::{AuditEventOut, AuditFilter, CheckpointOut};
+use passerelle_contract::audit::{ArchiveOut, AuditEventOut, AuditFilter, AuditStreamOut, CheckpointOut};
 use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 const LIST: &str = "audit";
 const CHECKPOINTS: i64 = 200;
+const ARCHIVES: i64 = 1000;
 
 /// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct AuditService {
     pub(super) store: Store,
     keys: Keys,
+    streams: Arc<OnceLock<Vec<StreamConfig>>>,
 }
 
 impl AuditService {
     #[must_use]
-    pub const fn new(db: Db, keys: Keys) -> Self {
-        Self { store: Store { db }, keys }
+    pub fn new(db: Db, keys: Keys) -> Self {
+        Self { store: Store { db }, keys, streams: Arc::default() }
+    }
+
+    /// Says which streams there are. Only the first call counts.
+    pub fn configure(&self, config: &AuditConfig) {
+        drop(self.streams.set(config.streams.clone()));
     }
 
     /// Which rows the caller may read: all, or those of services in scope.
@@ -63,5 +72,38 @@ impl AuditService {
     pub async fn checkpoints(&self, ctx: &Ctx) -> Result<Vec<CheckpointOut>> {
         ctx.permit(Action::AuditRead, &Object::new("audit", "*"))?;
         self.store.checkpoints(CHECKPOINTS).await
+    }
+
+    /// The files that old rows are in, newest first.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn archives(&self, ctx: &Ctx) -> Result<Vec<ArchiveOut>> {
+        ctx.permit(Action::AuditRead, &Object::new("audit", "*"))?;
+        self.store.archives(ARCHIVES).await
+    }
+
+    /// The streams of the configuration, and how far each has come.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn streams(&self, ctx: &Ctx) -> Result<Vec<AuditStreamOut>> {
+        ctx.permit(Action::AuditRead, &Object::new("audit", "*"))?;
+        let Some(streams) = self.streams.get().filter(|streams| !streams.is_empty()) else { return Ok(Vec::new()) };
+        let (end, progress) = (self.store.chain_end().await?, self.store.progress().await?);
+        let told = streams.iter().map(|stream| {
+            let progress = progress.iter().find(|progress| progress.id == stream.id).cloned().unwrap_or_default();
+            AuditStreamOut {
+                id: stream.id.clone(),
+                to: stream.destination().map(|to| to.to_string()).unwrap_or_default(),
+                format: stream.format.as_str().to_owned(),
+                position: progress.position,
+                waiting: (end - progress.position).max(0),
+                sent_at: progress.sent_at,
+                failing_since: progress.failing_since,
+                failure: progress.failure.map(|json| json.0),
+            }
+        });
+        Ok(told.collect())
     }
 }

@@ -3,7 +3,8 @@
 use super::sealer::signing_key;
 use super::store::Store;
 use crate::kernel::{AppError, Db, Keys, Result};
-use passerelle_audit_chain::{Checkpoint, Fault, Linked, Report, Verifier};
+use passerelle_audit_chain::{Archive, Checkpoint, Fault, Linked, Report, Verifier};
+use passerelle_contract::audit::ArchiveOut;
 use std::path::Path;
 
 const BATCH: i64 = 5000;
@@ -31,7 +32,13 @@ impl Verdict {
 impl std::fmt::Display for Verdict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.0.fault {
-            None => write!(f, "The audit holds: {} rows, {} checkpoints.", self.0.rows, self.0.checkpoints),
+            None => {
+                write!(f, "The audit holds: {} rows, {} checkpoints.", self.0.rows, self.0.checkpoints)?;
+                match self.0.archived {
+                    0 => Ok(()),
+                    last => write!(f, " The {last} rows before them are in archives."),
+                }
+            }
             Some(fault) => write!(f, "The audit does NOT hold after {} good rows: {fault}.", self.0.rows),
         }
     }
@@ -50,7 +57,7 @@ pub async fn verify(db: &Db, keys: &Keys, file: &Path) -> Result<Verdict> {
     let stored = store.checkpoints(i64::MAX).await?;
     if kept.is_none() && !stored.is_empty() {
         let fault = Fault::NoCopy { file: file.display().to_string() };
-        return Ok(Verdict(Report { rows: 0, checkpoints: stored.len(), fault: Some(fault) }));
+        return Ok(Verdict(Report { rows: 0, archived: 0, checkpoints: stored.len(), fault: Some(fault) }));
     }
     let mut checkpoints = kept.unwrap_or_default();
     checkpoints.extend(stored.into_iter().map(|checkpoint| Checkpoint {
@@ -62,8 +69,18 @@ pub async fn verify(db: &Db, keys: &Keys, file: &Path) -> Result<Verdict> {
         at_us: i64::try_from(checkpoint.at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX),
     }));
     let signed = checkpoints.iter().map(|checkpoint| checkpoint.position).max().unwrap_or(0);
-    let mut verifier = Verifier::new(&signing_key(keys).verifying_key(), checkpoints);
+    let key = signing_key(keys).verifying_key();
+    let mut verifier = Verifier::new(&key, checkpoints);
     let mut after = 0;
+    for archive in store.archives(i64::MAX).await?.into_iter().rev().map(archive) {
+        // Each begins where the one before ended.
+        if archive.first != after + 1 {
+            let fault = Fault::Archive { last: archive.last, key_id: archive.key_id };
+            return Ok(Verdict(Report { fault: Some(fault), ..verifier.finish() }));
+        }
+        after = archive.last;
+        verifier = verifier.after(&key, &archive);
+    }
     loop {
         let links = store.linked(after, BATCH).await?;
         let Some(last) = links.last() else { break };
@@ -85,6 +102,12 @@ pub async fn verify(db: &Db, keys: &Keys, file: &Path) -> Result<Verdict> {
         report.fault = Some(Fault::Unsealed { event_id });
     }
     Ok(Verdict(report))
+}
+
+/// As it was signed.
+pub(super) fn archive(out: ArchiveOut) -> Archive {
+    let ArchiveOut { first, last, event_id, hash, sha256, at_us, signature, key_id } = out;
+    Archive { first, last, event_id, hash, sha256, at_us, signature, key_id }
 }
 
 /// The id of the key that signed the newest checkpoint; none before the first.

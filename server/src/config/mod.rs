@@ -2,12 +2,14 @@
 //!
 //! `passerelle.default.toml` at the root of the project is the commented reference; a test holds it against this code.
 
+mod audit;
 mod read;
 mod reference;
 mod secrets;
 mod sign_in;
 mod vault;
 
+pub use audit::{AuditConfig, Destination, StreamConfig, StreamFormat};
 pub use read::{ConfigError, load};
 pub use reference::Reference;
 pub use secrets::SecretsConfig;
@@ -33,6 +35,7 @@ pub struct Config {
     pub outbound: OutboundConfig,
     pub secrets: SecretsConfig,
     pub sign_in: SignInConfig,
+    pub audit: AuditConfig,
     pub vault: VaultConfig,
     pub log: LogConfig,
 }
@@ -231,6 +234,7 @@ impl Config {
         }
         self.secrets.check(&self.data.folder)?;
         self.vault.check()?;
+        self.audit.check()?;
         check_networks("outbound.allow_networks", &self.outbound.allow_networks)
     }
 }

@@ -100,15 +100,16 @@ impl VaultConfig {
 }
 
 fn good_address(address: &str) -> bool {
-    url::Url::parse(address).is_ok_and(|url| {
-        let here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-        (url.scheme() == "https" || url.scheme() == "http" && here)
-            && url.host().is_some()
-            && url.path() == "/"
-            && url.query().is_none()
-            && url.username().is_empty()
-            && url.password().is_none()
-    })
+    url::Url::parse(address).is_ok_and(|url| is_safe_origin(&url) && url.path() == "/" && url.query().is_none())
+}
+
+/// Over TLS or on this machine, and without a password in it.
+pub(super) fn is_safe_origin(url: &url::Url) -> bool {
+    let here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    (url.scheme() == "https" || url.scheme() == "http" && here)
+        && url.host().is_some()
+        && url.username().is_empty()
+        && url.password().is_none()
 }
 
 /// Names with slashes between, none of which leads up.

@@ -66,6 +66,8 @@ pub enum Action {
     /// One's own unfinished form.
     OnboardingDraft,
     AuditRead,
+    /// Moving old rows into a signed file.
+    AuditArchive,
     AccessRead,
     AccessEdit,
     /// One's own tokens and sessions.
@@ -79,7 +81,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::CatalogRead,
         Self::CatalogEdit,
         Self::CatalogImport,
@@ -124,6 +126,7 @@ impl Action {
         Self::OnboardingRun,
         Self::OnboardingDraft,
         Self::AuditRead,
+        Self::AuditArchive,
         Self::AccessRead,
         Self::AccessEdit,
         Self::OwnAccess,
@@ -179,6 +182,7 @@ impl Action {
             Self::OnboardingRun => "onboarding.run",
             Self::OnboardingDraft => "onboarding.draft",
             Self::AuditRead => "audit.read",
+            Self::AuditArchive => "audit.archive",
             Self::AccessRead => "access.read",
             Self::AccessEdit => "access.edit",
             Self::OwnAccess => "access.own",
@@ -238,9 +242,12 @@ impl Action {
             | Self::NotificationEdit
             | Self::AccessRead
             | Self::AccessEdit => Role::Admin,
-            Self::DeploymentRun | Self::OnboardingRun | Self::WebhookHear | Self::SignIn | Self::SecretsRotate => {
-                return None;
-            }
+            Self::DeploymentRun
+            | Self::OnboardingRun
+            | Self::WebhookHear
+            | Self::SignIn
+            | Self::SecretsRotate
+            | Self::AuditArchive => return None,
         })
     }
 

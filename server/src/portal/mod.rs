@@ -5,7 +5,7 @@ mod directory;
 mod importer;
 
 use crate::alerts::{self, AlertService};
-use crate::audit::{self, AuditService, CHECKPOINT_FILE, Sealer};
+use crate::audit::{self, AuditService, CHECKPOINT_FILE, Sealer, Stream};
 use crate::catalog::{self, CatalogService, ImportOptions, Upload};
 use crate::config::Config;
 use crate::deployments::{self, DeploymentService, EngineOptions};
@@ -142,6 +142,7 @@ impl Portal {
         tasks.spawn(Arc::clone(&self.catalog).follow(stop.clone()));
         let sealer = Sealer::new(self.db.clone(), &self.keys, config.data.folder.join(CHECKPOINT_FILE));
         tasks.spawn(sealer.run(stop.clone()));
+        self.audit.configure(&config.audit);
         let (deployments, feeding) = (self.deployments.clone(), stop.clone());
         tasks.spawn(async move { deployments.pump(feeding).await });
         let (observer, feeding) = (self.deployments.observer(), stop.clone());
@@ -154,6 +155,14 @@ impl Portal {
             let verify_for = config.deployments.verify_for();
             let options = EngineOptions { verify_for, guard, ..EngineOptions::default() };
             tasks.spawn(self.deployments.engine(options, self.slo.clone()).run(stop.clone()));
+            match Stream::all(&self.db, &config.audit) {
+                Ok(streams) => {
+                    for stream in streams {
+                        tasks.spawn(stream.run(stop.clone()));
+                    }
+                }
+                Err(error) => tracing::error!(%error, "the audit is not sent anywhere"),
+            }
             tasks.spawn(Measurer::new(self.slo.clone()).run(stop.clone()));
             tasks.spawn(Courier::new(self.notifications.clone()).run(stop.clone()));
             tasks.spawn(Deliverer::new(self.onboarding.clone()).run(stop.clone()));

@@ -59,7 +59,7 @@ fn about(method: &str, path: &str, who: Who) -> About {
         || path == "/gates/decision"
     {
         About::Service
-    } else if who == SignedIn || (method == "get" && (path.starts_with("/audit") && path != "/audit/checkpoints")) {
+    } else if who == SignedIn || (method == "get" && ["/audit", "/audit/export"].contains(&path)) {
         About::Shared
     } else {
         About::Portal

@@ -44,6 +44,8 @@ const MATRIX: &[(&str, &str, Who)] = &[
     ("get", "/audit", Least(Developer)),
     ("get", "/audit/export", Least(Developer)),
     ("get", "/audit/checkpoints", Least(Developer)),
+    ("get", "/audit/streams", Least(Developer)),
+    ("get", "/audit/archives", Least(Developer)),
     ("get", "/services", SignedIn),
     ("get", "/services/facets", SignedIn),
     ("get", "/services/{namespace}/{name}", SignedIn),

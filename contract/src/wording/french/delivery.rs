@@ -2,6 +2,7 @@
 
 super::texts! {
     "another delivery of this service is under way" => "une autre livraison de ce service est en cours";
+    "belongs to a service that your roles do not let you deliver" => "appartient à un service que vos rôles ne vous permettent pas de livrer";
     "branch {branch}" => "la branche {branch}";
     "commit {id}" => "le commit {id}";
     "expected owner/name or owner/*" => "attendu : propriétaire/nom ou propriétaire/*";

@@ -8,6 +8,8 @@ super::texts! {
     "Vault gave no token" => "Vault n’a pas donné de jeton";
     "Vault is sealed, or not ready" => "Vault est scellé, ou pas prêt";
     "another rotation of the sealing keys is under way" => "une autre rotation des clés de chiffrement est en cours";
+    "authorization holds characters that no header can" => "authorization contient des caractères qu’aucun en-tête ne peut porter";
+    "authorization: {why}" => "authorization : {why}";
     "does not open with the key of this installation; give the secret again" => "ne s’ouvre pas avec la clé de cette installation ; redonnez le secret";
     "must be PATH#FIELD, with letters, digits, - _ . and / in the path" => "doit être CHEMIN#CHAMP, avec des lettres, des chiffres, - _ . et / dans le chemin";
     "must lie below {folder}/ in Vault (setting {setting})" => "doit se trouver sous {folder}/ dans Vault (réglage {setting})";

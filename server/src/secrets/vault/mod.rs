@@ -13,6 +13,7 @@ use reqwest::{Method, StatusCode, Url};
 use serde_json::Value;
 use session::Session;
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -67,13 +68,8 @@ impl Vault {
     pub(super) fn new(config: &VaultConfig) -> Result<Self, String> {
         let mut client = outbound::client().timeout(LIMIT);
         if !config.ca_file.is_empty() {
-            let wrong = |why: String| format!("vault.ca_file: {}: {why}", config.ca_file);
-            let pem = std::fs::read(&config.ca_file).map_err(|error| wrong(error.to_string()))?;
-            let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(error.to_string()))?;
-            if authorities.is_empty() {
-                return Err(wrong("holds no certificate".to_owned()));
-            }
-            client = client.tls_certs_only(authorities);
+            client = outbound::trusting_only(client, Path::new(&config.ca_file))
+                .map_err(|why| format!("vault.ca_file: {why}"))?;
         }
         let http = client.build().map_err(|error| error.to_string())?;
         let base = Url::parse(&config.address).map_err(|error| format!("vault.address: {error}"))?;
