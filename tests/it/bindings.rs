@@ -1,6 +1,6 @@
 //! What stands in the way of taking a binding or its connection away, and what signing out leaves behind.
 
-use crate::support::{Answer, TestPortal};
+use crate::support::{Answer, PASSWORD, Shown, TestPortal};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -40,14 +40,26 @@ async fn a_binding_stays_while_a_deployment_runs_through_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signing_out_leaves_nothing_in_the_browser() {
+async fn signing_out_leaves_nothing_of_the_person_in_the_browser() {
     let test = TestPortal::start().await;
     let person = test.person().await;
+    let fields = [("user", "grace"), ("password", PASSWORD), ("next", "/")];
+    let signed_in = person.anonymous().post("/sign-in", &fields).await;
+    let set = |shown: &Shown| {
+        let all = shown.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap().to_owned());
+        all.collect::<Vec<String>>()
+    };
+    let known = set(&signed_in).into_iter().find(|cookie| cookie.starts_with("passerelle_device="));
+    assert!(known.is_some_and(|cookie| cookie.contains("; HttpOnly; SameSite=Lax")), "the browser is known again");
     let inside = person.get("/environments").await;
     assert!(inside.status.is_success() && inside.headers.get("clear-site-data").is_none());
     let out = person.post("/sign-out", &[]).await;
     assert_eq!(out.status, StatusCode::SEE_OTHER, "{}", out.html);
-    assert_eq!(out.headers["clear-site-data"], r#""cache", "cookies", "storage""#);
+    // Not `cookies`: the browser is to be known the next time too. The session's goes by itself.
+    assert_eq!(out.headers["clear-site-data"], r#""cache", "storage""#);
+    let gone = set(&out);
+    assert!(gone.iter().any(|one| one.starts_with("passerelle_session=;") && one.contains("Max-Age=0")), "{gone:?}");
+    assert!(!gone.iter().any(|one| one.starts_with("passerelle_device=")), "{gone:?}");
     let location = out.headers["location"].to_str().unwrap();
     let told = person.anonymous().get(location).await;
     assert!(told.html.contains("class=\"alert ok\""), "{}", told.html);

@@ -61,8 +61,9 @@ pub async fn submit(
         Err(other) => return Err(req.fail(other)),
     }
     let attempt = SignIn { user: new.user, password, client };
-    portal.identity.sign_in(&req.ctx, &session, &attempt).await.or_page(&req)?;
-    Ok(see_other("/", Some(Flash { ok: true, text: req.t.set_up_done().to_owned() })))
+    let device = portal.identity.sign_in(&req.ctx, &session, &attempt).await.or_page(&req)?;
+    let flash = Flash { ok: true, text: req.t.set_up_done().to_owned() };
+    Ok(device.on(see_other("/", Some(flash))))
 }
 
 fn show(req: &Req, shown: Shown) -> Response {

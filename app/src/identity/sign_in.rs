@@ -51,7 +51,7 @@ pub async fn submit(
     let (user, next) = (fields.text("user"), fields.text("next"));
     let attempt = SignIn { user: user.clone(), password: fields.raw("password").to_owned(), client };
     let (wrong, status) = match portal.identity.sign_in(&req.ctx, &session, &attempt).await {
-        Ok(()) => return Ok(see_other(&local_path(&next), None)),
+        Ok(device) => return Ok(device.on(see_other(&local_path(&next), None))),
         Err(AppError::Unauthenticated) => (req.t.sign_in_wrong().to_owned(), StatusCode::UNPROCESSABLE_ENTITY),
         Err(AppError::RateLimited { retry_after_s }) => {
             (req.t.sign_in_limited(retry_after_s), StatusCode::TOO_MANY_REQUESTS)
@@ -81,7 +81,7 @@ pub async fn sign_out(
     let req = &posted.req;
     let provider = portal.identity.sign_out(&req.ctx, &session).await.or_page(req)?;
     let to = Query::default().with("signed_out", Some("true")).with("of", provider.as_deref()).href("/sign-in");
-    // No message in a cookie: cookies are what is being thrown away.
+    // No message in a cookie: whoever comes next would read it.
     Ok((forget_everything(), see_other(&to, None)).into_response())
 }
 

@@ -12,6 +12,7 @@
 //! | body limit | before anything reads the body |
 //! | path check | a path with U+0000 names nothing, and Postgres cannot be asked for it |
 //! | site check | before a cookie is looked at |
+//! | device cookie | after a sign-in, behind the session's own cookie |
 //! | session, authentication | says who it is; a bad credential ends here |
 //! | rates | by who it is, so inside authentication |
 //! | read-only guard | who may write nothing at all reaches no writing route of the API |
@@ -20,7 +21,7 @@
 use super::authenticate::{self, read_only_guard};
 use super::rates::{self, RateSettings, Rates};
 use super::{compression, forwarded, idempotency, limits, plain_pages, request, security_headers, site};
-use crate::identity::IdentityService;
+use crate::identity::{IdentityService, device};
 use crate::kernel::Db;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -86,6 +87,7 @@ pub fn stack(routes: Router, parts: Stack) -> Router {
         .layer(from_fn(limits::body))
         .layer(from_fn(request::refuse_nul))
         .layer(from_fn_with_state(Arc::clone(&settings), site::check))
+        .layer(from_fn_with_state(secure, device::give))
         .layer(sessions)
         .layer(from_fn_with_state(identity, authenticate::authenticate))
         .layer(from_fn_with_state(Rates::new(settings.rates), rates::limit))

@@ -1,5 +1,6 @@
 //! The first administrator, signing in and out, and the list of users.
 
+use super::device::{self, DeviceCookie};
 use super::limiter::Limit;
 use super::model::{Client, digest, on_behalf_of, password, person, random_secret, refuse_wrong};
 use super::service::IdentityService;
@@ -23,6 +24,8 @@ const SETUP_MINUTES: i32 = 30;
 const FAILURES_PAIR: u32 = 5;
 pub(super) const FAILURES_SOURCE: u32 = 30;
 const FAILURES_USER: u32 = 50;
+/// The same in one browser in which the user has signed in before.
+const FAILURES_DEVICE: u32 = 10;
 
 /// The first administrator.
 #[derive(Clone)]
@@ -127,20 +130,15 @@ impl IdentityService {
         Ok(())
     }
 
-    /// Signs in: afterwards `session` belongs to the user, under a new id.
+    /// Signs in: afterwards `session` belongs to the user, under a new id. What it gives is for the answer.
     ///
     /// # Errors
     /// `Unauthenticated` when user and password do not fit, the same for unknown and disabled users; `RateLimited` after too
     /// many failures.
-    pub async fn sign_in(&self, ctx: &Ctx, session: &Session, attempt: &SignIn) -> Result<()> {
+    pub async fn sign_in(&self, ctx: &Ctx, session: &Session, attempt: &SignIn) -> Result<DeviceCookie> {
         let source = &attempt.client.source;
         let name: String = attempt.user.trim().chars().take(64).collect();
-        let counted = attempt.client.counted();
-        let limits = [
-            Limit { key: format!("p:{counted}:{name}"), max: FAILURES_PAIR },
-            Limit { key: format!("s:{counted}"), max: FAILURES_SOURCE },
-            Limit { key: format!("u:{name}"), max: FAILURES_USER },
-        ];
+        let limits = self.limits(&attempt.client, &name);
         self.sign_ins.take(&limits).map_err(|retry_after_s| AppError::RateLimited { retry_after_s })?;
         // A name that nobody can have is not looked for; the password is checked all the same, which takes as long.
         let row = match super::model::user_name(&name) {
@@ -169,7 +167,23 @@ impl IdentityService {
             return Err(AppError::Unauthenticated);
         };
         self.sign_ins.give_back(&limits);
-        self.begin_session(ctx, session, &row, &attempt.client).await
+        self.begin_session(ctx, session, &row, &attempt.client).await?;
+        Ok(DeviceCookie::new(&self.keys, &row.name))
+    }
+
+    /// By what a failure is counted. A browser in which this user has signed in before is counted for itself, so that nobody keeps its
+    /// owner out by failing elsewhere.
+    fn limits(&self, client: &Client, name: &str) -> Vec<Limit> {
+        let device = client.device.as_deref().and_then(|cookie| device::counted(&self.keys, cookie, name));
+        if let Some(key) = device {
+            return vec![Limit { key, max: FAILURES_DEVICE }];
+        }
+        let counted = client.counted();
+        vec![
+            Limit { key: format!("p:{counted}:{name}"), max: FAILURES_PAIR },
+            Limit { key: format!("s:{counted}"), max: FAILURES_SOURCE },
+            Limit { key: format!("u:{name}"), max: FAILURES_USER },
+        ]
     }
 
     /// Asks a person who is signed in for the password again, before an act for which an open session is not enough.

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod cache;
+pub mod device;
 pub mod jobs;
 mod limiter;
 mod model;

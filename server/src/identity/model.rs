@@ -1,5 +1,6 @@
 //! Rules of names, passwords, scopes and the shape of a token; pure.
 
+use super::device;
 use crate::kernel::{AppError, Ctx, Principal, PrincipalKind, Result, validate};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::USER_AGENT;
@@ -27,6 +28,8 @@ const TOKEN_CHECKSUM_BYTES: usize = 4;
 pub struct Client {
     pub source: String,
     pub user_agent: String,
+    /// The cookie by which this browser may be known ([`device`]), as it came.
+    pub device: Option<String>,
 }
 
 impl Client {
@@ -37,6 +40,7 @@ impl Client {
         Self {
             source: source.unwrap_or_else(|| "unknown".to_owned()),
             user_agent: user_agent.chars().take(200).collect(),
+            device: device::brought(&parts.headers),
         }
     }
 }

@@ -211,10 +211,10 @@ async fn sign_in(
     session: Session,
     client: Client,
     Json(given): Json<SignInIn>,
-) -> Result<StatusCode> {
+) -> Result<Response> {
     let attempt = SignIn { user: given.user, password: given.password, client };
-    access.identity.sign_in(&ctx, &session, &attempt).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let device = access.identity.sign_in(&ctx, &session, &attempt).await?;
+    Ok(device.on(StatusCode::NO_CONTENT.into_response()))
 }
 
 /// Shows again who the person of this session is; changing production asks for it from time to time. The answer sets a new session cookie.
@@ -259,10 +259,12 @@ async fn end_session(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Signing out leaves nothing of the portal in the browser: neither pages in its cache, nor cookies, nor what scripts stored.
+/// Signing out leaves nothing of the person in the browser: neither pages in its cache, nor what scripts stored. The session's cookie goes
+/// by itself. The word `cookies` is not among them: it would also take the one by which the browser is known again ([`super::device`]), and
+/// those of every other site below the same domain.
 #[must_use]
 pub fn forget_everything() -> [(HeaderName, HeaderValue); 1] {
-    let what = HeaderValue::from_static(r#""cache", "cookies", "storage""#);
+    let what = HeaderValue::from_static(r#""cache", "storage""#);
     [(HeaderName::from_static("clear-site-data"), what)]
 }
 

@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use passerelle_contract::access::{Role, Scope};
 use passerelle_server::http::{self, Health, HttpSettings, Stack};
@@ -9,6 +10,7 @@ use passerelle_server::identity::{self, IdentityService, SetUp};
 use passerelle_server::kernel::{Ctx, Db, Directory, Keys, Object, ReadScope, Result, Via};
 use passerelle_test_db::Database;
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tower::ServiceExt;
@@ -47,7 +49,10 @@ pub struct Portal {
 pub struct Answer {
     pub status: StatusCode,
     pub body: Value,
+    /// The first that it sets: the session's.
     pub cookie: Option<String>,
+    /// By which the browser is known again.
+    pub device: Option<String>,
     pub replayed: bool,
 }
 
@@ -103,14 +108,21 @@ impl Portal {
             }
             None => Body::empty(),
         };
-        let response = self.app.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        self.answer(request.body(body).unwrap()).await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Answer {
+        let response = self.app.clone().oneshot(request).await.unwrap();
         let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         assert!(header("x-request-id").is_some_and(|id| Uuid::parse_str(&id).is_ok()));
         assert!(header("content-security-policy").unwrap().contains("frame-ancestors 'none'"));
         let (status, cookie, replayed) =
             (response.status(), header("set-cookie"), header("idempotency-replayed").is_some());
+        let mut cookies =
+            response.headers().get_all("set-cookie").iter().map(|value| value.to_str().unwrap().to_owned());
+        let device = cookies.find(|cookie| cookie.starts_with("passerelle_device="));
         let bytes = to_bytes(response.into_body(), 1 << 22).await.unwrap();
-        Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null), cookie, replayed }
+        Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null), cookie, device, replayed }
     }
 
     pub async fn with_token(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Answer {
@@ -126,6 +138,19 @@ impl Portal {
     pub async fn sign_in(&self, user: &str, password: &str) -> Answer {
         let body = json!({ "user": user, "password": password });
         self.send("POST", "/api/v1/sessions", &[("origin", ORIGIN)], Some(body)).await
+    }
+
+    /// The same from an address, by a browser with these cookies.
+    pub async fn sign_in_from(&self, source: [u8; 4], cookies: &str, user: &str, password: &str) -> Answer {
+        let mut request = Request::builder().method("POST").uri("/api/v1/sessions").header("host", "portal.test");
+        request = request.header("origin", ORIGIN).header("content-type", "application/json");
+        if !cookies.is_empty() {
+            request = request.header("cookie", cookies);
+        }
+        let body = json!({ "user": user, "password": password });
+        let mut request = request.body(Body::from(body.to_string())).unwrap();
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((source, 443))));
+        self.answer(request).await
     }
 
     pub async fn audited(&self, action: &str, outcome: &str) -> i64 {
@@ -153,5 +178,14 @@ pub fn nobody() -> Ctx {
 
 /// What a browser sends back of a `Set-Cookie`.
 pub fn cookie(answer: &Answer) -> String {
-    answer.cookie.as_ref().unwrap().split(';').next().unwrap().to_owned()
+    pair(answer.cookie.as_ref())
+}
+
+/// The same of the cookie by which it is known again.
+pub fn device(answer: &Answer) -> String {
+    pair(answer.device.as_ref())
+}
+
+fn pair(set_cookie: Option<&String>) -> String {
+    set_cookie.unwrap().split(';').next().unwrap().to_owned()
 }

@@ -77,7 +77,7 @@ impl<'t> Person<'t> {
     /// Takes the session that an answer gave, as a browser does, and the token of its forms.
     pub async fn renew(&mut self, answer: &Shown) {
         let mut cookies = answer.headers.get_all(SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap());
-        let session = cookies.rfind(|cookie| !cookie.starts_with("psl_flash")).unwrap();
+        let session = cookies.find(|cookie| cookie.contains("passerelle_session=")).unwrap();
         self.cookie = session.split(';').next().unwrap().to_owned();
         let form = self.get("/access/tokens").await;
         assert_eq!(form.status, StatusCode::OK, "{}", form.html);
