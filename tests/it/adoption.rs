@@ -1,17 +1,18 @@
 //! A service that is there comes under a golden path: its repository is read, what is missing is told, what was ticked is proposed, and later versions
 //! are offered for what it follows.
 
-use crate::onboarding::with_teams;
+use crate::onboarding::{body, with_teams};
 use crate::support::{Answer, TestPortal};
-use passerelle_contract::access::Role;
+use passerelle_contract::access::{Role, Scope};
 use passerelle_server::config::Config;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 const CATALOG: &str = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: orders, namespace: shop, description: Takes orders}\nspec: {type: service, lifecycle: production, owner: 'group:shop/sellers', system: shop}\n";
+const STOVE: &str = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: stove, namespace: shop, annotations: {github.com/project-slug: team/orders}}\nspec: {type: service, lifecycle: production, owner: 'group:shop/cooks'}\n";
 const DOCKERFILE: &str = "FROM python:3.12\nCOPY . .\nEXPOSE 9000\n";
 
 pub struct Adopting {
@@ -66,6 +67,18 @@ impl Adopting {
         let mut wanted = json!({ "template": "small-service", "from": { "repository": "team/orders.git" } });
         wanted.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         self.test.post(&format!("/adoptions{act}"), &wanted).await
+    }
+
+    /// Changes files of the golden path, and has them read.
+    fn moves_on(&self, changes: &[(&str, &str, &str)]) {
+        for (path, from, to) in changes {
+            let path = self.templates.path().join("small-service").join(path);
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(&path, text.replace(from, to)).unwrap();
+        }
+        let mut config = Config::default();
+        config.onboarding.templates = self.templates.path().display().to_string();
+        self.test.portal.onboarding.configure(&config);
     }
 
     async fn ended(&self, id: &str) -> Value {
@@ -146,21 +159,17 @@ async fn what_is_missing_is_told_proposed_and_followed() {
     what_follows_is_offered(&world, &id).await;
 }
 
+/// A later version of the golden path.
+const LATER: [(&str, &str, &str); 3] = [
+    ("template.yaml", "version: 1.0.0", "version: 1.1.0"),
+    ("files/run.sh", "exec serve", "exec serve --quiet"),
+    ("files/README.md", "# <{ name }>", "# The <{ name }>"),
+];
+
 /// The golden path moves on: what follows it is offered, what stands apart is left in peace.
 async fn what_follows_is_offered(world: &Adopting, id: &str) {
     let test = &world.test;
-    for (path, from, to) in [
-        ("template.yaml", "version: 1.0.0", "version: 1.1.0"),
-        ("files/run.sh", "exec serve", "exec serve --quiet"),
-        ("files/README.md", "# <{ name }>", "# The <{ name }>"),
-    ] {
-        let path = world.templates.path().join("small-service").join(path);
-        let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, text.replace(from, to)).unwrap();
-    }
-    let mut config = Config::default();
-    config.onboarding.templates = world.templates.path().display().to_string();
-    test.portal.onboarding.configure(&config);
+    world.moves_on(&LATER);
     let update = test.post(&format!("/onboardings/{id}/updates/preview"), &json!({})).await;
     assert_eq!(update.status, StatusCode::OK, "{}", update.body);
     let changes: Vec<_> =
@@ -219,6 +228,125 @@ async fn what_cannot_be_adopted_is_told_where_it_was_given() {
     }
     let viewer = world.test.another("vera", Role::Viewer).await;
     assert_eq!(viewer.get("/onboard/small-service/adopt").await.status, StatusCode::FORBIDDEN);
+}
+
+/// Refused, whether the service is out of sight or only out of reach.
+fn anothers(answer: &Answer, pointer: &str) {
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.body);
+    let error = &answer.body["errors"][0];
+    let words = "belongs to a service that your roles do not let you deliver";
+    assert_eq!((&error["pointer"], &error["message"]), (&json!(pointer), &json!(words)), "{}", answer.body);
+    assert!(!answer.body.to_string().contains("stove"), "{}", answer.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_repository_of_another_team_is_not_proposed_to() {
+    let world = start(&[("catalog-info.yaml", CATALOG), ("Dockerfile", DOCKERFILE)]).await;
+    let test = &world.test;
+    assert_eq!(test.import(STOVE).await.status, StatusCode::OK);
+    let sellers = Scope::Team("shop/sellers".to_owned());
+    let seller = test.token("seller", Role::Developer, sellers.clone()).await;
+    // She may look at everything, and deliver for the sellers only.
+    let ada = test.signed_in("ada", Role::Viewer).await;
+    let role = json!({ "user": "ada", "role": Role::Developer, "scope": sellers });
+    assert_eq!(test.post("/role-bindings", &role).await.status, StatusCode::CREATED);
+    let mut wanted = json!({ "template": "small-service", "from": { "repository": "team/orders.git" },
+        "files": ["run.sh"], "deliver": true });
+    let rows = test.rows().await;
+    anothers(&test.call(Method::POST, "/adoptions", &seller, Some(&wanted)).await, "/from/repository");
+    anothers(&ada.post("/adoptions", &wanted).await, "/from/repository");
+    assert_eq!(test.rows().await, rows);
+    let denied = test.get("/audit?action=onboarding.deliver&outcome=denied").await.body;
+    assert_eq!((&denied["total"], &denied["items"][0]["object"]), (&json!(2), &json!("onboarding:shop/stove")));
+
+    // The tie alone writes nothing there; what comes later is asked then.
+    wanted["deliver"] = json!(false);
+    let made = test.call(Method::POST, "/adoptions", &seller, Some(&wanted)).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    let path = format!("/onboardings/{}", made.body["id"].as_str().unwrap());
+    let to = json!({ "repository": "team/orders.git", "into": "existing" });
+    anothers(&test.call(Method::POST, &format!("{path}/deliveries"), &seller, Some(&to)).await, "/repository");
+    world.moves_on(&LATER);
+    let updated = test.call(Method::POST, &format!("{path}/updates"), &seller, Some(&json!({}))).await;
+    anothers(&updated, "/to/repository");
+    assert_eq!(test.get(&format!("{path}/deliveries")).await.body["total"], 0);
+    assert_eq!(world.git(&["branch", "--format=%(refname:short)"]).trim(), "main");
+    let asked = test.post(&format!("{path}/deliveries"), &to).await;
+    assert_eq!(asked.status, StatusCode::CREATED, "an administrator may: {}", asked.body);
+    assert_eq!(world.ended(made.body["id"].as_str().unwrap()).await["state"], "done");
+}
+
+/// The golden path writes the annotation from an answer, so whoever makes a service can name any repository.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_service_says_of_itself_opens_no_repository_of_others() {
+    let world = start(&[("README.md", "# Ours\n")]).await;
+    let test = &world.test;
+    let mark = "    passerelle.dev/template:";
+    let annotation = format!("    github.com/project-slug: team/orders.git\n{mark}");
+    world.moves_on(&[("files/catalog-info.yaml", mark, &annotation)]);
+    let to = json!({ "repository": "team/orders.git", "into": "existing" });
+    let mut made = Vec::new();
+    for (name, team) in [("orders", "sellers"), ("oven", "cooks")] {
+        let token = test.token(team, Role::Developer, Scope::Team(format!("shop/{team}"))).await;
+        let wanted = body(json!({ "name": name, "owner": format!("group:shop/{team}") }));
+        let onboarding = test.call(Method::POST, "/onboardings", &token, Some(&wanted)).await;
+        assert_eq!(onboarding.status, StatusCode::CREATED, "{}", onboarding.body);
+        made.push((token, onboarding.body["id"].as_str().unwrap().to_owned()));
+    }
+    let deliver = async |(token, id): &(String, String)| {
+        test.call(Method::POST, &format!("/onboardings/{id}/deliveries"), token, Some(&to)).await
+    };
+    anothers(&deliver(&made[1]).await, "/repository");
+    let first = deliver(&made[0]).await;
+    assert_eq!(first.status, StatusCode::CREATED, "who comes later keeps nobody out: {}", first.body);
+    assert_eq!(world.ended(&made[0].1).await["state"], "done");
+    let home = STOVE.replace("stove", "oven").replace("team/orders", "team/orders.git");
+    assert_eq!(test.import(home).await.status, StatusCode::OK);
+    let asked = deliver(&made[1]).await;
+    assert_eq!(asked.status, StatusCode::CREATED, "an import says that it is at home: {}", asked.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_looks_is_told_what_is_still_to_be_answered() {
+    const FORM: &str = "/onboard/small-service/adopt";
+    const TOLD_OFF: &str = "Some fields need another look";
+    let world = start(&[("README.md", "Serves pages.\n")]).await;
+    let mut person = world.test.person().await;
+    let place = [("connection", "."), ("repository", "team/orders.git")];
+    let link = format!("{FORM}?connection=.&repository=team/orders.git");
+    let linked = person.get(&link).await;
+    let looked = person.post(FORM, &[("act", "look"), place[0], place[1]]).await;
+    for look in [linked, looked] {
+        assert_eq!(look.status, StatusCode::OK, "{}", look.html);
+        for words in ["Some answers were not found", "Still to be answered."] {
+            assert!(look.html.contains(words), "{words}: {}", look.html);
+        }
+        for words in [TOLD_OFF, "class=\"alert bad\"", "aria-invalid", "id=\"f-p.owner-err\""] {
+            assert!(!look.html.contains(words), "{words}: {}", look.html);
+        }
+    }
+    let answers = [
+        ("shown", "name,description,owner,system,language,port,measured"),
+        ("p.name", "orders"),
+        ("p.description", "Serves pages."),
+        ("p.owner", ""),
+        ("p.system", ""),
+        ("p.language", "python"),
+    ];
+    // What was typed and is wrong is told; what was not is still a hint.
+    let typed = [vec![("act", "look"), place[0], place[1], ("p.port", "80")], answers.to_vec()].concat();
+    let wrong = person.post(FORM, &typed).await;
+    assert!(wrong.html.contains(TOLD_OFF) && wrong.error_at("p.port").contains("1024"), "{}", wrong.html);
+    assert!(wrong.html.contains("Still to be answered.") && !wrong.html.contains("id=\"f-p.owner-err\""));
+    // Whoever adopts is refused.
+    let sent = [vec![("act", "adopt"), place[0], place[1], ("p.port", "8080")], answers.to_vec()].concat();
+    let refused = person.post(FORM, &sent).await;
+    refused.refused();
+    assert!(refused.html.contains(TOLD_OFF) && !refused.error_at("p.owner").is_empty(), "{}", refused.html);
+    assert!(!refused.html.contains("Still to be answered."), "one of both");
+    person.speak("fr");
+    let french = person.get(&link).await;
+    assert!(french.html.contains("Encore à répondre.") && !french.html.contains("Certains champs"), "{}", french.html);
 }
 
 #[tokio::test(flavor = "multi_thread")]

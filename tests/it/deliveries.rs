@@ -228,6 +228,47 @@ async fn only_whose_service_it_is_may_deliver_and_one_at_a_time() {
     assert_eq!(test.get(&path).await.body["total"], 2);
 }
 
+/// A service of which the catalog says that it comes out of `acme/shop` on GitHub.
+fn laid(name: &str, team: &str) -> String {
+    format!(
+        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\n  namespace: shop\n  annotations:\n    github.com/project-slug: acme/Shop\nspec: {{type: service, lifecycle: production, owner: 'group:shop/{team}', system: shop}}\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_of_another_team_wants_the_right_on_its_service_too() {
+    let (test, id) = start().await;
+    assert_eq!(test.import(laid("stove", "cooks")).await.status, StatusCode::OK);
+    let seller = test.token("seller", Role::Developer, Scope::Team("shop/sellers".to_owned())).await;
+    let path = format!("/onboardings/{id}/deliveries");
+    let rows = test.rows().await;
+    for (repository, into) in
+        [("acme/shop", "existing"), ("acme/SHOP", "existing"), ("acme/shop.git", "existing"), ("acme/shop", "new")]
+    {
+        let wanted = to(Some("github"), repository, into);
+        let refused = test.call(Method::POST, &path, &seller, Some(&wanted)).await;
+        assert_eq!(pointers(&refused), ["/repository"], "{wanted}");
+        assert!(!refused.body.to_string().contains("stove"), "{}", refused.body);
+    }
+    assert_eq!(test.rows().await, rows);
+    assert_eq!(test.simulator.effects("/github", "pulls/acme/shop"), 0);
+    let denied = test.get("/audit?action=onboarding.deliver&outcome=denied").await.body;
+    assert_eq!((&denied["total"], &denied["items"][0]["object"]), (&json!(4), &json!("onboarding:shop/stove")));
+
+    // The same name at another provider is another repository.
+    let there = to(Some("gitlab"), "acme/shop", "existing");
+    let asked = test.call(Method::POST, &path, &seller, Some(&there)).await;
+    assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.body);
+    assert_eq!(ended(&test, &asked.body).await["state"], "done");
+    // Whoever may deliver both may, and so may its own team once an import says that it is at home there.
+    let here = to(Some("github"), "acme/shop", "existing");
+    assert_eq!(deliver(&test, &id, &here).await["state"], "done");
+    assert_eq!(test.import(laid("orders", "sellers")).await.status, StatusCode::OK);
+    let asked = test.call(Method::POST, &path, &seller, Some(&here)).await;
+    assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.body);
+    assert_eq!(ended(&test, &asked.body).await["state"], "done");
+}
+
 /// The page: asked for by a form without scripts, followed by reading it again, taken back; in French too.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_asks_shows_the_steps_and_takes_back() {

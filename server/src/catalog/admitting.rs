@@ -35,6 +35,16 @@ impl Admission {
     }
 }
 
+/// A service that the catalog lays to a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaidService {
+    /// Ids grow: who was there before has the smaller one.
+    pub id: Uuid,
+    pub scope: ServiceScope,
+    /// Only the answers that it was made with say so; no import has said it.
+    pub answered: bool,
+}
+
 impl CatalogService {
     /// Reads documents whose first Component is a new service.
     ///
@@ -86,6 +96,19 @@ impl CatalogService {
     #[must_use]
     pub fn knows(&self, reference: &str) -> bool {
         self.snapshot().find(&reference.to_lowercase()).is_some()
+    }
+
+    /// Services of whose annotations one of these has one of the values, which are in lower case, for decisions. Does not check who asks.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn services_laid_to(&self, annotations: &[&str], values: &[String]) -> Result<Vec<LaidService>> {
+        let rows = store::services_laid_to(self.db.pool(), annotations, values).await?;
+        let laid = |row: store::LaidRow| {
+            let scope = ServiceScope { key: row.key, team: row.owner, system: row.system };
+            LaidService { id: row.id, scope, answered: row.answered }
+        };
+        Ok(rows.into_iter().map(laid).collect())
     }
 
     /// Whether a team (`namespace/name`) is there or owns something, for decisions. Does not check who asks.

@@ -28,7 +28,7 @@ pub use passerelle_lined_yaml as yaml;
 #[cfg(test)]
 mod tests;
 
-pub use admitting::Admission;
+pub use admitting::{Admission, LaidService};
 pub use importing::ImportOptions;
 pub use portal::{PortalDocumentSink, PortalDocuments, PortalOutcome, Sourced};
 pub use service::{CatalogService, EntityFilter, KnownService, ServiceRef};

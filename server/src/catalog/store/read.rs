@@ -77,6 +77,31 @@ pub async fn services_annotated(pool: &PgPool, name: &str, value: &str) -> Resul
     Ok(rows)
 }
 
+/// A service that is laid to a repository.
+#[derive(Debug, sqlx::FromRow)]
+pub struct LaidRow {
+    pub id: Uuid,
+    pub key: String,
+    pub owner: Option<String>,
+    pub system: Option<String>,
+    pub answered: bool,
+}
+
+/// Services that are not archived and of whose annotations one of these has one of the values, which are in lower case.
+pub async fn services_laid_to(pool: &PgPool, annotations: &[&str], values: &[String]) -> Result<Vec<LaidRow>> {
+    let rows = sqlx::query_as(
+        "SELECT id, namespace || '/' || name AS key, owner, system, source LIKE 'onboarding:%' AS answered FROM entities
+         WHERE archived_at IS NULL AND lower(kind) = 'component' AND EXISTS (
+           SELECT 1 FROM unnest($1::text[]) AS named (annotation)
+           WHERE lower(document #> '{metadata,annotations}' ->> named.annotation) = ANY ($2))",
+    )
+    .bind(annotations)
+    .bind(values)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows)
+}
+
 /// A service by `namespace/name`, archived ones too.
 pub async fn service_by_key(pool: &PgPool, key: &str) -> Result<Option<OwnedRow>> {
     let row = sqlx::query_as(

@@ -7,7 +7,7 @@ use super::super::{model, store};
 use super::adopt_look::{Looked, sample};
 use super::adopt_running::SeenRunning;
 use super::create::{done, object, waits};
-use super::updates::existing;
+use super::updates::{below, existing};
 use super::{OnboardingService, taken};
 use crate::catalog::{Admission, ServiceRef};
 use crate::kernel::{Action, AppError, AuditEntry, Ctx, Object, Result, ServiceScope, WriteTx};
@@ -111,9 +111,7 @@ impl OnboardingService {
         };
         let scope = compared.subject.scope().clone();
         let authorized = self.may_create(ctx, &adopting.template, &scope).await?;
-        if wanted.deliver {
-            drop(self.db.authorize(ctx, Action::OnboardingDeliver, object(scope.clone())).await?);
-        }
+        self.may_propose(ctx, &scope, wanted).await?;
         let id = Uuid::now_v7();
         let mut tx = self.db.write(ctx, authorized).await?;
         let service = match &compared.subject {
@@ -134,6 +132,12 @@ impl OnboardingService {
         self.catalog.refresh().await?;
         self.wake.notify_one();
         self.finish(ctx, id).await
+    }
+
+    async fn may_propose(&self, ctx: &Ctx, scope: &ServiceScope, wanted: &AdoptionIn) -> Result<()> {
+        let Some(from) = wanted.from.as_ref().filter(|_| wanted.deliver) else { return Ok(()) };
+        drop(self.db.authorize(ctx, Action::OnboardingDeliver, object(scope.clone())).await?);
+        self.may_reach(ctx, &scope.key, &existing(from)).await.map_err(|error| below("/from", error))
     }
 
     async fn adopting(&self, ctx: &Ctx, wanted: &AdoptionIn) -> Result<Adopting> {

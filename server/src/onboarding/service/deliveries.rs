@@ -42,6 +42,7 @@ impl OnboardingService {
         let row = self.readable(ctx, onboarding).await?;
         let authorized = self.may_deliver(ctx, &row).await?;
         self.open_place(to).await?;
+        self.may_reach(ctx, &row.service, to).await?;
         if store::files(self.db.pool(), onboarding, store::Which::Delivered).await?.is_empty() {
             return Err(AppError::Conflict(text!("there is no file to deliver: the service was adopted with its own")));
         }

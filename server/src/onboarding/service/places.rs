@@ -1,6 +1,8 @@
 //! Where files may be delivered to, and the forge that is there.
 
 use super::OnboardingService;
+use super::create::object;
+use crate::catalog::LaidService;
 use crate::kernel::{Action, AppError, Ctx, Object, Result};
 use passerelle_contract::delivery::{DeliveryInto, DeliveryPlace, FileDeliveryIn};
 use passerelle_contract::{FieldError, Text, text};
@@ -9,6 +11,9 @@ use passerelle_targets::read_config;
 
 /// The kind of connection that leads to GitHub and GitLab.
 const KIND: &str = "ci";
+/// By which the catalog lays services to repositories, as Backstage has it.
+const GITHUB: &str = "github.com/project-slug";
+const GITLAB: &str = "gitlab.com/project-slug";
 
 impl OnboardingService {
     /// Where the caller may deliver files to; nothing for whoever may not read connections.
@@ -78,6 +83,48 @@ impl OnboardingService {
             }
             Err(other) => Err(other),
         }
+    }
+
+    /// What one may deliver for `service` goes into no repository of another team: one that the catalog lays to other services wants the same
+    /// right on these. A service that an import lays there is at home. What a service says of itself only by the answers that it was made
+    /// with is what its maker typed: it asks for whoever was there before.
+    ///
+    /// # Errors
+    /// `Invalid` at `/repository`, the same for services that the caller may not see; the attempt is in the audit.
+    pub(super) async fn may_reach(&self, ctx: &Ctx, service: &str, to: &FileDeliveryIn) -> Result<()> {
+        let laid = self.laid_to(to).await?;
+        let own = laid.iter().find(|one| one.scope.key.eq_ignore_ascii_case(service));
+        if own.is_some_and(|own| !own.answered) {
+            return Ok(());
+        }
+        let before: Vec<&LaidService> = laid.iter().filter(|one| own.is_none_or(|own| one.id < own.id)).collect();
+        for other in before {
+            match self.db.authorize(ctx, Action::OnboardingDeliver, object(other.scope.clone())).await {
+                Ok(_) => {}
+                Err(AppError::Forbidden(_) | AppError::NotFound(_)) => {
+                    let message = text!("belongs to a service that your roles do not let you deliver");
+                    return Err(AppError::field("/repository", message));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// The services that come out of a repository, as the catalog says. A folder of repositories has no annotation of its own, so either counts
+    /// there.
+    async fn laid_to(&self, to: &FileDeliveryIn) -> Result<Vec<LaidService>> {
+        let annotations: &[&str] = match &to.connection {
+            None => &[GITHUB, GITLAB],
+            Some(name) => {
+                let row = self.environments.connection_for(name).await?;
+                let gitlab = row.is_some_and(|row| row.config["provider"] == "gitlab");
+                if gitlab { &[GITLAB] } else { &[GITHUB] }
+            }
+        };
+        let named = to.repository.to_lowercase();
+        let name = named.strip_suffix(".git").unwrap_or(&named);
+        self.catalog.services_laid_to(annotations, &[name.to_owned(), format!("{name}.git")]).await
     }
 
     async fn remote(&self, name: &str, repository: &Repository) -> Result<Box<dyn Forge>> {

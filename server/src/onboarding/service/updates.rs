@@ -69,6 +69,7 @@ impl OnboardingService {
             Err(error @ AppError::Conflict(_)) => return self.asked_before(ctx, id).await.map_err(|_| error),
             Err(error) => return Err(error),
         };
+        self.may_reach(ctx, &made.row.service, &made.to).await.map_err(|error| below("/to", error))?;
         let delivery = Uuid::now_v7();
         let writes = made.changes.iter().any(Change::writes);
         // With nothing to write the later version is what is there already.
