@@ -77,6 +77,33 @@ async fn a_newcomer_fills_in_the_pages_looks_and_creates() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_comes_too_early_leads_to_what_is_still_open() {
+    const TOLD_OFF: &str = "Some fields need another look";
+    let test = with_teams(TestPortal::with_shop().await).await;
+    let mut person = test.person().await;
+    let early = person.get(&format!("{FORM}?step=4")).await;
+    assert_eq!(early.status, StatusCode::OK, "{}", early.html);
+    for words in ["Step 1 of 4", "Some questions are still open", "Still to be answered."] {
+        assert!(early.html.contains(words), "{words}: {}", early.html);
+    }
+    assert!(!early.html.contains(TOLD_OFF) && !early.html.contains("aria-invalid"), "{}", early.html);
+    assert!(!person.get(FORM).await.html.contains("Still to be answered."), "a page that was only opened");
+    // Whoever sends the page without answers is told what is wrong.
+    let sent = [("step", "1"), ("act", "next"), ("shown", "name,description,owner,system")];
+    let refused = person.post(FORM, &sent).await;
+    refused.refused();
+    assert!(refused.html.contains(TOLD_OFF) && !refused.error_at("p.name").is_empty(), "{}", refused.html);
+    person.post(FORM, &first("No Good")).await.refused();
+    let look = person.get(&format!("{FORM}?step=4")).await;
+    look.refused();
+    assert!(look.html.contains(TOLD_OFF) && look.error_at("p.name").contains("must be written like"), "{}", look.html);
+    person.post(FORM, &[("step", "1"), ("act", "restart")]).await.led_to();
+    person.speak("fr");
+    let french = person.get(&format!("{FORM}?step=4")).await;
+    assert!(french.html.contains("Encore à répondre.") && !french.html.contains("Certains champs"), "{}", french.html);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_answer_leads_back_to_its_page_and_a_draft_is_ones_own() {
     let test = with_teams(TestPortal::with_shop().await).await;
     let mut person = test.person().await;

@@ -231,6 +231,37 @@ async fn one_that_is_closed_leaves_the_service_where_it_was() {
     assert_eq!(moved.until(&asked.body, |seen| seen["state"] != "running").await["state"], "undone");
 }
 
+/// A question that is new in the later version: a hint for whoever only looks, an error for whoever proposes without an answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_question_is_asked_before_anybody_is_told_off() {
+    let moved = start(None).await;
+    moved.edit("files/README.md", |text| format!("{text}\nLevel: <{{ level }}>\n"));
+    moved.edit("template.yaml", |text| {
+        let level =
+            "level: {type: string, minLength: 2, maxLength: 20, examples: [high], x-title: {en: Level, fr: Niveau}}";
+        text.replace("required: [name,", "required: [level, name,")
+            .replace("[language, image, port]", "[language, image, port, level]")
+            .replace("      measured: {", &format!("      {level}\n      measured: {{"))
+    });
+    moved.release("1.1.0");
+    let person = moved.test.person().await;
+    let page = format!("/onboarding/{}/update", moved.id);
+    let look = person.get(&page).await;
+    assert_eq!(look.status, StatusCode::OK, "{}", look.html);
+    for words in ["name=\"p.level\"", "Still to be answered.", "Some questions are still open"] {
+        assert!(look.html.contains(words), "{words}: {}", look.html);
+    }
+    for words in ["Some fields need another look", "aria-invalid", "Propose the update"] {
+        assert!(!look.html.contains(words), "{words}: {}", look.html);
+    }
+    let place = [("connection", "."), ("repository", "acme/orders"), ("base", "main"), ("shown", "level")];
+    let without = person.post(&page, &[vec![("act", "propose")], place.to_vec()].concat()).await;
+    without.refused();
+    assert!(without.html.contains("Some fields need another look") && !without.error_at("p.level").is_empty());
+    let answered = [vec![("act", "propose"), ("p.level", "high")], place.to_vec()].concat();
+    assert_eq!(person.post(&page, &answered).await.led_to(), format!("/onboarding/{}", moved.id));
+}
+
 /// The page: what would change, proposed by a form without scripts; in a folder of repositories, where the people merge by git.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_shows_the_difference_and_proposes_it() {

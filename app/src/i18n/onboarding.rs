@@ -33,6 +33,8 @@ messages! {
     onboard_archive: "Download the files (zip)", "Télécharger les fichiers (zip)";
     onboard_archive_text: "Put them into a new repository and push: the pipeline is among them.", "Mettez-les dans un nouveau dépôt et poussez : le pipeline est parmi eux.";
     onboard_open: "Open the service", "Ouvrir le service";
+    onboard_answer_open: "Still to be answered.", "Encore à répondre.";
+    onboard_answers_open: "Some questions are still open. Answer them, then look again.", "Certaines questions sont encore ouvertes. Répondez-y, puis regardez à nouveau.";
     onboard_what: "What was done", "Ce qui a été fait";
     onboard_answers: "Answers", "Réponses";
     onboard_retry: "Try again", "Réessayer";

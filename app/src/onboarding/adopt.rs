@@ -1,7 +1,7 @@
 //! `/onboard/{template}/adopt`: a service that is there comes under a golden path. One form: where it is, what was found, what it would get.
 
 use super::adopt_running::{self, Asked};
-use super::answers::{asked, pointer_of, take};
+use super::answers::{asked, part_open, pointer_of, take};
 use super::inputs::{Known, inputs};
 use super::{adopt_found, delivery, made};
 use crate::shell::Section;
@@ -146,13 +146,14 @@ async fn look(app: &AppState, req: &Req, visit: &Visit, refused: Option<Errors>)
     match app.portal.onboarding.preview_adoption(&req.ctx, &visit.wanted(None)).await {
         Ok(mut out) => {
             visit.keep_ticks(&mut out);
-            // What is missing is told beside its field, and is no refusal: one has only looked.
-            let missing = std::mem::take(&mut out.errors);
+            // What is still to be answered is a hint: one has only looked.
+            let (open, wrong) = part_open(&visit.template, &out.answers, std::mem::take(&mut out.errors));
             let errors = match &refused {
                 Some(errors) => errors.clone(),
-                None if missing.is_empty() => Errors::default(),
-                None => req.shown(AppError::Invalid(missing))?,
+                None if wrong.is_empty() => Errors::default(),
+                None => req.shown(AppError::Invalid(wrong))?,
             };
+            let errors = errors.leaving_open(open);
             let drawn = draw(app, req, visit, Some(out), &errors).await?;
             Ok(if refused.is_some() { errors.refuse(drawn) } else { drawn })
         }
@@ -230,13 +231,15 @@ async fn answers(
     let shown: Vec<&str> = parameters.iter().map(|one| one.name.as_str()).collect();
     let fields = inputs(t, &parameters, &known, &out.answers, errors);
     let wrong = parameters.iter().any(|one| errors.of(&pointer_of(one)).is_some());
-    let words = if wrong { t.adopt_answers_missing() } else { t.adopt_answers_text() };
+    let missing = errors.leave_open();
+    let words = if missing { t.adopt_answers_missing() } else { t.adopt_answers_text() };
+    let unfolded = wrong || missing;
     let view = view! {
         <section class="panel form">
             <h2>{t.adopt_answers()}</h2>
             <p class="muted">{words}</p>
             <Hidden name="shown" value=shown.join(",") />
-            <details class="disclose" open=wrong>
+            <details class="disclose" open=unfolded>
                 <summary>{t.adopt_answers()}</summary>
                 <div class="form">{fields}</div>
             </details>

@@ -1,6 +1,7 @@
 //! Between the answers of a draft and the inputs of one page of the form, both ways.
 
 use crate::web::Fields;
+use passerelle_contract::FieldError;
 use passerelle_server::onboarding::{Kind, Parameter, Template, Widget};
 use serde_json::{Map, Value};
 
@@ -17,6 +18,30 @@ pub fn choice_of(parameter: &Parameter, choice: &str) -> String {
 /// Where the server tells what is wrong with a parameter.
 pub fn pointer_of(parameter: &Parameter) -> String {
     format!("/answers/{}", parameter.name)
+}
+
+/// Parts the pointers of questions that nobody has answered yet from what is wrong with answers: whoever only looks is not told off for the
+/// former.
+pub fn part_open(
+    template: &Template,
+    answers: &Map<String, Value>,
+    errors: Vec<FieldError>,
+) -> (Vec<String>, Vec<FieldError>) {
+    let is_open = |error: &FieldError| {
+        let asked = error.pointer.strip_prefix("/answers/").and_then(|name| template.parameter(name));
+        asked.is_some_and(|asked| asked.required && answers.get(&asked.name).is_none_or(is_nothing))
+    };
+    let (open, wrong): (Vec<FieldError>, Vec<FieldError>) = errors.into_iter().partition(is_open);
+    (open.into_iter().map(|error| error.pointer).collect(), wrong)
+}
+
+fn is_nothing(answer: &Value) -> bool {
+    match answer {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(chosen) => chosen.is_empty(),
+        _ => false,
+    }
 }
 
 /// The parameters of a page that are asked, given the answers so far.
@@ -92,8 +117,9 @@ spec:
   steps: [{title: {en: a, fr: a}, parameters: [name, port, ratio, on, topics, more]}]
   parameters:
     type: object
+    required: [name]
     properties:
-      name: {type: string, x-title: {en: a, fr: a}}
+      name: {type: string, examples: [web], x-title: {en: a, fr: a}}
       port: {type: integer, default: 8080, x-title: {en: a, fr: a}}
       ratio: {type: number, x-title: {en: a, fr: a}}
       on: {type: boolean, default: true, x-title: {en: a, fr: a}}
@@ -128,6 +154,25 @@ spec:
         );
         assert!(is_on(of("topics"), Some("b"), &answers) && !is_on(of("topics"), Some("a"), &answers));
         assert_eq!(typed(of("port"), &Map::new()), "8080");
+    }
+
+    #[test]
+    fn a_question_that_nobody_answered_is_open_and_not_wrong() {
+        let template = template();
+        let parted = |name: Value| {
+            let error = |pointer: &str| FieldError::said(pointer, "x");
+            let answers = Map::from_iter([("name".to_owned(), name)]);
+            let (open, wrong) =
+                part_open(&template, &answers, ["/answers/name", "/answers/port", "/template"].map(error).into());
+            (open, wrong.into_iter().map(|one| one.pointer).collect::<Vec<_>>())
+        };
+        let strings = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+        for nothing in [Value::Null, json!(""), json!(" "), json!([])] {
+            // What need not be answered is wrong for another reason.
+            let wanted = (strings(&["/answers/name"]), strings(&["/answers/port", "/template"]));
+            assert_eq!(parted(nothing), wanted);
+        }
+        assert_eq!(parted(json!("x")), (Vec::new(), strings(&["/answers/name", "/answers/port", "/template"])));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::answers::{choice_of, is_on, name_of, pointer_of, typed};
 use crate::environments::draw::{problem, yes_no};
 use crate::i18n::T;
-use crate::ui::{Check, Select, Text, TextArea};
+use crate::ui::{Alert, Check, Select, Text, TextArea, Tone};
 use crate::web::{AppState, Errors, OrPage, PageError, Req};
 use leptos::prelude::*;
 use passerelle_server::catalog::EntityFilter;
@@ -53,6 +53,21 @@ impl Known {
     }
 }
 
+/// Above questions of which some are still open.
+pub fn open_note(t: T, errors: &Errors) -> Option<AnyView> {
+    let note = || {
+        let view = view! {
+            <div class="flash">
+                <Alert tone=Tone::Off>
+                    <p>{t.onboard_answers_open()}</p>
+                </Alert>
+            </div>
+        };
+        view.into_any()
+    };
+    errors.leave_open().then(note)
+}
+
 /// Draws the parameters with the answers so far and the errors beside them.
 pub fn inputs(
     t: T,
@@ -67,7 +82,9 @@ pub fn inputs(
 fn input(t: T, parameter: &Parameter, known: &Known, answers: &Map<String, Value>, errors: &Errors) -> AnyView {
     let (name, value) = (name_of(parameter), typed(parameter, answers));
     let label = parameter.title.said(t.0).to_owned();
-    let hint = parameter.help.as_ref().map(|help| help.said(t.0).to_owned());
+    let open = errors.is_open(&pointer_of(parameter)).then(|| t.onboard_answer_open());
+    let hints: Vec<&str> = open.into_iter().chain(parameter.help.as_ref().map(|help| help.said(t.0))).collect();
+    let hint = (!hints.is_empty()).then(|| hints.join(" "));
     let (error, required) = (errors.of(&pointer_of(parameter)), parameter.required);
     let offered = known.choices(parameter.widget);
     match &parameter.kind {

@@ -1,7 +1,7 @@
 //! `/onboarding/{id}/update`: what a later version of the golden path would change in the repository, file by file, and proposing it.
 
-use super::answers::{asked, take};
-use super::inputs::{Known, inputs};
+use super::answers::{asked, part_open, take};
+use super::inputs::{Known, inputs, open_note};
 use super::{delivery, made};
 use crate::i18n::T;
 use crate::shell::Section;
@@ -11,6 +11,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use leptos::prelude::*;
 use passerelle_contract::delivery::{FileDeliveryIn, UpdateChange, UpdateIn, UpdateOut, UpdateOutcome};
+use passerelle_server::kernel::AppError;
 use passerelle_server::onboarding::{Parameter, Template};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -95,6 +96,15 @@ pub async fn submit(
 async fn look(app: &AppState, req: &Req, visit: &Visit) -> Result<Response, PageError> {
     match app.portal.onboarding.preview_update(&req.ctx, visit.id, &visit.wanted).await {
         Ok(update) => draw(app, req, visit, Some(update), &Errors::default()).await,
+        Err(AppError::Invalid(all)) => {
+            // A question that is new in the later version is a hint: one has only looked.
+            let (open, wrong) = part_open(&visit.template, &visit.answers, all);
+            if wrong.is_empty() {
+                return draw(app, req, visit, None, &Errors::default().leaving_open(open)).await;
+            }
+            let errors = req.shown(AppError::Invalid(wrong))?.leaving_open(open);
+            Ok(errors.refuse(draw(app, req, visit, None, &errors).await?))
+        }
         Err(error) => {
             let errors = req.shown(error)?;
             Ok(errors.refuse(draw(app, req, visit, None, &errors).await?))
@@ -116,6 +126,7 @@ async fn draw(
     let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
     let fields = inputs(t, &parameters, &known, &visit.answers, errors);
     let wrong = parameters.iter().any(|one| errors.of(&super::answers::pointer_of(one)).is_some());
+    let unfolded = wrong || errors.leave_open();
     let to = visit.wanted.to.clone();
     let place = delivery::existing_inputs(t, &places, to.as_ref(), errors, "/to", true);
     let frame = req
@@ -128,6 +139,7 @@ async fn draw(
     let body = view! {
         <Head title=t.update_title() sub=sub />
         {summary(t, errors, &shown)}
+        {open_note(t, errors)}
         <form class="stack" method="post" action=format!("/onboarding/{}/update", visit.id)>
             <Hidden name="csrf" value=req.ctx.csrf_token() />
             <Hidden name="shown" value=names.join(",") />
@@ -135,7 +147,7 @@ async fn draw(
             <section class="panel form">
                 <h2>{t.update_where()}</h2>
                 {place}
-                <details class="disclose" open=wrong>
+                <details class="disclose" open=unfolded>
                     <summary>{t.onboard_answers()}</summary>
                     <div class="form">{fields}</div>
                 </details>

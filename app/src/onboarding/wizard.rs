@@ -1,9 +1,9 @@
 //! `/onboard/{template}`: the form page by page, then every file, then "create". Each page is kept as a draft before anything is judged, so
 //! that nothing typed is lost.
 
-use super::answers::{asked, pointer_of, take};
+use super::answers::{asked, part_open, pointer_of, take};
 use super::files::tree;
-use super::inputs::{Known, inputs};
+use super::inputs::{Known, inputs, open_note};
 use crate::i18n::T;
 use crate::shell::Section;
 use crate::ui::{Alert, ButtonKind, Crumb, Flash, Head, Hidden, Submit, Tone};
@@ -11,6 +11,7 @@ use crate::web::{AppState, Errors, Fields, OrPage, Page, PageError, Posted, Req,
 use axum::extract::{Path, State};
 use axum::response::Response;
 use leptos::prelude::*;
+use passerelle_contract::FieldError;
 use passerelle_contract::onboarding::{Delivery, OnboardingIn, PreviewIn};
 use passerelle_server::kernel::{Action, AppError, Object, decide};
 use passerelle_server::onboarding::{Parameter, Step, Template};
@@ -176,6 +177,7 @@ async fn draw(app: &AppState, req: &Req, visit: &Visit, errors: &Errors) -> Resu
             <Head title=visit.template.title().said(t.0).to_owned() sub=sub />
             {pages(t, visit)}
             {summary(t, errors, &shown)}
+            {open_note(t, errors)}
             <form class="panel form" method="post" action=action>
                 <h2>{title}</h2>
                 <Hidden name="csrf" value=csrf.clone() />
@@ -218,6 +220,7 @@ async fn look(app: &AppState, req: &Req, mut visit: Visit) -> Result<Response, P
     let wanted = PreviewIn { template: visit.template.id().to_owned(), answers: visit.answers.clone() };
     let preview = match app.portal.onboarding.preview(&req.ctx, &wanted).await {
         Ok(preview) => preview,
+        Err(AppError::Invalid(errors)) => return unready(app, req, &mut visit, errors).await,
         Err(error) => return wrong(app, req, &mut visit, error).await,
     };
     let frame = visit.frame(req);
@@ -250,6 +253,16 @@ async fn look(app: &AppState, req: &Req, mut visit: Visit) -> Result<Response, P
             {restart(t, &visit, csrf)}
         },
     ))
+}
+
+/// A look that comes too early: what is wrong with the answers, or else the page with the first question that is still open.
+async fn unready(app: &AppState, req: &Req, visit: &mut Visit, errors: Vec<FieldError>) -> Result<Response, PageError> {
+    let (open, refused) = part_open(&visit.template, &visit.answers, errors);
+    if !refused.is_empty() {
+        return wrong(app, req, visit, AppError::Invalid(refused)).await;
+    }
+    visit.at = open.iter().filter_map(|pointer| visit.page_of(pointer)).min().unwrap_or(1);
+    draw(app, req, visit, &Errors::default().leaving_open(open)).await
 }
 
 /// The page with the first answer that was refused, with what is wrong beside it.

@@ -108,6 +108,8 @@ pub struct Errors {
     pub general: Option<String>,
     /// The deployment that stands in the way.
     pub holder: Option<Uuid>,
+    /// Fields that nobody has filled in yet: no errors, and told as hints.
+    open: Vec<String>,
 }
 
 impl Errors {
@@ -118,6 +120,25 @@ impl Errors {
             e.pointer == pointer || e.pointer.strip_prefix(pointer).is_some_and(|rest| rest.starts_with('/'))
         });
         found.next().map(|e| e.message.to_string())
+    }
+
+    /// With the pointers of fields that are still to be filled in.
+    #[must_use]
+    pub fn leaving_open(mut self, pointers: Vec<String>) -> Self {
+        self.open = pointers;
+        self
+    }
+
+    /// Whether the field at this pointer is still to be filled in, and nothing is wrong with it.
+    #[must_use]
+    pub fn is_open(&self, pointer: &str) -> bool {
+        self.open.iter().any(|one| one == pointer) && self.of(pointer).is_none()
+    }
+
+    /// Whether any field is still to be filled in.
+    #[must_use]
+    pub fn leave_open(&self) -> bool {
+        !self.open.is_empty()
     }
 
     /// The form that shows them, as the refusal that it is.
@@ -149,12 +170,13 @@ impl From<Problem> for Errors {
             fields: problem.errors,
             general,
             holder: problem.holder,
+            open: Vec::new(),
         }
     }
 }
 
 impl From<FieldError> for Errors {
     fn from(error: FieldError) -> Self {
-        Self { status: None, fields: vec![error], general: None, holder: None }
+        Self { fields: vec![error], ..Self::default() }
     }
 }
