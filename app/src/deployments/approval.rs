@@ -121,7 +121,8 @@ pub async fn sections(
     };
     let releases = releases.into_iter().map(|release| release.version).collect();
     let decision = decision(req, deployment, &format!("/deployments/{}/approval", deployment.id), may, typed);
-    let change = change.then(|| change_form(req, deployment, releases, typed));
+    let change =
+        if change { Some(change_form(req, deployment, releases, typed)) } else { summary(t, &typed.change, &[]) };
     let view = view! {
         <div class="stack mb-4" data-while-waiting="">
             {decision} {change}

@@ -234,13 +234,7 @@ impl DeploymentService {
 
     /// A deployment's place, when the caller may do this with it.
     async fn may(&self, ctx: &Ctx, action: Action, id: Uuid) -> Result<(Place, Authorized)> {
-        if ctx.is_anonymous() {
-            return Err(AppError::Unauthenticated);
-        }
-        let (service, environment) = self.owner_of(id).await?;
-        let object = self.object(ctx, &service, &environment).await?;
-        let object = Object { kind: "deployment", key: id.to_string(), ..object };
-        let authorized = self.store.db.authorize(ctx, action, object).await?;
+        let ((service, environment), authorized) = self.authorize_for(ctx, action, id).await?;
         let place = self.place(ctx, Action::DeploymentRead, &service, &environment).await?;
         Ok((place, authorized))
     }

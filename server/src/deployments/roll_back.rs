@@ -52,7 +52,10 @@ impl DeploymentService {
     /// # Errors
     /// As [`Self::roll_back`], but for the conflict.
     pub async fn roll_back_target(&self, ctx: &Ctx, service: &str, environment: &str) -> Result<Option<String>> {
-        let place = self.place(ctx, Action::DeploymentRollBack, service, environment).await?;
+        // Looking is no attempt: nothing is written of who may not.
+        let object = self.object(ctx, service, environment).await?;
+        ctx.permit(Action::DeploymentRollBack, &object)?;
+        let place = self.place(ctx, Action::DeploymentRead, service, environment).await?;
         match self.roll_back_act(&place, &RollBackIn::default(), String::new()).await {
             Ok(act) => Ok(act.version.or(act.image)),
             Err(AppError::Conflict(_)) => Ok(None),

@@ -248,42 +248,45 @@ fn follow(
     after: i64,
 ) -> impl Stream<Item = std::result::Result<Event, Infallible>> {
     let (sender, receiver) = tokio::sync::mpsc::channel(64);
-    tokio::spawn(async move {
-        let mut after = after;
-        let hello = Event::default().retry(RECONNECT).comment("open");
-        if sender.send(Ok(hello)).await.is_err() {
-            return;
-        }
-        let until = tokio::time::Instant::now() + RECHECK;
-        let mut feed = service.feed().subscribe();
-        // Rows first, then the feed; and rows again whenever the feed ran ahead of us.
-        while let Ok(rows) = service.events(&ctx, id, after).await {
-            for event in rows {
-                after = event.id;
-                if sender.send(Ok(sse(&event))).await.is_err() {
-                    return;
-                }
-            }
-            loop {
-                tokio::select! {
-                    () = sender.closed() => return,
-                    () = tokio::time::sleep_until(until) => return,
-                    event = feed.recv() => match event {
-                        Ok(event) if event.deployment != id || event.id <= after => {}
-                        Ok(event) => {
-                            after = event.id;
-                            if sender.send(Ok(sse(&event.as_ref().clone().into_said(ctx.locale)))).await.is_err() {
-                                return;
-                            }
-                        }
-                        Err(RecvError::Lagged(_)) => break,
-                        Err(RecvError::Closed) => return,
-                    },
-                }
-            }
-        }
-    });
+    // Also when the reader does not read: a full channel must not keep a stream open.
+    let until = tokio::time::Instant::now() + RECHECK;
+    tokio::spawn(tokio::time::timeout_at(until, send_events(service, ctx, id, after, sender)));
     tokio_stream::wrappers::ReceiverStream::new(receiver)
+}
+
+type Sender = tokio::sync::mpsc::Sender<std::result::Result<Event, Infallible>>;
+
+async fn send_events(service: DeploymentService, ctx: Ctx, id: Uuid, mut after: i64, sender: Sender) {
+    let hello = Event::default().retry(RECONNECT).comment("open");
+    if sender.send(Ok(hello)).await.is_err() {
+        return;
+    }
+    let mut feed = service.feed().subscribe();
+    // Rows first, then the feed; and rows again whenever the feed ran ahead of us.
+    while let Ok(rows) = service.events(&ctx, id, after).await {
+        for event in rows {
+            after = event.id;
+            if sender.send(Ok(sse(&event))).await.is_err() {
+                return;
+            }
+        }
+        loop {
+            tokio::select! {
+                () = sender.closed() => return,
+                event = feed.recv() => match event {
+                    Ok(event) if event.deployment != id || event.id <= after => {}
+                    Ok(event) => {
+                        after = event.id;
+                        if sender.send(Ok(sse(&event.as_ref().clone().into_said(ctx.locale)))).await.is_err() {
+                            return;
+                        }
+                    }
+                    Err(RecvError::Lagged(_)) => break,
+                    Err(RecvError::Closed) => return,
+                },
+            }
+        }
+    }
 }
 
 fn sse(event: &DeploymentEvent) -> Event {

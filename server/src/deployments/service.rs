@@ -9,7 +9,8 @@ use crate::catalog::{CatalogService, ServiceRef};
 use crate::environments::{BindingRow, EnvironmentService};
 use crate::gates::GateService;
 use crate::kernel::{
-    Action, AppError, AuditEntry, Ctx, Cursor, Db, EnvironmentScope, Keys, Object, Result, limit_or_default, validate,
+    Action, AppError, AuditEntry, Authorized, Ctx, Cursor, Db, EnvironmentScope, Keys, Object, Result,
+    limit_or_default, validate,
 };
 use crate::slo::SloService;
 use passerelle_contract::deployments::{
@@ -190,11 +191,7 @@ impl DeploymentService {
     /// `NotFound`, `Forbidden`, or `Conflict` when it has ended.
     pub async fn cancel(&self, ctx: &Ctx, id: Uuid, input: ReasonIn) -> Result<DeploymentOut> {
         let reason = reason_or(ctx, input.reason.as_deref(), &text!("Cancel"))?;
-        signed_in(ctx)?;
-        let (service, environment) = self.owner_of(id).await?;
-        let object = self.object(ctx, &service, &environment).await?;
-        let object = Object { kind: "deployment", key: id.to_string(), ..object };
-        let authorized = self.store.db.authorize(ctx, Action::DeploymentCancel, object).await?;
+        let (_, authorized) = self.authorize_for(ctx, Action::DeploymentCancel, id).await?;
         let mut tx = self.store.db.write(ctx, authorized).await?;
         if self.store.request_cancel(&mut tx, id, &ctx.principal().name).await?.is_none() {
             return Err(AppError::Conflict(text!("deployment {id} has ended, so it cannot be cancelled", id)));
@@ -263,6 +260,32 @@ impl DeploymentService {
 
     pub(super) async fn owner_of(&self, id: Uuid) -> Result<(String, String)> {
         self.store.service_and_environment(id).await?.ok_or_else(|| AppError::NotFound(text!("deployment {id}", id)))
+    }
+
+    /// Decides an act on a deployment that is there; also gives its service and environment. Who may not see it is told what is told of one
+    /// that is not there.
+    pub(super) async fn authorize_for(
+        &self,
+        ctx: &Ctx,
+        action: Action,
+        id: Uuid,
+    ) -> Result<((String, String), Authorized)> {
+        signed_in(ctx)?;
+        let hidden = || AppError::NotFound(text!("deployment {id}", id));
+        let (service, environment) = self.owner_of(id).await?;
+        // Who has no role at all may not even know of an environment.
+        let on = self.environments.get_environment(ctx, &environment).await.map_err(|error| match error {
+            AppError::NotFound(_) | AppError::Forbidden(_) => hidden(),
+            other => other,
+        })?;
+        let scope = EnvironmentScope { name: on.name, tier: on.tier };
+        let object = Object::service(self.service(ctx, &service)?.scope).with_environment(scope);
+        let object = Object { kind: "deployment", key: id.to_string(), ..object };
+        let authorized = self.store.db.authorize(ctx, action, object).await.map_err(|error| match error {
+            AppError::NotFound(_) => hidden(),
+            other => other,
+        })?;
+        Ok(((service, environment), authorized))
     }
 
     pub(super) async fn object(&self, ctx: &Ctx, service: &str, environment: &str) -> Result<Object> {

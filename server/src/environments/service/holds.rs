@@ -3,7 +3,7 @@
 use super::super::model::{BindingRow, binding_object};
 use super::super::store::bindings as store;
 use super::{EnvironmentService, absent};
-use crate::kernel::{Action, AppError, AuditEntry, Ctx, Object, Result, WriteTx, validate};
+use crate::kernel::{Action, AppError, AuditEntry, Ctx, Result, WriteTx, validate};
 use passerelle_contract::deployments::ReasonIn;
 use passerelle_contract::environments::BindingOut;
 use passerelle_contract::text;
@@ -81,9 +81,12 @@ impl EnvironmentService {
         }
         let on = self.environment_by_name(environment).await?.ok_or_else(|| absent("environment", environment))?;
         let found = self.service_by_key(service).await?.ok_or_else(|| absent("service", service))?;
-        // A service that may not be read answers like one that is not there.
-        ctx.permit(Action::CatalogRead, &Object::service(found.scope.clone()))?;
-        let authorized = self.db.authorize(ctx, action, binding_object(&found.scope, &on)).await?;
+        let authorized = self.db.authorize(ctx, action, binding_object(&found.scope, &on)).await;
+        let authorized = authorized.map_err(|error| match error {
+            // A service that may not be read answers like one that is not there.
+            AppError::NotFound(_) => absent("service", service),
+            other => other,
+        })?;
         let row = store::by_pair(self.db.pool(), found.id, on.id).await?;
         let row = row.ok_or_else(|| absent("binding", &format!("{service}@{environment}")))?;
         Ok((row.with(found.scope, on), authorized))
