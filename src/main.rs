@@ -7,6 +7,7 @@ mod deploy;
 mod import;
 mod import_slos;
 mod key;
+mod listen;
 mod logging;
 mod remote;
 mod say;

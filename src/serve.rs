@@ -2,9 +2,9 @@
 
 use crate::say::say;
 use crate::site::Site;
-use crate::{database, logging, secrets};
+use crate::{database, listen, logging, secrets};
 use anyhow::{Context, Result};
-use axum::serve::ListenerExt as _;
+use passerelle_server::audit::Stream;
 use passerelle_server::config::Config;
 use passerelle_server::portal::{Jobs, Portal};
 use std::net::SocketAddr;
@@ -22,19 +22,13 @@ pub async fn serve(config: Config) -> Result<()> {
     let opened = database::open(&config).await?;
     let portal = Portal::open(opened.db.clone(), opened.keys.clone()).await.context("starting the portal")?;
     secrets::read_back(&portal).await?;
-    portal.configure_secrets(&config).context("the settings of Vault")?;
+    check(&portal, &config)?;
     let stop = CancellationToken::new();
     let jobs = portal.spawn_jobs(Jobs { worker: config.server.worker }, &config, stop.clone());
     let listener = TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("listening on {}", config.server.listen))?;
     let address = listener.local_addr()?;
-    let listener = listener.tap_io(|connection| {
-        // An answer in several parts must not wait until its first part was received.
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "a connection could not be set to send at once");
-        }
-    });
     let site = Site::open(&config)?;
     let pages = passerelle_app::router(portal.clone(), site.assets.clone()).merge(site.router());
     let router = portal.router(pages, &config);
@@ -44,10 +38,9 @@ pub async fn serve(config: Config) -> Result<()> {
         say(format_args!("Make the first administrator here (works once, for 30 minutes): {origin}{path}"))?;
     }
     say(format_args!("Passerelle listens on http://{address}"))?;
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let (ending, health) = (stop.clone(), portal.health.clone());
     let delay = Duration::from_millis(config.server.shutdown_delay_ms);
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+    let server = listen::serve(listener, router, config.server.header_timeout(), async move {
         shutdown_signal().await;
         health.drain();
         if !delay.is_zero() {
@@ -58,11 +51,18 @@ pub async fn serve(config: Config) -> Result<()> {
         ending.cancel();
     });
     tokio::select! {
-        ended = server.into_future() => ended.context("serving")?,
+        () = server => {}
         () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => tracing::warn!("some requests did not end in time"),
     }
     jobs.wait().await;
     drop(opened);
+    Ok(())
+}
+
+/// What of the settings can only be seen with the files that they name.
+fn check(portal: &Portal, config: &Config) -> Result<()> {
+    portal.configure_secrets(config).context("the settings of Vault")?;
+    Stream::all(&portal.db, &config.audit).context("the streams of the audit")?;
     Ok(())
 }
 
@@ -73,16 +73,14 @@ pub async fn worker(config: Config) -> Result<()> {
     let opened = database::open(&config).await?;
     let portal = Portal::open(opened.db.clone(), opened.keys.clone()).await.context("starting the portal")?;
     secrets::read_back(&portal).await?;
-    portal.configure_secrets(&config).context("the settings of Vault")?;
+    check(&portal, &config)?;
     let stop = CancellationToken::new();
     let jobs = portal.spawn_jobs(Jobs { worker: true }, &config, stop.clone());
     if let Some(listen) = config.worker.listen {
         let listener = TcpListener::bind(listen).await.with_context(|| format!("listening on {listen}"))?;
         say(format_args!("Passerelle tells its health on http://{}", listener.local_addr()?))?;
         let (router, ended) = (passerelle_server::http::health(portal.health.clone()), stop.clone());
-        tokio::spawn(
-            async move { axum::serve(listener, router).with_graceful_shutdown(ended.cancelled_owned()).await },
-        );
+        tokio::spawn(listen::serve(listener, router, config.server.header_timeout(), ended.cancelled_owned()));
     }
     say("Passerelle drives deployments")?;
     shutdown_signal().await;

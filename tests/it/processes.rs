@@ -6,6 +6,8 @@ use serde_json::json;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_data_folder_gets_no_key_of_its_own() {
@@ -94,6 +96,51 @@ async fn a_server_says_that_it_is_not_ready_before_it_closes() {
     assert_eq!(reqwest::get(format!("{url}/healthz")).await.unwrap().status(), StatusCode::OK);
     let ended = tokio::task::spawn_blocking(move || second.wait().unwrap()).await.unwrap();
     assert!(ended.success(), "{ended}");
+}
+
+/// A header that never ends holds a connection only so long; whoever asks on time is answered, also twice on one connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_never_ends_a_header_is_cut_off() {
+    let portal = RunningPortal::idle(crate::support::WORLD).await;
+    let mut server = portal
+        .command()
+        .arg("serve")
+        .env("PASSERELLE__SERVER__LISTEN", "127.0.0.1:0")
+        .env("PASSERELLE__SERVER__WORKER", "false")
+        .env("PASSERELLE__SERVER__HEADER_TIMEOUT_MS", "1500")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let line = said.take(5).find(|line| line.starts_with("Passerelle listens on ")).unwrap();
+    let address = line.rsplit_once("//").unwrap().1.to_owned();
+    let mut asking = TcpStream::connect(&address).await.unwrap();
+    let mut slow = TcpStream::connect(&address).await.unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nhost: portal\r\nx-slow: ").await.unwrap();
+    let started = Instant::now();
+    for _ in 0..2 {
+        asking.write_all(b"GET /healthz HTTP/1.1\r\nhost: portal\r\n\r\n").await.unwrap();
+        let mut answer = [0; 4096];
+        let length = asking.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer[..length]));
+    }
+    let (mut rest, limit) = (Vec::new(), Duration::from_secs(20));
+    // One more byte now and then buys no time.
+    let cut = tokio::time::timeout(limit, async {
+        loop {
+            tokio::select! {
+                read = slow.read_to_end(&mut rest) => return read,
+                () = tokio::time::sleep(Duration::from_millis(200)) => {}
+            }
+            if slow.write_all(b"a").await.is_err() {
+                return Ok(0);
+            }
+        }
+    });
+    assert!(cut.await.is_ok(), "still open after {limit:?}");
+    assert!(started.elapsed() >= Duration::from_millis(1400), "cut off after {:?}", started.elapsed());
+    server.kill().unwrap();
+    server.wait().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

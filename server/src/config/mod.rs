@@ -55,6 +55,8 @@ pub struct ServerConfig {
     pub writes_per_minute: u32,
     /// How long `/readyz` fails on SIGTERM before the address closes, in milliseconds.
     pub shutdown_delay_ms: u64,
+    /// How long a client may take for the headers of a request, and a connection wait for its next one, in milliseconds.
+    pub header_timeout_ms: u64,
     /// Folder of the built client and styles; found beside the program when absent.
     pub site: Option<PathBuf>,
     /// Do the work of `passerelle worker` in this process too: deployments, observing, objectives, messages; `false` where one runs
@@ -71,6 +73,7 @@ impl Default for ServerConfig {
             requests_per_minute: 1200,
             writes_per_minute: 240,
             shutdown_delay_ms: 0,
+            header_timeout_ms: 75_000,
             site: None,
             worker: true,
         }
@@ -78,6 +81,11 @@ impl Default for ServerConfig {
 }
 
 impl ServerConfig {
+    #[must_use]
+    pub const fn header_timeout(&self) -> Duration {
+        Duration::from_millis(self.header_timeout_ms)
+    }
+
     /// Checked when the configuration was read; without it nobody is believed.
     #[must_use]
     pub fn trusted_proxies(&self) -> Networks {
@@ -221,6 +229,9 @@ impl Config {
         }
         if self.server.shutdown_delay_ms > 120_000 {
             return Err(ConfigError::value("server.shutdown_delay_ms", "must be at most 120000"));
+        }
+        if !(100..=600_000).contains(&self.server.header_timeout_ms) {
+            return Err(ConfigError::value("server.header_timeout_ms", "must be 100 to 600000"));
         }
         self.sign_in.check(self.server.public_origin.as_deref())?;
         if !(2..=200).contains(&self.database.max_connections) {
