@@ -39,6 +39,8 @@ CREATE INDEX audit_events_environment ON audit_events (environment, id DESC) WHE
 -- Takes what has no month of its own, so that no act is ever refused for want of one.
 CREATE TABLE audit_events_other PARTITION OF audit_events DEFAULT;
 REVOKE ALL ON audit_events_other FROM passerelle_app;
+CREATE TRIGGER audit_events_no_truncate BEFORE TRUNCATE ON audit_events_other
+  FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 
 -- Makes the partition of a month unless it is there; answers whether it made one.
 CREATE FUNCTION audit_make_month(moment timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -52,6 +54,7 @@ BEGIN
   EXECUTE format('CREATE TABLE public.%I PARTITION OF public.audit_events FOR VALUES FROM (%L) TO (%L)',
     name, month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
   EXECUTE format('REVOKE ALL ON public.%I FROM passerelle_app', name);
+  EXECUTE format('CREATE TRIGGER audit_events_no_truncate BEFORE TRUNCATE ON public.%I FOR EACH STATEMENT EXECUTE FUNCTION public.audit_is_append_only()', name);
   RETURN true;
 EXCEPTION
   -- Rows of that month lie in `audit_events_other` already: they are as good there.

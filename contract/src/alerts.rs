@@ -26,10 +26,10 @@ pub struct AlertmanagerAlert {
     pub labels: BTreeMap<String, String>,
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub starts_at: OffsetDateTime,
     /// Year 1 while it fires.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub ends_at: OffsetDateTime,
     #[serde(rename = "generatorURL", default)]
     pub generator_url: String,

@@ -66,10 +66,10 @@ pub struct AuditFilter {
     pub environment: Option<String>,
     pub outcome: Option<Outcome>,
     /// Inclusive, RFC 3339.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::moment::option")]
     pub from: Option<OffsetDateTime>,
     /// Exclusive, RFC 3339.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::moment::option")]
     pub to: Option<OffsetDateTime>,
     pub cursor: Option<String>,
     pub limit: Option<u32>,

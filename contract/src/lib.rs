@@ -14,6 +14,7 @@ pub mod deployments;
 pub mod environments;
 pub mod gates;
 mod locale;
+pub mod moment;
 pub mod notifications;
 pub mod onboarding;
 pub mod paging;

@@ -360,9 +360,9 @@ pub struct SloPatch {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CorrectionIn {
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub from: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub to: OffsetDateTime,
     /// 10 to 2,000 characters.
     pub reason: String,
@@ -391,10 +391,10 @@ pub struct CorrectionOut {
 #[serde(deny_unknown_fields, default)]
 pub struct SloHistoryFilter {
     /// The period's begin when absent.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::moment::option")]
     pub from: Option<OffsetDateTime>,
     /// Now when absent.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::moment::option")]
     pub to: Option<OffsetDateTime>,
 }
 

@@ -6,6 +6,7 @@ use crate::web::{Errors, Query, Req};
 use leptos::prelude::*;
 use passerelle_contract::FieldError;
 use passerelle_contract::audit::{AuditFilter, Outcome};
+use passerelle_contract::moment::within;
 use passerelle_server::kernel::AppError;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
@@ -110,7 +111,7 @@ fn moment(text: &str) -> Option<OffsetDateTime> {
         19 => format!("{text}Z"),
         _ => text.to_owned(),
     };
-    OffsetDateTime::parse(&full, &Rfc3339).ok()
+    OffsetDateTime::parse(&full, &Rfc3339).ok().and_then(within)
 }
 
 /// As `datetime-local` takes it, in UTC.

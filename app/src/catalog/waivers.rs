@@ -10,8 +10,8 @@ use crate::web::{AppState, Errors, Fields, OrPage, PageError, Posted, Req, page,
 use axum::extract::{Path, State};
 use axum::response::Response;
 use leptos::prelude::*;
-use passerelle_contract::FieldError;
 use passerelle_contract::gates::{WaiverIn, WaiverOut};
+use passerelle_contract::{FieldError, moment};
 use passerelle_server::kernel::{Action, AppError, Object, decide};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
@@ -36,7 +36,7 @@ pub async fn show(
 
 /// The last second of a day.
 fn end_of(day: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(&format!("{day}T23:59:59Z"), &Rfc3339).ok()
+    OffsetDateTime::parse(&format!("{day}T23:59:59Z"), &Rfc3339).ok().and_then(moment::within)
 }
 
 pub async fn create(

@@ -45,8 +45,9 @@ pub async fn submit(
     let service = format!("{namespace}/{name}");
     let (req, fields) = (posted.req, posted.fields);
     let environment = fields.text("environment");
+    let to = fields.get("to");
     let mut asked = Asked {
-        to: fields.get("to").parse().ok(),
+        to: to.parse().ok(),
         current: fields.get("config") == "current",
         then: fields.on("instances"),
         reason: fields.text("reason"),
@@ -55,6 +56,11 @@ pub async fn submit(
     let tier = app.portal.environments.get_environment(&req.ctx, &environment).await.or_page(&req)?.tier;
     if !confirmed(fields.get("confirm"), &name, tier == Tier::Production) {
         asked.errors = FieldError::said("/confirm", req.t.confirm_wrong(&name)).into();
+        return render(&app, req, &service, &environment, asked).await;
+    }
+    // An empty choice is the last healthy version; one that nobody offered is nothing to guess at.
+    if asked.to.is_none() && !to.is_empty() {
+        asked.errors = FieldError::said("/to", req.t.rollback_to_wrong()).into();
         return render(&app, req, &service, &environment, asked).await;
     }
     let input = RollBackIn {

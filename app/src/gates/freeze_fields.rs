@@ -3,8 +3,8 @@
 use super::freeze::usual_rules;
 use crate::i18n::T;
 use crate::web::Fields;
-use passerelle_contract::FieldError;
 use passerelle_contract::gates::{FreezeIn, FreezeOut, FreezeScope};
+use passerelle_contract::{FieldError, moment};
 use passerelle_server::gates::{clock_in, moment_in};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, PrimitiveDateTime};
@@ -43,7 +43,8 @@ fn typed(zone: &str, at: OffsetDateTime) -> String {
 
 fn wall(text: &str) -> Option<PrimitiveDateTime> {
     let seconds = if text.len() == 16 { ":00Z" } else { "Z" };
-    let at = OffsetDateTime::parse(&format!("{text}{seconds}"), &Rfc3339).ok()?;
+    // A year off at either end stays in the calendar whatever the zone.
+    let at = moment::within(OffsetDateTime::parse(&format!("{text}{seconds}"), &Rfc3339).ok()?)?;
     Some(PrimitiveDateTime::new(at.date(), at.time()))
 }
 

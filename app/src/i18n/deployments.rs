@@ -66,6 +66,7 @@ messages! {
     rollback_instances_stay(count): "The number of instances stays as it is now ({count}); an autoscaler goes on deciding where there is one.", "Le nombre d’instances reste celui d’aujourd’hui ({count}) ; là où il y a un autoscaler, il continue de décider.";
     rollback_instances_then: "Put back the number of instances of that time too (with its own configuration)", "Remettre aussi le nombre d’instances d’alors (avec sa configuration)";
     rollback_none: "No earlier healthy deployment is recorded here, so there is nothing to go back to.", "Aucun déploiement sain antérieur n’est enregistré ici : il n’y a rien vers quoi revenir.";
+    rollback_to_wrong: "Choose one of the versions above.", "Choisissez une des versions ci-dessus.";
     restart_title(name, environment): "Restart {name} in {environment}", "Redémarrer {name} en {environment}";
     restart_sub: "All instances are replaced one after the other, with the same version.", "Toutes les instances sont remplacées l’une après l’autre, avec la même version.";
     scale_title(name, environment): "Scale {name} in {environment}", "Mettre à l’échelle {name} en {environment}";

@@ -93,7 +93,7 @@ pub struct WaiverIn {
     /// Why it can wait; 10 to 2,000 characters.
     pub reason: String,
     /// At most 90 days from now.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub expires_at: OffsetDateTime,
 }
 

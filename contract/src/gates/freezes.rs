@@ -58,10 +58,10 @@ pub struct FreezeIn {
     /// Why; 2 to 200 characters. Everybody who is blocked reads it.
     pub title: String,
     /// Now when absent.
-    #[serde(with = "time::serde::rfc3339::option", default)]
+    #[serde(with = "crate::moment::option", default)]
     pub starts_at: Option<OffsetDateTime>,
     /// Until it is lifted when absent. For a recurring freeze: the end of the first window.
-    #[serde(with = "time::serde::rfc3339::option", default)]
+    #[serde(with = "crate::moment::option", default)]
     pub ends_at: Option<OffsetDateTime>,
     /// An RFC 5545 rule for the further windows, for example `FREQ=WEEKLY;BYDAY=FR`.
     #[serde(default)]

@@ -30,6 +30,10 @@ impl TryFrom<String> for BaseUrl {
 
     fn try_from(text: String) -> Result<Self, Text> {
         let wrong = || text!("expected https://host[:port], or http:// to this machine, without a path");
+        // The parser takes spaces and line ends away, and what is kept is the text.
+        if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(wrong());
+        }
         let url = Url::parse(&text).map_err(|_| wrong())?;
         let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         let anonymous = url.username().is_empty() && url.password().is_none();

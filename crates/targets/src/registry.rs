@@ -212,17 +212,30 @@ where
     }
 }
 
+/// A place as a JSON pointer (RFC 6901).
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        let name = match segment {
+            Segment::Seq { index } => index.to_string(),
+            Segment::Map { key } => key.clone(),
+            Segment::Enum { variant } => variant.clone(),
+            Segment::Unknown => continue,
+        };
+        pointer.push('/');
+        pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+    }
+    pointer
+}
+
 /// Reads a configuration.
 ///
 /// # Errors
 /// [`TargetError::Config`], which names the field by its JSON pointer.
 pub fn read_config<T: DeserializeOwned>(config: Value) -> Result<T, TargetError> {
-    serde_path_to_error::deserialize(config).map_err(|error| {
-        let path = error.path().to_string();
-        let pointer = if path == "." { String::new() } else { format!("/{}", path.replace('.', "/")) };
-        TargetError::Config {
-            pointer: format!("/config{pointer}"),
-            message: refused_json::words(&error.into_inner().to_string()),
-        }
+    serde_path_to_error::deserialize(config).map_err(|error| TargetError::Config {
+        pointer: format!("/config{}", pointer(error.path())),
+        message: refused_json::words(&error.into_inner().to_string()),
     })
 }

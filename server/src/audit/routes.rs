@@ -46,9 +46,9 @@ struct Export {
     service: Option<String>,
     environment: Option<String>,
     outcome: Option<Outcome>,
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "passerelle_contract::moment::option")]
     from: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "passerelle_contract::moment::option")]
     to: Option<OffsetDateTime>,
 }
 

@@ -1,9 +1,8 @@
 //! REST of what gates ask of deployments and releases: approvals, reports of scanners, and the decision for CI.
 
 use super::DeploymentService;
-use crate::kernel::web::{Json, Path, Query};
+use crate::kernel::web::{Json, Path, Query, Raw};
 use crate::kernel::{AppError, Ctx, Result};
-use axum::body::Bytes;
 use axum::extract::State;
 use passerelle_contract::deployments::{DeploymentIn, DeploymentOut, ReasonIn};
 use passerelle_contract::gates::{ApprovalDecision, ApprovalIn, DecisionFilter, DecisionOut, ScanOut};
@@ -93,7 +92,7 @@ async fn put_scan(
     State(service): State<DeploymentService>,
     ctx: Ctx,
     Path(id): Path<Uuid>,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<Json<ScanOut>> {
     if body.is_empty() {
         return Err(AppError::field("", text!("the body must be the report")));

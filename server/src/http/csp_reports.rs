@@ -1,8 +1,8 @@
 //! What browsers tell of pages that tried what their policy refuses: a line of the log each, and so many in a minute that nobody fills it.
 
 use crate::kernel::AppError;
+use crate::kernel::web::Raw;
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
@@ -23,7 +23,7 @@ pub fn routes() -> Router {
     Router::new().route(ADDRESS, post(hear)).with_state(lines)
 }
 
-async fn hear(State(lines): State<Arc<DefaultDirectRateLimiter>>, body: Bytes) -> Result<StatusCode, AppError> {
+async fn hear(State(lines): State<Arc<DefaultDirectRateLimiter>>, Raw(body): Raw) -> Result<StatusCode, AppError> {
     let wrong = || AppError::field("/csp-report", text!("must be the report of a browser, as JSON"));
     let told: Value = serde_json::from_slice(&body).map_err(|_| wrong())?;
     let Report { page, directive, blocked, source } = read(&told["csp-report"]).ok_or_else(wrong)?;

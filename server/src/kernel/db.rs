@@ -11,8 +11,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// The application's role; see `migrations/0001_access.sql`.
-const APPLICATION_ROLE: &str = "SET ROLE passerelle_app";
+/// The application's role; see `migrations/0001_access.sql`. And a limit for a transaction in which nothing happens: a process that sleeps, or a
+/// machine that is gone, must not hold its rows while others wait to take over.
+const EACH_CONNECTION: &str = "SET ROLE passerelle_app; SET idle_in_transaction_session_timeout = '30s'";
 
 /// The numbered SQL files, compiled in. The schema may be ahead of them: the version before this one starts on it, so that a roll back
 /// of the portal itself needs no roll back of its database.
@@ -58,7 +59,7 @@ impl Db {
             .acquire_timeout(Duration::from_secs(5))
             .after_connect(|connection, _| {
                 Box::pin(async move {
-                    sqlx::query(APPLICATION_ROLE).execute(connection).await?;
+                    sqlx::raw_sql(EACH_CONNECTION).execute(connection).await?;
                     Ok(())
                 })
             })

@@ -17,6 +17,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
+/// What is told of a body that was cut without having announced its length: the limit of an ordinary request.
+const LIMIT_BYTES: usize = 1 << 20;
+
 tokio::task_local! {
     static REQUEST: (String, Locale);
 }
@@ -92,7 +95,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             .and_then(|value| value.to_str().ok())
             .is_some_and(|value| value.split(';').next().is_some_and(|mime| mime.trim() == "application/json"));
         let body =
-            Bytes::from_request(request, state).await.map_err(|_| AppError::TooLarge { limit_bytes: 1 << 20 })?;
+            Bytes::from_request(request, state).await.map_err(|_| AppError::TooLarge { limit_bytes: LIMIT_BYTES })?;
         // An act without details, for example a cancel without a reason, may come without a body.
         let body = if body.is_empty() { Bytes::from_static(b"{}") } else { body };
         if !json && body.as_ref() != b"{}" {
@@ -109,6 +112,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             AppError::field("", text!("text after the end of the document: {error}", error = error.to_string()))
         })?;
         Ok(Self(value))
+    }
+}
+
+/// A body as it came, for what is judged by its bytes; one that is cut at the limit is refused as such.
+#[derive(Debug, Clone)]
+pub struct Raw(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = AppError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, AppError> {
+        let body = Bytes::from_request(request, state).await;
+        body.map(Self).map_err(|_| AppError::TooLarge { limit_bytes: LIMIT_BYTES })
     }
 }
 

@@ -42,6 +42,8 @@ pub async fn exclude(db: &mut PgConnection) -> Result<()> {
 
 /// Whether this transaction is the only rotation, which it stays until it ends, killed or not.
 pub async fn only_rotation(db: &mut PgConnection) -> Result<bool> {
+    // The transaction is held for as long as the rotation takes, and nothing happens in it meanwhile.
+    sqlx::query("SET LOCAL idle_in_transaction_session_timeout = 0").execute(&mut *db).await?;
     Ok(sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(ROTATING).fetch_one(db).await?)
 }
 

@@ -3,9 +3,8 @@
 use super::WebhookService;
 use super::service::{Delivery, Sender};
 use crate::identity::Client;
-use crate::kernel::web::{Json, Path};
+use crate::kernel::web::{Json, Path, Raw};
 use crate::kernel::{AppError, Ctx, Result};
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use passerelle_contract::webhooks::WebhookReport;
@@ -38,7 +37,7 @@ async fn hear_github(
     client: Client,
     Path(connection): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<Json<WebhookReport>> {
     let proof = proof(&headers, "x-hub-signature-256")?;
     let delivery = Delivery {
@@ -70,7 +69,7 @@ async fn hear_gitlab(
     client: Client,
     Path(connection): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<Json<WebhookReport>> {
     let proof = proof(&headers, "x-gitlab-token")?;
     // A repeated delivery keeps its key; servers before 17.4 send none, and those before 15 no name of the event either.
@@ -91,7 +90,7 @@ fn proof<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str> {
     Some(text_of(headers, name)).filter(|proof| !proof.is_empty()).ok_or(AppError::Unauthenticated)
 }
 
-fn json_of<'a>(headers: &HeaderMap, body: &'a Bytes) -> Result<&'a [u8]> {
+fn json_of<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<&'a [u8]> {
     let mime = text_of(headers, "content-type").split(';').next().unwrap_or_default().trim().to_owned();
     if mime == "application/json" {
         Ok(body)

@@ -20,6 +20,10 @@ enum Mood {
     Idle,
     Empty,
     NotANumber,
+    Infinite,
+    MinusInfinite,
+    /// Of all requests only: next to that many none is bad.
+    InfiniteTotal,
     Error200,
     /// As Prometheus says that a query took too long.
     Error503,
@@ -42,6 +46,9 @@ async fn range(State(mood): State<Shared>, Form(form): Form<HashMap<String, Stri
     let bad = form["query"].contains("5..");
     let value = match mood {
         Mood::NotANumber => "NaN",
+        Mood::Infinite => "+Inf",
+        Mood::MinusInfinite => "-Inf",
+        Mood::InfiniteTotal if !bad => "+Inf",
         Mood::Idle => "0",
         _ if bad => "1",
         _ => "10",
@@ -115,6 +122,9 @@ async fn every_fault_is_told_and_blocks_production_when_it_lasts() {
         (Mood::Slow, Some("no answer in time")),
         (Mood::Empty, None),
         (Mood::NotANumber, None),
+        (Mood::Infinite, None),
+        (Mood::MinusInfinite, None),
+        (Mood::InfiniteTotal, None),
     ] {
         *mood.lock() = fault;
         shop.pass().await;
@@ -132,6 +142,24 @@ async fn every_fault_is_told_and_blocks_production_when_it_lasts() {
     *mood.lock() = Mood::Well;
     shop.pass().await;
     assert_eq!(shop.reading(Tier::Production).await.verdict, BudgetVerdict::Ok);
+}
+
+/// From its first sample on, so that nothing is known from before.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_never_told_a_number_has_told_nothing() {
+    for fault in [Mood::NotANumber, Mood::Infinite, Mood::MinusInfinite, Mood::InfiniteTotal] {
+        let (url, mood) = source().await;
+        *mood.lock() = fault;
+        let shop = Shop::open(&url).await;
+        let id = shop.import(FILE).await[0];
+        shop.pass().await;
+        let slo = shop.slo(id).await;
+        assert_eq!((slo.state, slo.source_error), (SloState::NoData, None), "{fault:?}");
+        for (tier, verdict) in [(Tier::Production, BudgetVerdict::Block), (Tier::Staging, BudgetVerdict::Warn)] {
+            let reading = shop.reading(tier).await;
+            assert_eq!((reading.verdict, reading.slos[0].causes[0]), (verdict, SloCause::NoData), "{fault:?}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

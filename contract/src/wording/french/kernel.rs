@@ -26,6 +26,7 @@ super::texts! {
     "invalid input" => "saisie invalide";
     "invalid input: {fields}" => "saisie invalide : {fields}";
     "is not a cursor of this list; leave it out to start at the first page" => "n’est pas un curseur de cette liste ; omettez-le pour commencer à la première page";
+    "is not between the years 1 and 9998, in UTC" => "n’est pas entre les années 1 et 9998, en UTC";
     "is {found}; expected is {wanted}" => "est {found} ; attendu : {wanted}";
     "is {value}; allowed: {allowed}" => "vaut {value} ; autorisés : {allowed}";
     "line {line}: {message}" => "ligne {line} : {message}";

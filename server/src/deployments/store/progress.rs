@@ -172,8 +172,10 @@ impl Store {
     /// Puts the roll-back step behind the others, once.
     ///
     /// # Errors
-    /// When the database is away.
+    /// `Conflict` when the lease is lost.
     pub async fn add_step(&self, claim: &Claim, name: &str) -> Result<()> {
+        let mut tx = self.db.pool().begin().await?;
+        hold(&mut tx, claim).await?;
         sqlx::query(
             "INSERT INTO deployment_steps (deployment_id, position, name, state)
              SELECT $1, (SELECT max(position) + 1 FROM deployment_steps WHERE deployment_id = $1), $2, 'pending'
@@ -181,8 +183,9 @@ impl Store {
         )
         .bind(claim.id)
         .bind(name)
-        .execute(self.db.pool())
+        .execute(&mut *tx)
         .await?;
+        tx.commit().await?;
         Ok(())
     }
 
@@ -296,10 +299,13 @@ impl Store {
     /// A line for the timeline.
     ///
     /// # Errors
-    /// When the database is away.
+    /// `Conflict` when the lease is lost.
     pub async fn note(&self, claim: &Claim, message: &Text) -> Result<()> {
-        let mut connection = self.db.pool().acquire().await?;
-        event(&mut connection, claim.id, "log", message, json!({})).await
+        let mut tx = self.db.pool().begin().await?;
+        hold(&mut tx, claim).await?;
+        event(&mut tx, claim.id, "log", message, json!({})).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Changes the state of a deployment that goes on. A failure that it goes back from is told, once.
