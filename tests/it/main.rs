@@ -5,6 +5,7 @@ mod access_matrix;
 mod adoption;
 mod adoption_running;
 mod alerts;
+mod attempts;
 mod audit;
 mod audit_archives;
 mod audit_streams;
