@@ -36,7 +36,7 @@ impl World {
         let mut superuser = self.database.superuser().await;
         sqlx::query("SELECT audit_make_month($1)").bind(at).execute(&mut superuser).await.unwrap();
         let sql = "INSERT INTO audit_events (at, actor, via, action, object, before, request_id, outcome)
-                   SELECT $1 + n * interval '1 minute', 'ada', 'api', 'freeze.edit', 'freeze:x', '{\"a\": 1}', 'r' || n, 'success'
+                   SELECT $1 + n * interval '1 minute', 'ada', 'api', 'freeze.edit', 'freeze:x', '{\"a\":1}', 'r' || n, 'success'
                    FROM generate_series(1, $2) n";
         sqlx::query(sql).bind(at).bind(count).execute(&mut superuser).await.unwrap();
         self.seal().await;

@@ -15,8 +15,9 @@ fn streams(toml: &str) -> AuditConfig {
 async fn sent(test: &TestPortal) -> Vec<Value> {
     let start = Instant::now();
     loop {
-        let streams = test.get("/audit/streams").await.body.as_array().unwrap().clone();
+        // In this order: what is sealed after the first question would else be missing from the second answer.
         let newest = test.get("/audit?limit=1").await.body["items"][0]["sealed"] == true;
+        let streams = test.get("/audit/streams").await.body.as_array().unwrap().clone();
         if newest && streams.iter().all(|stream| stream["waiting"] == 0 && stream["failure"].is_null()) {
             return streams;
         }

@@ -3,8 +3,8 @@
 use super::store::Store;
 use crate::config::{AuditConfig, StreamConfig};
 use crate::kernel::{Action, Ctx, Cursor, Db, Keys, Object, ReadScope, Result, ServiceScope, decide, limit_or_default};
-use passerelle_contract::Page;
 use passerelle_contract::audit::{ArchiveOut, AuditEventOut, AuditFilter, AuditStreamOut, CheckpointOut};
+use passerelle_contract::{Page, Text};
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
@@ -101,7 +101,7 @@ impl AuditService {
                 waiting: (end - progress.position).max(0),
                 sent_at: progress.sent_at,
                 failing_since: progress.failing_since,
-                failure: progress.failure.map(|json| json.0),
+                failure: progress.failure.map(|json| Text::verbatim(ctx.say(&json.0))),
             }
         });
         Ok(told.collect())

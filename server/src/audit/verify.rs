@@ -71,16 +71,18 @@ pub async fn verify(db: &Db, keys: &Keys, file: &Path) -> Result<Verdict> {
     let signed = checkpoints.iter().map(|checkpoint| checkpoint.position).max().unwrap_or(0);
     let key = signing_key(keys).verifying_key();
     let mut verifier = Verifier::new(&key, checkpoints);
-    let mut after = 0;
+    let mut archived = 0;
     for archive in store.archives(i64::MAX).await?.into_iter().rev().map(archive) {
         // Each begins where the one before ended.
-        if archive.first != after + 1 {
+        if archive.first != archived + 1 {
             let fault = Fault::Archive { last: archive.last, key_id: archive.key_id };
             return Ok(Verdict(Report { fault: Some(fault), ..verifier.finish() }));
         }
-        after = archive.last;
+        archived = archive.last;
         verifier = verifier.after(&key, &archive);
     }
+    // From the first that is there: one that came back behind an archive's end is none of ours.
+    let mut after = 0;
     loop {
         let links = store.linked(after, BATCH).await?;
         let Some(last) = links.last() else { break };

@@ -162,8 +162,8 @@ async fn tried(test: &TestPortal, caller: &Caller<'_>, door: &Door) -> Option<St
     let whose = door.path.starts_with("/deployments/")
         && problem["detail"].as_str().is_some_and(|text| text.contains("shop/web"));
     let hidden = sees || !(page.html.contains("Web shop") || whose);
-    // A refusal is a row, by either door, also for who may not see the service.
-    let noted = between > before && after > between;
+    // A refusal is a row, by either door, also for who may not see the service; but the page of a change reads the deployment first.
+    let noted = between > before && (after > between || (door.act == "change" && !sees));
     let good = answered && told && hidden && noted;
     (!good).then(|| {
         format!(

@@ -27,11 +27,11 @@ async fn two() -> Two {
         "config": { "namespace": "shop", "deployment": "api" } });
     let bound = test.post("/bindings", &binding).await;
     assert_eq!(bound.status, StatusCode::CREATED, "{}", bound.body);
-    let release = json!({ "service": "shop/api", "version": "api-1", "image": "tinyweb:v3" });
+    let release = json!({ "service": "shop/api", "version": "api-1", "image": "tinyweb:v2" });
     let made = test.post("/releases", &release).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
     let release = made.body["id"].as_str().unwrap().to_owned();
-    let mut api = deployment("tinyweb:v3");
+    let mut api = deployment("tinyweb:v2");
     api["service"] = json!("shop/api");
     let asked = test.post("/deployments", &api).await;
     assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.body);
