@@ -20,7 +20,7 @@ pub async fn leaving(app: &AppState, req: &Req) -> Result<impl IntoView + use<>,
     let t = req.t;
     let streams = (!streams.is_empty()).then(|| table(req, streams));
     let archives = archives.first().map(|newest| archived(t, newest, archives.len()));
-    Ok((streams.is_some() || archives.is_some()).then(|| view! { <div class="stack">{streams} {archives}</div> }))
+    Ok((streams.is_some() || archives.is_some()).then(|| view! { <div class="stack mt-6">{streams} {archives}</div> }))
 }
 
 fn table(req: &Req, streams: Vec<AuditStreamOut>) -> impl IntoView + use<> {
@@ -39,9 +39,6 @@ fn table(req: &Req, streams: Vec<AuditStreamOut>) -> impl IntoView + use<> {
             view! {
                 <tr>
                     <td class="mono">{stream.id}</td>
-                    <td class="break">{stream.to}</td>
-                    <td class="mono">{stream.format}</td>
-                    <td class="num">{t.number(stream.waiting.unsigned_abs())}</td>
                     <td>
                         <Status tone=tone word=word />
                         {since
@@ -54,15 +51,17 @@ fn table(req: &Req, streams: Vec<AuditStreamOut>) -> impl IntoView + use<> {
                             })}
                         {why.map(|why| view! { <div class="under break">{why}</div> })}
                     </td>
+                    <td class="break">{stream.to}</td>
+                    <td class="mono">{stream.format}</td>
+                    <td class="num">{t.number(stream.waiting.unsigned_abs())}</td>
                 </tr>
             }
         })
         .collect::<Vec<_>>();
-    let columns = Columns::of([t.col_stream(), t.col_stream_to(), t.col_stream_format()])
-        .numbers([t.col_stream_waiting()])
-        .and([t.col_stream_state()]);
+    let columns = Columns::of([t.col_stream(), t.col_stream_state(), t.col_stream_to(), t.col_stream_format()])
+        .numbers([t.col_stream_waiting()]);
     view! {
-        <section>
+        <section class="stack">
             <h2>{t.streams_title()}</h2>
             <Table label=t.streams_title() columns=columns>
                 {rows}
