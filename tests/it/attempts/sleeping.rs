@@ -95,7 +95,9 @@ impl Night {
     /// Until the sleeper, awake again, has found out, and some time after that.
     async fn found_out(&self) {
         let start = Instant::now();
-        while !std::fs::read_to_string(&self.log).unwrap().contains("stopped driving") {
+        // Either its writes were refused, or it found the deployment ended before it wrote.
+        let gave_up = |log: String| ["stopped driving", "let go"].iter().any(|words| log.contains(words));
+        while !gave_up(std::fs::read_to_string(&self.log).unwrap()) {
             assert!(start.elapsed() < Duration::from_secs(30), "it never noticed that it slept");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
