@@ -29,7 +29,7 @@ for role in admin developer viewer; do
   echo "== as $role"
   "$SCHEMATHESIS" run "$base/api/v1/openapi.json" --header "Authorization: Bearer $token" --max-examples "${EXAMPLES:-30}" \
     --checks not_a_server_error,response_schema_conformance,status_code_conformance,content_type_conformance \
-    --phases coverage,fuzzing --continue-on-failure --no-color || wrong=1
+    --phases coverage,fuzzing --request-timeout 60 --continue-on-failure --no-color || wrong=1
 done
 if [ -s "$folder/err.log" ]; then
   echo "The server complained:"
