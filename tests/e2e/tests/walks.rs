@@ -86,12 +86,10 @@ async fn promotes_by_dragging(tab: &Tab) -> Result<()> {
         const event = (kind) => new DragEvent(kind, { bubbles: true, cancelable: true });
         names.find((name) => name.textContent.trim() === version).dispatchEvent(event('dragstart'));
         act.closest('td').dispatchEvent(event('drop'));";
-    tab.value(&format!("(() => {{ {drag} }})()")).await?;
-    tab.wait(
-        "the page of the promotion",
-        "location.pathname.endsWith('/deploy') && location.search.includes('version=')",
-    )
-    .await?;
+    // Dragged until it counts: the page may be shown before its script is there.
+    let arrived = "location.pathname.endsWith('/deploy') && location.search.includes('version=')";
+    let script = format!("{arrived} || (() => {{ {drag} return false; }})()");
+    tab.wait("the page of the promotion", &script).await?;
     tab.open("/").await?;
     tab.shows(ENGLISH.matrix).await
 }
