@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use passerelle_server::audit::Stream;
 use passerelle_server::config::Config;
 use passerelle_server::portal::{Jobs, Portal};
+#[cfg(feature = "simulator")]
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;

@@ -107,6 +107,9 @@ enum Task {
         /// Leave out the time in a browser
         #[arg(long)]
         no_browser: bool,
+        /// Only these parts; all when empty
+        #[arg(value_enum)]
+        only: Vec<bench::Part>,
     },
 }
 
@@ -124,8 +127,8 @@ fn main() -> ExitCode {
         Task::Supply => supply::run(&paths),
         Task::Fuzz { seconds, only } => fuzz::run(&paths, &fuzz::Fuzz { seconds, only }),
         Task::Sbom => supply::sbom::write(&paths).map(drop),
-        Task::Bench { no_build, quick, strict, seconds, no_browser } => {
-            bench::run(&paths, &bench::Bench { no_build, quick, strict, seconds, no_browser })
+        Task::Bench { no_build, quick, strict, seconds, no_browser, only } => {
+            bench::run(&paths, &bench::Bench { no_build, quick, strict, seconds, no_browser, only })
         }
     };
     match result {

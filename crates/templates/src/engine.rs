@@ -7,6 +7,7 @@ use minijinja::value::{Value as Engine, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, filters};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// Steps that the rendering of one file, or one expression, may take.
 const FUEL: u64 = 100_000;
@@ -15,8 +16,15 @@ const MAX_EXPRESSION_BYTES: usize = 500;
 /// What a filter may make of a value.
 const MAX_FILTERED_BYTES: usize = 64 << 10;
 
+/// Made once: the searcher for its delimiters costs more than most expressions do.
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(made);
+
 /// An environment with nothing in it but what this module allows.
-pub fn environment<'source>() -> Environment<'source> {
+pub fn environment() -> Environment<'static> {
+    ENVIRONMENT.clone()
+}
+
+fn made() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
@@ -145,8 +153,7 @@ pub fn names_in(source: &str) -> Result<BTreeSet<String>, String> {
         return Err(format!("an expression has at most {MAX_EXPRESSION_BYTES} bytes"));
     }
     known_filters(source)?;
-    let environment = environment();
-    let expression = environment.compile_expression(source).map_err(|error| words(&error))?;
+    let expression = ENVIRONMENT.compile_expression(source).map_err(|error| words(&error))?;
     Ok(expression.undeclared_variables(false).into_iter().collect())
 }
 
@@ -155,12 +162,7 @@ pub fn names_in(source: &str) -> Result<BTreeSet<String>, String> {
 /// # Errors
 /// What the engine says.
 pub fn evaluate(source: &str, names: &Map<String, Value>) -> Result<Value, String> {
-    let environment = environment();
-    let expression = environment.compile_expression(source).map_err(|error| words(&error))?;
-    let value = expression.eval(Engine::from_serialize(names)).map_err(|error| words(&error))?;
-    if value.is_undefined() {
-        return Err("has no value".to_owned());
-    }
+    let value = value_of(source, &Engine::from_serialize(names))?;
     serde_json::to_value(&value).map_err(|error| error.to_string())
 }
 
@@ -169,14 +171,18 @@ pub fn evaluate(source: &str, names: &Map<String, Value>) -> Result<Value, Strin
 /// # Errors
 /// What the engine says.
 pub fn holds(source: &str, names: &Map<String, Value>) -> Result<bool, String> {
-    evaluate(source, names).map(|value| match value {
-        Value::Null => false,
-        Value::Bool(value) => value,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(fields) => !fields.is_empty(),
-    })
+    holds_for(source, &Engine::from_serialize(names))
+}
+
+/// As [`holds`], with names that the engine has already.
+pub fn holds_for(source: &str, names: &Engine) -> Result<bool, String> {
+    value_of(source, names).map(|value| value.is_true())
+}
+
+fn value_of(source: &str, names: &Engine) -> Result<Engine, String> {
+    let expression = ENVIRONMENT.compile_expression(source).map_err(|error| words(&error))?;
+    let value = expression.eval(names).map_err(|error| words(&error))?;
+    if value.is_undefined() { Err("has no value".to_owned()) } else { Ok(value) }
 }
 
 /// The kind of an error and its details, without the place, which the caller knows better.

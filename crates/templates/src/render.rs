@@ -52,10 +52,11 @@ pub fn render(template: &Template, answers: &Answers) -> Result<Vec<RenderedFile
     environment.add_function(WRITER, writer(template, Arc::clone(&refused)));
     let names = Engine::from_serialize(&answers.all);
     let rendering = Rendering { template, environment: &environment, names, refused: &refused };
+    let mut held = BTreeMap::new();
     let mut files: BTreeMap<String, (String, Option<usize>, String)> = BTreeMap::new();
     let mut bytes = 0;
     for file in &template.files {
-        if !rendering.is_wanted(file, answers)? {
+        if !rendering.is_wanted(file, &mut held)? {
             continue;
         }
         let path = rendering.text(&file.origin, &file.path, &file.path_template)?;
@@ -127,13 +128,17 @@ struct Rendering<'r> {
 }
 
 impl Rendering<'_> {
-    fn is_wanted(&self, file: &File, answers: &Answers) -> Result<bool, TemplateError> {
+    /// `held` keeps what was found: many files stand under one condition.
+    fn is_wanted<'f>(&'f self, file: &'f File, held: &mut BTreeMap<&'f str, bool>) -> Result<bool, TemplateError> {
         let part = file.part.and_then(|part| self.template.manifest.parts.get(part)?.when.as_deref());
         for when in part.into_iter().chain(file.conditions.iter().map(String::as_str)) {
-            let holds = engine::holds(when, &answers.all);
-            if !holds
-                .map_err(|error| TemplateError::new(&file.origin, 1, format!("the condition `{when}`: {error}")))?
-            {
+            let holds = match held.get(when) {
+                Some(holds) => *holds,
+                None => engine::holds_for(when, &self.names)
+                    .map_err(|error| TemplateError::new(&file.origin, 1, format!("the condition `{when}`: {error}")))?,
+            };
+            held.insert(when, holds);
+            if !holds {
                 return Ok(false);
             }
         }

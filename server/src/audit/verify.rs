@@ -81,12 +81,16 @@ pub async fn verify(db: &Db, keys: &Keys, file: &Path) -> Result<Verdict> {
         archived = archive.last;
         verifier = verifier.after(&key, &archive);
     }
-    // From the first that is there: one that came back behind an archive's end is none of ours.
-    let mut after = 0;
+    // From the first that is there: one that came back behind an archive's end is none of ours. The next rows are read while these are hashed.
+    let read = |after: i64| {
+        let store = store.clone();
+        tokio::spawn(async move { store.linked(after, BATCH).await })
+    };
+    let mut next = read(0);
     loop {
-        let links = store.linked(after, BATCH).await?;
+        let links = next.await.map_err(AppError::internal)??;
         let Some(last) = links.last() else { break };
-        after = last.0;
+        next = read(last.0);
         for (position, event_id, hash, row) in links {
             let hash = hash.try_into().map_err(|_| AppError::internal("a link is not 32 bytes"))?;
             if !verifier.take(&Linked { position, event_id, hash, row }) {

@@ -56,6 +56,13 @@ pub struct Parsed {
 }
 
 impl Parsed {
+    /// Both ends of every relation of a hierarchy that the entities state.
+    pub fn hierarchy_ends(&self) -> impl Iterator<Item = &str> {
+        let relations = self.entities.iter().flat_map(|placed| &placed.entity.relations);
+        let hierarchy = relations.filter(|relation| relation.kind.is_hierarchy());
+        hierarchy.flat_map(|relation| [relation.source.as_str(), relation.target.as_str()])
+    }
+
     fn refuse(&mut self, error: ImportError) {
         self.errors_total += 1;
         if self.errors.len() < MAX_ERRORS {
@@ -237,7 +244,7 @@ fn is_part(upload: &Upload, file: &SourceFile, target: &str) -> bool {
 
 /// Refuses the entities that would close a cycle of parts or of children, together with what is in the catalog already.
 ///
-/// `existing` gives, per hierarchy relation of the catalog: the entity that states it (folded reference), kind, source, target.
+/// `existing` gives, per hierarchy relation of the catalog that such a cycle could go through: the entity that states it (folded reference), kind, source, target.
 pub fn refuse_cycles<'a, I>(parsed: &mut Parsed, existing: I)
 where
     I: Iterator<Item = (&'a str, RelationKind, &'a str, &'a str)> + Clone,

@@ -84,7 +84,7 @@ impl CatalogService {
         let snapshot = self.snapshot();
         blocking(move || {
             let mut parsed = import::parse(&upload);
-            let hierarchy: Vec<_> = snapshot.hierarchy().collect();
+            let hierarchy = snapshot.hierarchy_above(parsed.hierarchy_ends());
             let existing =
                 hierarchy.iter().map(|(entity, kind, source, target)| (entity.as_str(), *kind, *source, *target));
             import::refuse_cycles(&mut parsed, existing);

@@ -23,15 +23,10 @@ impl DeploymentService {
         let service = self.service(ctx, &input.service)?;
         let object = Object::new("release", format!("{}@{}", input.service, input.version)).with_service(service.scope);
         let authorized = self.store.db.authorize(ctx, Action::ReleaseCreate, object).await?;
-        let id = Uuid::now_v7();
         let mut tx = self.store.db.write(ctx, authorized).await?;
-        self.store.insert_release(&mut tx, id, service.id, &input).await?;
+        let release = self.store.insert_release(&mut tx, Uuid::now_v7(), service.id, &input).await?;
         tx.commit(AuditEntry::success().after(json!(input))).await?;
-        self.store
-            .release(id)
-            .await?
-            .map(Into::into)
-            .ok_or_else(|| AppError::internal("a release was gone after it was made"))
+        Ok(release.into())
     }
 
     /// For an import: makes the release when the service does not have this version.

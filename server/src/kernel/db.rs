@@ -6,7 +6,7 @@ use passerelle_contract::audit::Outcome;
 use serde_json::Value;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
-use sqlx::{Postgres, Transaction};
+use sqlx::{Connection as _, Postgres, Transaction};
 use std::sync::LazyLock;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -14,6 +14,9 @@ use time::OffsetDateTime;
 /// The application's role; see `migrations/0001_access.sql`. And a limit for a transaction in which nothing happens: a process that sleeps, or a
 /// machine that is gone, must not hold its rows while others wait to take over.
 const EACH_CONNECTION: &str = "SET ROLE passerelle_app; SET idle_in_transaction_session_timeout = '30s'";
+
+/// A connection that was used a moment ago is taken as it is; one that lay longer is asked first, since its server may be gone.
+const ASKED_AFTER: Duration = Duration::from_secs(1);
 
 /// The numbered SQL files, compiled in. The schema may be ahead of them: the version before this one starts on it, so that a roll back
 /// of the portal itself needs no roll back of its database.
@@ -61,6 +64,15 @@ impl Db {
                 Box::pin(async move {
                     sqlx::raw_sql(EACH_CONNECTION).execute(connection).await?;
                     Ok(())
+                })
+            })
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for >= ASKED_AFTER {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
                 })
             })
             .connect(url)

@@ -34,15 +34,15 @@ pub fn run(
     duration: Duration,
     figures: &mut Vec<Figure>,
 ) -> Result<()> {
-    let service = a_service(server, &people.administrator)?;
+    let services = services(server, &people.administrator)?;
     let turn = (duration / 2).max(Duration::from_secs(2));
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for at in 0..TURNS {
         let held = Held::take(installation)?;
-        without.push(releases(server, people, &service, turn, &format!("w{at}"))?);
+        without.push(releases(server, people, &services, turn, &format!("w{at}"))?);
         drop(held);
         sealed(server, &people.administrator)?;
-        with.push(releases(server, people, &service, turn, &format!("c{at}"))?);
+        with.push(releases(server, people, &services, turn, &format!("c{at}"))?);
         sealed(server, &people.administrator)?;
     }
     let (chained, unchained) = (middle(&with), middle(&without));
@@ -77,14 +77,17 @@ fn middle(turns: &[Measured]) -> Measured {
     sorted[sorted.len() / 2]
 }
 
-fn a_service(server: &Server, credential: &Credential) -> Result<String> {
+/// Several: teams release their own services, and do not wait for the row of one.
+fn services(server: &Server, credential: &Credential) -> Result<Vec<String>> {
     let mut connection = Connection::open(server.address)?;
-    let all = connection.call(&request::get("/api/v1/services?limit=1", credential, &[]))?.json()?;
-    Ok(all["items"][0]["key"].as_str().context("no service to release")?.to_owned())
+    let all = connection.call(&request::get("/api/v1/services?limit=200", credential, &[]))?.json()?;
+    let items = all["items"].as_array().context("no list of services")?;
+    items.iter().map(|one| Ok(one["key"].as_str().context("a service without its key")?.to_owned())).collect()
 }
 
-fn releases(server: &Server, people: &People, service: &str, turn: Duration, name: &str) -> Result<Measured> {
+fn releases(server: &Server, people: &People, services: &[String], turn: Duration, name: &str) -> Result<Measured> {
     let one = |at: usize| {
+        let service = &services[at % services.len()];
         let body = json!({ "service": service, "version": format!("{name}-{at}"), "image": format!("registry.test/bench:{name}-{at}") });
         request::post_json("/api/v1/releases", &people.administrator, &body)
     };

@@ -24,12 +24,14 @@ mod workload;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use clap::ValueEnum;
 
 use crate::build::{self, Client, Profile};
 use crate::install;
 use crate::paths::Paths;
 use crate::steps::Steps;
 use catalog::Shape;
+use people::People;
 use report::{Figure, Target};
 use server::{Installation, Scratch};
 
@@ -51,6 +53,35 @@ pub struct Bench {
     pub seconds: u64,
     /// Leave the browser out.
     pub no_browser: bool,
+    /// All when empty.
+    pub only: Vec<Part>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Starts, memory, lists and pages
+    Reads,
+    /// Every file of a new service
+    Previews,
+    /// The first row in Chromium
+    Browser,
+    /// Audited changes, and their verification
+    Audit,
+    /// A small and a large catalog
+    Sizes,
+    /// Error budgets
+    Budgets,
+}
+
+impl Bench {
+    fn wants(&self, part: Part) -> bool {
+        let left_out = match part {
+            Part::Sizes | Part::Budgets => self.quick,
+            Part::Browser => self.no_browser,
+            Part::Reads | Part::Previews | Part::Audit => false,
+        };
+        !left_out && (self.only.is_empty() || self.only.contains(&part))
+    }
 }
 
 pub fn run(paths: &Paths, bench: &Bench) -> Result<()> {
@@ -75,25 +106,17 @@ pub fn run(paths: &Paths, bench: &Bench) -> Result<()> {
     let duration = Duration::from_secs(bench.seconds);
     let started_at_load = process::load_average();
     let (shape, mut figures) = (Shape::of(COMPONENTS), Vec::new());
-    let people = steps.step("import", || run::import(&installation, &shape, &mut figures))?;
-    let browser = if bench.no_browser { None } else { Some(install::chromium()?) };
-    steps.step("reads", || {
-        let server = run::start(&installation, &mut figures)?;
-        run::reads(&server, &shape, &people, duration, &mut figures)?;
-        previews::run(&server, &people, duration, &mut figures)?;
-        if let Some(chromium) = &browser {
-            let first_row = browser::first_row(paths, &server, &people.session, chromium)?;
-            figures.push(Figure::new("first row in the browser", first_row, "ms", Target::AtMost(360.0)));
-        }
-        // Last: it leaves tens of thousands of releases behind.
-        audit::run(&installation, &server, &people, duration, &mut figures)
-    })?;
-    if !bench.quick {
+    let on_one = [Part::Reads, Part::Previews, Part::Browser, Part::Audit];
+    if on_one.iter().any(|part| bench.wants(*part)) {
+        let people = steps.step("import", || run::import(&installation, &shape, &mut figures))?;
+        steps.step("reads and changes", || on_one_server(paths, bench, &installation, &shape, &people, &mut figures))?;
+    }
+    if bench.wants(Part::Sizes) {
         steps.step("a small and a large catalog", || {
             run::flatness(&installation, &scratch, SIZES, duration, &mut figures)
         })?;
     }
-    if !bench.quick {
+    if bench.wants(Part::Budgets) {
         let measured = steps.step("error budgets", || {
             install::prometheus()?;
             slo::run(&installation, &scratch, duration, &mut figures)
@@ -108,6 +131,34 @@ pub fn run(paths: &Paths, bench: &Bench) -> Result<()> {
     let missed = figures.iter().filter(|figure| !figure.passes()).count();
     if bench.strict && missed > 0 {
         bail!("{missed} figures miss their target");
+    }
+    Ok(())
+}
+
+fn on_one_server(
+    paths: &Paths,
+    bench: &Bench,
+    installation: &Installation,
+    shape: &Shape,
+    people: &People,
+    figures: &mut Vec<Figure>,
+) -> Result<()> {
+    let browser = if bench.wants(Part::Browser) { Some(install::chromium()?) } else { None };
+    let duration = Duration::from_secs(bench.seconds);
+    let server = run::start(installation, figures)?;
+    if bench.wants(Part::Reads) {
+        run::reads(&server, shape, people, duration, figures)?;
+    }
+    if bench.wants(Part::Previews) {
+        previews::run(&server, people, duration, figures)?;
+    }
+    if let Some(chromium) = &browser {
+        let first_row = browser::first_row(paths, &server, &people.session, chromium)?;
+        figures.push(Figure::new("first row in the browser", first_row, "ms", Target::AtMost(360.0)));
+    }
+    // Last: it leaves tens of thousands of releases behind.
+    if bench.wants(Part::Audit) {
+        audit::run(installation, &server, people, duration, figures)?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use passerelle_contract::audit::{
 };
 use passerelle_contract::paging::MOST_COUNTED;
 use serde_json::Value;
+use std::collections::HashMap;
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone)]
@@ -240,15 +241,29 @@ impl Store {
         .bind(limit)
         .fetch_all(self.db.pool())
         .await?;
-        let ids: Vec<i64> = links.iter().map(|link| link.event_id).collect();
-        let sql = format!("SELECT {COLUMNS} FROM audit_events a WHERE a.id = ANY ($1)");
-        let rows: Vec<EventRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ids).fetch_all(self.db.pool()).await?;
-        let mut rows: std::collections::HashMap<i64, Row> =
-            rows.into_iter().map(|row| (row.id, chain_row(row))).collect();
+        let mut rows = self.events_of(links.iter().map(|link| link.event_id).collect()).await?;
         Ok(links
             .into_iter()
             .map(|link| (link.position, link.event_id, link.hash, rows.remove(&link.event_id)))
             .collect())
+    }
+
+    /// The rows of these ids that are there.
+    async fn events_of(&self, ids: Vec<i64>) -> Result<HashMap<i64, Row>> {
+        let (Some(first), Some(last)) = (ids.iter().min().copied(), ids.iter().max().copied()) else {
+            return Ok(HashMap::new());
+        };
+        // As a rule a stretch of the chain is a stretch of ids, which is read in one go from each month; ids far apart are looked up one by one.
+        let dense = last.checked_sub(first).is_some_and(|width| width / 4 <= i64::try_from(ids.len()).unwrap_or(i64::MAX));
+        let (chosen, bounds) = if dense {
+            ("a.id BETWEEN ($1::bigint[])[1] AND ($1::bigint[])[2]", vec![first, last])
+        } else {
+            ("a.id = ANY ($1)", ids)
+        };
+        let sql = format!("SELECT {COLUMNS} FROM audit_events a WHERE {chosen}");
+        let rows: Vec<EventRow> =
+            sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(bounds).fetch_all(self.db.pool()).await?;
+        Ok(rows.into_iter().map(|row| (row.id, chain_row(row))).collect())
     }
 }
 

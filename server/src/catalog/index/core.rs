@@ -200,6 +200,12 @@ impl Core {
         find(&self.nodes, reference)
     }
 
+    /// The nodes of references that only relations name.
+    pub fn missing_numbers(&self) -> HashMap<&str, u32> {
+        let symbols = self.missing.iter().map(|symbol| &*self.symbols[*symbol as usize]);
+        symbols.zip(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)..).collect()
+    }
+
     pub fn by_id(&self, id: &Uuid) -> Option<u32> {
         self.ids.get(id).copied()
     }

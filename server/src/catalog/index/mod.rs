@@ -25,7 +25,7 @@ use crate::catalog::relations::RelationKind;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use passerelle_contract::deployments::Health;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -74,15 +74,31 @@ impl Snapshot {
         self.core.outgoing.items() + self.core.incoming.items()
     }
 
-    /// Hierarchy relations as (entity that states it, kind, source, target), references in lower case.
-    pub fn hierarchy(&self) -> impl Iterator<Item = (String, RelationKind, &str, &str)> + Clone {
-        let symbols = &self.core.symbols;
-        self.core.nodes.iter().flat_map(move |record| {
+    /// Hierarchy relations as (entity that states it, kind, source, target), references in lower case: all that are stated by what these
+    /// references lead up to. A way back to one of them goes through no others, since a relation is stated at one of its ends.
+    pub fn hierarchy_above<'r>(
+        &self,
+        references: impl IntoIterator<Item = &'r str>,
+    ) -> Vec<(String, RelationKind, &str, &str)> {
+        let core = &self.core;
+        let missing = core.missing_numbers();
+        let number = |reference: &str| core.find(reference).or_else(|| missing.get(reference).copied());
+        let mut queue: Vec<u32> = references.into_iter().filter_map(number).collect();
+        let (mut seen, mut found) = (HashSet::new(), Vec::new());
+        while let Some(node) = queue.pop() {
+            if !seen.insert(node) {
+                continue;
+            }
+            let above = core.outgoing.get(node).iter().map(|edge| core::unpack(*edge));
+            queue.extend(above.filter(|(_, kind)| kind.is_hierarchy()).map(|(target, _)| target));
+            let Some(record) = core.record(node) else { continue };
             let stated = record.relations.iter().filter(|(kind, ..)| kind.is_hierarchy());
-            stated.map(move |(kind, source, target)| {
-                (record.reference.to_lowercase(), *kind, &*symbols[*source as usize], &*symbols[*target as usize])
-            })
-        })
+            found.extend(stated.map(|(kind, source, target)| {
+                let text = |symbol: &u32| &*core.symbols[*symbol as usize];
+                (record.reference.to_lowercase(), *kind, text(source), text(target))
+            }));
+        }
+        found
     }
 }
 

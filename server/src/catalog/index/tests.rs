@@ -320,6 +320,42 @@ fn relations_are_read_from_both_ends_and_missing_ends_said_so() {
 }
 
 #[test]
+fn what_stands_above_a_reference_is_found_by_every_statement_of_it() {
+    let child = |name: &str, of: &str| (RelationKind::ChildOf, format!("group:d/{name}"), format!("group:d/{of}"));
+    let group = |name: &str, relations: Vec<(RelationKind, String, String)>| {
+        let mut row = row("Group", "d", name);
+        row.relations = relations;
+        row
+    };
+    let rows = [
+        group("Low", vec![child("low", "gone")]),
+        // Names its child, which has no document; and that child is a child of another.
+        group("mid", vec![child("gone", "mid"), child("mid", "top")]),
+        group("top", Vec::new()),
+        group("side", vec![child("side", "top")]),
+    ];
+    let snapshot = index(&rows).snapshot();
+    let above = |reference: &str| -> Vec<String> {
+        let found = snapshot.hierarchy_above([reference]);
+        let mut found: Vec<_> =
+            found.into_iter().map(|(by, kind, from, to)| format!("{by} {} {from} {to}", kind.as_str())).collect();
+        found.sort();
+        found
+    };
+    assert_eq!(
+        above("group:d/low"),
+        [
+            "group:d/low childOf group:d/low group:d/gone",
+            "group:d/mid childOf group:d/gone group:d/mid",
+            "group:d/mid childOf group:d/mid group:d/top",
+        ]
+    );
+    assert_eq!(above("group:d/gone").len(), 2);
+    assert_eq!(above("group:d/top"), [""; 0]);
+    assert_eq!(above("group:d/nobody"), [""; 0]);
+}
+
+#[test]
 fn the_graph_goes_through_apis_and_stops_at_its_limits() {
     let mut rows = vec![
         related("Component", "front", &[(RelationKind::ConsumesApi, "api:d/rest")]),

@@ -57,22 +57,29 @@ impl From<ReleaseRow> for ReleaseOut {
     }
 }
 
-/// A release with the environments whose binding was last seen with its version.
-const SELECT: &str = "SELECT r.id, r.service_key, r.version, r.commit_sha, r.image, r.build_url, r.notes, r.repository_url, r.git_ref,
+/// A release `r` with the environments whose binding was last seen with its version.
+const COLUMNS: &str = "r.id, r.service_key, r.version, r.commit_sha, r.image, r.build_url, r.notes, r.repository_url, r.git_ref,
     r.manifests_url, r.manifests_sha256, r.created_at,
     ARRAY(SELECT e.name FROM bindings b JOIN binding_states s ON s.binding_id = b.id JOIN environments e ON e.id = b.environment_id
-          WHERE b.service_id = r.service_id AND s.version = r.version ORDER BY e.position) AS runs_in
-  FROM releases r";
+          WHERE b.service_id = r.service_id AND s.version = r.version ORDER BY e.position) AS runs_in";
 
 impl Store {
     /// # Errors
     /// `AlreadyExists` when the service has this version already.
-    pub async fn insert_release(&self, tx: &mut WriteTx, id: Uuid, service_id: Uuid, input: &ReleaseIn) -> Result<()> {
-        let done = sqlx::query(
-            "INSERT INTO releases (id, service_id, service_key, version, commit_sha, image, build_url, notes, repository_url, git_ref,
-               manifests_url, manifests_sha256)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10::text, $5::text), $11, $12)",
-        )
+    pub async fn insert_release(
+        &self,
+        tx: &mut WriteTx,
+        id: Uuid,
+        service_id: Uuid,
+        input: &ReleaseIn,
+    ) -> Result<ReleaseRow> {
+        let done = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "WITH r AS (
+               INSERT INTO releases (id, service_id, service_key, version, commit_sha, image, build_url, notes, repository_url, git_ref,
+                 manifests_url, manifests_sha256)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10::text, $5::text), $11, $12) RETURNING *
+             ) SELECT {COLUMNS} FROM r"
+        )))
         .bind(id)
         .bind(service_id)
         .bind(&input.service)
@@ -85,10 +92,10 @@ impl Store {
         .bind(&input.git_ref)
         .bind(input.manifests.as_ref().map(|bundle| &bundle.url))
         .bind(input.manifests.as_ref().map(|bundle| &bundle.sha256))
-        .execute(tx.conn())
+        .fetch_one(tx.conn())
         .await;
         match done {
-            Ok(_) => Ok(()),
+            Ok(row) => Ok(row),
             Err(error) if violated(&error) == Some("releases_service_id_version_key") => Err(AppError::AlreadyExists(
                 text!("release {version} of {service}", version = input.version, service = input.service),
             )),
@@ -99,7 +106,7 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn release(&self, id: Uuid) -> Result<Option<ReleaseRow>> {
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} WHERE r.id = $1")))
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM releases r WHERE r.id = $1")))
             .bind(id)
             .fetch_optional(self.db.pool())
             .await?)
@@ -108,7 +115,7 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn release_by_version(&self, service_id: Uuid, version: &str) -> Result<Option<ReleaseRow>> {
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} WHERE r.service_id = $1 AND r.version = $2")))
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM releases r WHERE r.service_id = $1 AND r.version = $2")))
             .bind(service_id)
             .bind(version)
             .fetch_optional(self.db.pool())
@@ -120,7 +127,7 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn release_by_image(&self, service_id: Uuid, image: &str) -> Result<Option<ReleaseRow>> {
-        let sql = format!("{SELECT} WHERE r.service_id = $1 AND r.image = $2 ORDER BY r.created_at DESC LIMIT 1");
+        let sql = format!("SELECT {COLUMNS} FROM releases r WHERE r.service_id = $1 AND r.image = $2 ORDER BY r.created_at DESC LIMIT 1");
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(service_id).bind(image).fetch_optional(self.db.pool()).await?)
     }
 
@@ -133,7 +140,7 @@ impl Store {
             Some((_, digest)) => ("split_part(r.image, '@', 2)", digest),
             None => ("split_part(r.image, '@', 1)", image),
         };
-        let sql = format!("{SELECT} WHERE r.service_id = $1 AND {column} = $2 ORDER BY r.created_at DESC LIMIT 1");
+        let sql = format!("SELECT {COLUMNS} FROM releases r WHERE r.service_id = $1 AND {column} = $2 ORDER BY r.created_at DESC LIMIT 1");
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(service_id)
             .bind(wanted)
@@ -152,7 +159,7 @@ impl Store {
         limit: usize,
     ) -> Result<(Vec<ReleaseRow>, u64)> {
         let sql = format!(
-            "{SELECT} WHERE r.service_id = $1 AND ($2::timestamptz IS NULL OR (r.created_at, r.id) < ($2, $3))
+            "SELECT {COLUMNS} FROM releases r WHERE r.service_id = $1 AND ($2::timestamptz IS NULL OR (r.created_at, r.id) < ($2, $3))
              ORDER BY r.created_at DESC, r.id DESC LIMIT $4"
         );
         let rows = sqlx::query_as(sqlx::AssertSqlSafe(sql))

@@ -1,5 +1,9 @@
 """Starts the server: `python -m app`."""
 
+import signal
+import sys
+from types import FrameType
+
 import uvicorn
 
 from app.logs import set_up_logs
@@ -7,7 +11,13 @@ from app.main import create_app
 from app.settings import Settings
 
 
+def leave(_signal: int, _frame: FrameType | None) -> None:
+    """Ends well: once it has shut down, uvicorn raises the signal anew, and the process would count as killed."""
+    sys.exit(0)
+
+
 def main() -> None:
+    signal.signal(signal.SIGTERM, leave)
     settings = Settings()
     set_up_logs(settings.log_level)
     uvicorn.run(
