@@ -307,7 +307,7 @@ impl DeploymentService {
         } else {
             self.store.db.authorize(ctx, action, object).await?;
         }
-        let Some(binding) = self.environments.binding_for(service.id, environment.id).await? else {
+        let Some(binding) = self.environments.binding_for(&service, &environment).await? else {
             let message = text!(
                 "{service} is not bound to {environment}; add a target binding first",
                 service = &service.scope.key,

@@ -109,7 +109,8 @@ pub fn run(paths: &Paths, bench: &Bench) -> Result<()> {
     let on_one = [Part::Reads, Part::Previews, Part::Browser, Part::Audit];
     if on_one.iter().any(|part| bench.wants(*part)) {
         let people = steps.step("import", || run::import(&installation, &shape, &mut figures))?;
-        steps.step("reads and changes", || on_one_server(paths, bench, &installation, &shape, &people, &mut figures))?;
+        steps
+            .step("reads and changes", || on_one_server(paths, bench, &installation, &shape, &people, &mut figures))?;
     }
     if bench.wants(Part::Sizes) {
         steps.step("a small and a large catalog", || {

@@ -254,7 +254,8 @@ impl Store {
             return Ok(HashMap::new());
         };
         // As a rule a stretch of the chain is a stretch of ids, which is read in one go from each month; ids far apart are looked up one by one.
-        let dense = last.checked_sub(first).is_some_and(|width| width / 4 <= i64::try_from(ids.len()).unwrap_or(i64::MAX));
+        let dense =
+            last.checked_sub(first).is_some_and(|width| width / 4 <= i64::try_from(ids.len()).unwrap_or(i64::MAX));
         let (chosen, bounds) = if dense {
             ("a.id BETWEEN ($1::bigint[])[1] AND ($1::bigint[])[2]", vec![first, last])
         } else {

@@ -115,11 +115,13 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn release_by_version(&self, service_id: Uuid, version: &str) -> Result<Option<ReleaseRow>> {
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM releases r WHERE r.service_id = $1 AND r.version = $2")))
-            .bind(service_id)
-            .bind(version)
-            .fetch_optional(self.db.pool())
-            .await?)
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM releases r WHERE r.service_id = $1 AND r.version = $2"
+        )))
+        .bind(service_id)
+        .bind(version)
+        .fetch_optional(self.db.pool())
+        .await?)
     }
 
     /// The newest release with this image.
@@ -127,7 +129,9 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn release_by_image(&self, service_id: Uuid, image: &str) -> Result<Option<ReleaseRow>> {
-        let sql = format!("SELECT {COLUMNS} FROM releases r WHERE r.service_id = $1 AND r.image = $2 ORDER BY r.created_at DESC LIMIT 1");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM releases r WHERE r.service_id = $1 AND r.image = $2 ORDER BY r.created_at DESC LIMIT 1"
+        );
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(service_id).bind(image).fetch_optional(self.db.pool()).await?)
     }
 
@@ -140,7 +144,9 @@ impl Store {
             Some((_, digest)) => ("split_part(r.image, '@', 2)", digest),
             None => ("split_part(r.image, '@', 1)", image),
         };
-        let sql = format!("SELECT {COLUMNS} FROM releases r WHERE r.service_id = $1 AND {column} = $2 ORDER BY r.created_at DESC LIMIT 1");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM releases r WHERE r.service_id = $1 AND {column} = $2 ORDER BY r.created_at DESC LIMIT 1"
+        );
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(service_id)
             .bind(wanted)

@@ -140,9 +140,9 @@ impl EnvironmentService {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn binding_for(&self, service: Uuid, environment: Uuid) -> Result<Option<BindingRow>> {
-        let row = store::by_pair(self.db.pool(), service, environment).await?;
-        self.with_own_environment(row).await
+    pub async fn binding_for(&self, service: &ServiceRef, environment: &EnvironmentOut) -> Result<Option<BindingRow>> {
+        let row = store::by_pair(self.db.pool(), service.id, environment.id).await?;
+        Ok(row.map(|row| row.with(service.scope.clone(), environment.clone())))
     }
 
     /// The bindings of a connection, without those of archived services. Decides nothing.

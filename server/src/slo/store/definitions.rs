@@ -231,7 +231,7 @@ struct CorrectionRow {
 /// Corrections of SLOs, the newest first.
 pub async fn corrections(db: impl PgExecutor<'_>, slos: &[Uuid]) -> Result<Vec<(Uuid, CorrectionOut)>> {
     let rows: Vec<CorrectionRow> =
-        sqlx::query_as("SELECT * FROM slo_corrections WHERE slo_id = ANY($1) ORDER BY created_at DESC, id")
+        sqlx::query_as("SELECT * FROM slo_corrections WHERE slo_id = ANY(ARRAY(SELECT unnest($1::uuid[]))) ORDER BY created_at DESC, id")
             .bind(slos)
             .fetch_all(db)
             .await?;
