@@ -9,7 +9,7 @@ use axum::response::Response;
 use leptos::prelude::*;
 use passerelle_contract::deployments::ReleaseOut;
 use passerelle_contract::gates::{ScanOut, Vulnerability, VulnerabilitySeverity, WaiverOut};
-use passerelle_server::kernel::{Action, AppError, Object, decide};
+use passerelle_server::kernel::{Action, AppError, Object, decide, markdown};
 
 /// As many as can be read; the worst come first.
 const MOST: usize = 200;
@@ -68,7 +68,7 @@ fn about(req: &Req, release: ReleaseOut) -> impl IntoView + use<> {
                 <dt>{t.col_when()}</dt>
                 <dd><Moment t=t at=release.created_at /></dd>
             </dl>
-            {release.notes.map(|notes| view! { <p class="break mt-3">{notes}</p> })}
+            {release.notes.map(|notes| view! { <div class="prose mt-3" inner_html=markdown::html(&notes, 2)></div> })}
         </section>
     }
 }

@@ -9,6 +9,7 @@ use axum::response::Response;
 use leptos::prelude::*;
 use passerelle_contract::Page;
 use passerelle_contract::onboarding::{OnboardingFilter, OnboardingRow};
+use passerelle_server::kernel::markdown;
 use passerelle_server::onboarding::Template;
 
 const PATH: &str = "/onboard";
@@ -44,13 +45,11 @@ fn path(req: &Req, template: &Template) -> impl IntoView + use<> {
     let t = req.t;
     let title = template.title().said(t.0).to_owned();
     let notes = template.notes().said(t.0);
-    let lines = notes.lines().filter_map(|line| line.trim().strip_prefix("- ")).map(str::to_owned);
-    let lines = lines.map(|line| view! { <li>{line}</li> }).collect::<Vec<_>>();
-    let better = (!lines.is_empty()).then(|| {
+    let better = (!notes.is_empty()).then(|| {
         view! {
             <details class="disclose">
                 <summary>{t.onboard_better()}</summary>
-                <ul>{lines}</ul>
+                <div class="prose" inner_html=markdown::html(notes, 3)></div>
             </details>
         }
     });

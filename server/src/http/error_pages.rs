@@ -1,6 +1,7 @@
 //! `/docs/errors/{code}`, where the `type` of every problem document leads: what the error means and what to do.
 
 use super::docs_page::{Page, around};
+use crate::kernel::markdown;
 use axum::Router;
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -15,9 +16,7 @@ pub(super) fn routes() -> Router {
 }
 
 fn page(code: ErrorCode) -> Page {
-    let mut html = String::new();
-    pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new(text(code)));
-    around(code.as_str(), &html)
+    around(code.as_str(), &markdown::html(text(code), 1))
 }
 
 /// The files of the documentation; a code without one does not compile.

@@ -12,6 +12,7 @@ mod directory;
 mod error;
 mod keys;
 mod language;
+pub mod markdown;
 mod paging;
 pub mod validate;
 pub mod web;

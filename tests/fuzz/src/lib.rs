@@ -9,6 +9,7 @@ mod archives;
 mod audit;
 mod catalog;
 mod freezes;
+mod markdown;
 mod names;
 mod objectives;
 mod oidc;
@@ -33,7 +34,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 22] = [
+pub const TARGETS: [Target; 23] = [
     target("addresses", addresses::run),
     target("alertmanager", webhooks::alertmanager),
     target("archives", archives::run),
@@ -43,6 +44,7 @@ pub const TARGETS: [Target; 22] = [
     target("freezes", freezes::run),
     target("github", webhooks::github),
     target("gitlab", webhooks::gitlab),
+    target("markdown", markdown::run),
     target("names", names::run),
     target("networks", addresses::networks),
     target("objectives", objectives::run),

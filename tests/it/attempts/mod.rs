@@ -8,6 +8,7 @@ mod cross_site;
 mod doors;
 mod hosts;
 mod logs;
+mod markdown;
 mod numbers;
 mod paths;
 mod process;
