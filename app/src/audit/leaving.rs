@@ -39,7 +39,7 @@ fn table(req: &Req, streams: Vec<AuditStreamOut>) -> impl IntoView + use<> {
             view! {
                 <tr>
                     <td class="mono">{stream.id}</td>
-                    <td>
+                    <td class="break">
                         <Status tone=tone word=word />
                         {since
                             .map(|at| {
@@ -49,7 +49,7 @@ fn table(req: &Req, streams: Vec<AuditStreamOut>) -> impl IntoView + use<> {
                                     </div>
                                 }
                             })}
-                        {why.map(|why| view! { <div class="under break">{why}</div> })}
+                        {why.map(|why| view! { <div class="under">{why}</div> })}
                     </td>
                     <td class="break">{stream.to}</td>
                     <td class="mono">{stream.format}</td>

@@ -195,6 +195,15 @@ async fn draw(
     let first = if adopt.is_some() { ButtonKind::Plain } else { ButtonKind::Primary };
     let looks = (!places.is_empty() || runs.is_some())
         .then(|| view! { <Submit label=label kind=first name="act" value="look" /> });
+    // Without a place to look at there is nothing to do here.
+    let acts = (adopt.is_some() || looks.is_some()).then(|| {
+        view! {
+            <div class="panel form">
+                {adopt}
+                <div class="btns">{looks}</div>
+            </div>
+        }
+    });
     let body = view! {
         <Head title=title sub=t.adopt_sub() />
         {summary(t, errors, &SHOWN)}
@@ -207,10 +216,7 @@ async fn draw(
             {runs}
             {found}
             {asked_for}
-            <div class="panel form">
-                {adopt}
-                <div class="btns">{looks}</div>
-            </div>
+            {acts}
         </form>
     };
     Ok(page(frame, body))
