@@ -4,6 +4,7 @@ use crate::support::{Portal, admin, binding, connection, ctx, environment, point
 use passerelle_contract::access::{Role, Scope};
 use passerelle_contract::deployments::ReasonIn;
 use passerelle_contract::environments::{BindingFilter, BindingPatch, ConnectionPatch, EnvironmentPatch, Tier};
+use passerelle_server::catalog::ServiceRef;
 use passerelle_server::environments::{Change, Etag, IfMatch};
 use passerelle_server::kernel::AppError;
 use serde_json::json;
@@ -215,7 +216,8 @@ async fn the_engine_finds_bindings_and_a_dead_connection_is_an_answer() {
     let web = service.create_binding(&admin(), binding("shop/web", "staging", "web")).await.unwrap();
     service.create_binding(&admin(), binding("shop/api", "staging", "api")).await.unwrap();
     let row = service.binding_by_id(web.id).await.unwrap().unwrap();
-    assert_eq!(service.binding_for(row.service_id, row.environment.id).await.unwrap(), Some(row.clone()));
+    let of = ServiceRef { id: row.service_id, title: None, scope: row.service_scope.clone() };
+    assert_eq!(service.binding_for(&of, &row.environment).await.unwrap(), Some(row.clone()));
     assert_eq!((row.service_scope.team.as_deref(), row.connection.as_str()), (Some("default/red"), "c1"));
     let first = service.all_bindings(None, 1).await.unwrap();
     assert_eq!(first, [row]);
