@@ -244,7 +244,8 @@ fn is_part(upload: &Upload, file: &SourceFile, target: &str) -> bool {
 
 /// Refuses the entities that would close a cycle of parts or of children, together with what is in the catalog already.
 ///
-/// `existing` gives, per hierarchy relation of the catalog that such a cycle could go through: the entity that states it (folded reference), kind, source, target.
+/// `existing` gives, per hierarchy relation of the catalog that such a cycle could go through: the entity that states it (folded reference), kind,
+/// source, target.
 pub fn refuse_cycles<'a, I>(parsed: &mut Parsed, existing: I)
 where
     I: Iterator<Item = (&'a str, RelationKind, &'a str, &'a str)> + Clone,

@@ -85,7 +85,7 @@ impl Writer {
         let name = match tag {
             Tag::Paragraph | Tag::HtmlBlock => "p",
             Tag::Heading { level, .. } => {
-                ["h1", "h2", "h3", "h4", "h5", "h6"][(usize::from(self.top) + level as usize - 2).min(5)]
+                ["h1", "h2", "h3", "h4", "h5", "h6"][(usize::from(self.top) + level as usize).saturating_sub(2).min(5)]
             }
             Tag::Emphasis => "em",
             Tag::Strong => "strong",
