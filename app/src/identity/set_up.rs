@@ -2,7 +2,7 @@
 
 use crate::i18n::T;
 use crate::ui::{Alert, Flash, Hidden, Submit, Text, Tone};
-use crate::web::{AppState, Errors, OrPage, PageError, Posted, Req, plain_page, see_other};
+use crate::web::{AppState, Errors, OrPage, PageError, Posted, PostedByAnybody, Req, plain_page, see_other};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -35,9 +35,8 @@ pub async fn submit(
     State(AppState { portal, .. }): State<AppState>,
     session: Session,
     client: Client,
-    posted: Posted,
+    PostedByAnybody(Posted { req, fields }): PostedByAnybody,
 ) -> Result<Response, PageError> {
-    let Posted { req, fields } = posted;
     let password = fields.raw("password").to_owned();
     let new = SetUp {
         token: fields.text("token"),

@@ -2,7 +2,7 @@
 
 use crate::i18n::T;
 use crate::ui::{Alert, ButtonKind, Hidden, LinkButton, Submit, Text, Tone};
-use crate::web::{AppState, OrPage, PageError, Posted, Query, Req, plain_page, see_other};
+use crate::web::{AppState, OrPage, PageError, Posted, PostedByAnybody, Query, Req, plain_page, see_other};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -45,9 +45,8 @@ pub async fn submit(
     State(AppState { portal, .. }): State<AppState>,
     session: Session,
     client: Client,
-    posted: Posted,
+    PostedByAnybody(Posted { req, fields }): PostedByAnybody,
 ) -> Result<Response, PageError> {
-    let Posted { req, fields } = posted;
     let (user, next) = (fields.text("user"), fields.text("next"));
     let attempt = SignIn { user: user.clone(), password: fields.raw("password").to_owned(), client };
     let (wrong, status) = match portal.identity.sign_in(&req.ctx, &session, &attempt).await {
@@ -76,7 +75,7 @@ pub async fn again(portal: &Portal, req: &Req, wrong: String, status: StatusCode
 pub async fn sign_out(
     State(AppState { portal, .. }): State<AppState>,
     session: Session,
-    posted: Posted,
+    PostedByAnybody(posted): PostedByAnybody,
 ) -> Result<Response, PageError> {
     let req = &posted.req;
     let provider = portal.identity.sign_out(&req.ctx, &session).await.or_page(req)?;

@@ -1,7 +1,7 @@
 //! Language and theme: posted from the header, kept in a cookie for a year.
 
 use crate::i18n::Locale;
-use crate::web::{AppState, LOCALE, Posted, THEME, Theme, see_other, set_cookie};
+use crate::web::{AppState, LOCALE, PostedByAnybody, THEME, Theme, see_other, set_cookie};
 use axum::http::HeaderValue;
 use axum::http::header::SET_COOKIE;
 use axum::response::Response;
@@ -13,7 +13,7 @@ pub fn routes() -> Router<AppState> {
     Router::new().route("/preferences", post(save))
 }
 
-async fn save(posted: Posted) -> Response {
+async fn save(PostedByAnybody(posted): PostedByAnybody) -> Response {
     let fields = &posted.fields;
     let mut response = see_other(fields.get("next"), None);
     let locale = Locale::parse(fields.get("locale")).map(|locale| set_cookie(LOCALE, locale.tag(), YEAR_S));

@@ -1,8 +1,10 @@
 //! Posted forms: the hidden `csrf` field is verified before a handler sees anything; on errors the values stay.
 
 use super::{AppState, PageError, Req, multipart};
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::Response;
 use passerelle_contract::{FieldError, Problem};
 use passerelle_server::http::{BodyTooLarge, IMPORT_FORM_LIMIT};
@@ -74,12 +76,36 @@ impl IntoIterator for Fields {
     }
 }
 
+/// A form for people who may not be signed in.
+#[derive(Debug)]
+pub struct PostedByAnybody(pub Posted);
+
 impl FromRequest<AppState> for Posted {
     type Rejection = PageError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, PageError> {
         let (parts, body) = request.into_parts();
         let req = Req::from_parts(&parts, state);
+        // Before anything is read, or drawn anew with its errors.
+        if req.ctx.is_anonymous() {
+            return Err(req.fail(AppError::Unauthenticated));
+        }
+        Self::read(&parts, body, req).await
+    }
+}
+
+impl FromRequest<AppState> for PostedByAnybody {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, PageError> {
+        let (parts, body) = request.into_parts();
+        let req = Req::from_parts(&parts, state);
+        Posted::read(&parts, body, req).await.map(Self)
+    }
+}
+
+impl Posted {
+    async fn read(parts: &Parts, body: Body, req: Req) -> Result<Self, PageError> {
         if let Some(BodyTooLarge { limit_bytes }) = parts.extensions.get().copied() {
             return Err(req.fail(AppError::TooLarge { limit_bytes }));
         }

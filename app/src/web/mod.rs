@@ -15,7 +15,7 @@ mod waiting;
 
 pub use cookies::{FLASH, LOCALE, THEME, cookie, plain_cookie, set_cookie};
 pub use error::{OrPage, PageError, missing};
-pub use form::{Errors, Fields, Posted};
+pub use form::{Errors, Fields, Posted, PostedByAnybody};
 pub use multipart::no_text;
 pub use query::Query;
 pub use render::{Assets, Page, fragment, page, plain_page};

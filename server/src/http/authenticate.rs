@@ -56,12 +56,14 @@ fn bearer(header: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && token.len() <= 200).then_some(token)
 }
 
-/// Refuses writes through the API to those who may write nothing anywhere, before the route reads its input. Each route still
-/// asks for its own action. One's own sessions and a person's own tokens are not writes in this sense, and signed deliveries prove themselves.
+/// Refuses writes through the API, and those of tokens anywhere, to those who may write nothing anywhere, before the route reads its input.
+/// Each route still asks for its own action. One's own sessions and a person's own tokens are not writes in this sense, and signed deliveries prove themselves.
 pub(super) async fn read_only_guard(State(db): State<Db>, ctx: Ctx, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if reads || !path.starts_with(API) || is_own_access(&ctx, path) || proves_itself(&ctx, path) {
+    // A form asks a token for no token of its own, so that a page is as good a door as the API.
+    let guarded = path.starts_with(API) || matches!(ctx.principal().kind, PrincipalKind::Token { .. });
+    if reads || !guarded || is_own_access(&ctx, path) || proves_itself(&ctx, path) {
         return next.run(request).await;
     }
     if ctx.is_anonymous() {

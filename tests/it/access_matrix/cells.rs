@@ -13,11 +13,11 @@ use std::collections::BTreeMap;
 
 const TEAM: &str = "shop/sellers";
 const ROLES: [Role; 4] = [Role::Viewer, Role::Developer, Role::Operator, Role::Admin];
-const NOBODYS: &str = "00000000-0000-7000-8000-000000000000";
+pub(super) const NOBODYS: &str = "00000000-0000-7000-8000-000000000000";
 
 /// What a route is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum About {
+pub(super) enum About {
     /// A service and what belongs to it.
     Service,
     /// Lists and shared things: whoever has the role anywhere sees what they may.
@@ -27,25 +27,25 @@ enum About {
 }
 
 /// The service of the team, and that of another team, with what belongs to each.
-struct Things {
-    service: &'static str,
-    deployment: String,
-    binding: String,
-    release: String,
+pub(super) struct Things {
+    pub service: &'static str,
+    pub deployment: String,
+    pub binding: String,
+    pub release: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum With {
+pub(super) enum With {
     Token,
     Session,
 }
 
-struct Caller {
-    role: Role,
-    everything: bool,
-    with: With,
+pub(super) struct Caller {
+    pub role: Role,
+    pub everything: bool,
+    pub with: With,
     /// The header's value.
-    credential: String,
+    pub credential: String,
 }
 
 fn about(method: &str, path: &str, who: Who) -> About {
@@ -131,14 +131,14 @@ fn sent(path: &str, things: &Things) -> Value {
     body
 }
 
-struct World {
-    test: TestPortal,
-    own: Things,
-    other: Things,
+pub(super) struct World {
+    pub test: TestPortal,
+    pub own: Things,
+    pub other: Things,
 }
 
 impl World {
-    async fn make() -> Self {
+    pub async fn make() -> Self {
         let test = TestPortal::with_shop().await;
         let binding = json!({ "service": "shop/api", "environment": "staging", "kind": "kubernetes", "connection": "c1",
             "config": { "namespace": "shop", "deployment": "api" } });
@@ -159,7 +159,7 @@ impl World {
         Things { service, deployment, binding: id(&bindings["items"][0]), release }
     }
 
-    async fn callers(&self) -> Vec<Caller> {
+    pub async fn callers(&self) -> Vec<Caller> {
         let mut callers = Vec::new();
         for role in ROLES {
             for everything in [true, false] {

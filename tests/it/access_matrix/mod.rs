@@ -1,6 +1,7 @@
 //! Every route of the API with who may use it. A route that is not listed here fails the test.
 
 mod cells;
+mod pages;
 
 use crate::support::TestPortal;
 use passerelle_contract::access::{Role, Scope};
